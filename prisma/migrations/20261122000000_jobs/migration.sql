@@ -1,0 +1,86 @@
+CREATE SCHEMA IF NOT EXISTS "celeriac";
+
+CREATE TYPE "celeriac"."job_state" AS ENUM ('scheduled', 'queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired');
+
+CREATE TABLE "celeriac"."job" (
+    "id" UUID NOT NULL,
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "state" "celeriac"."job_state" NOT NULL,
+    "payload" TEXT NOT NULL,
+    "options" TEXT,
+    "result" TEXT,
+    "result_error" TEXT,
+    "error" TEXT,
+    "progress" TEXT,
+    "priority" INTEGER NOT NULL DEFAULT 0,
+    "attempt" INTEGER NOT NULL DEFAULT 0,
+    "max_attempts" INTEGER NOT NULL DEFAULT 1,
+    "failures" INTEGER NOT NULL DEFAULT 0,
+    "lost" INTEGER NOT NULL DEFAULT 0,
+    "delivery" INTEGER NOT NULL DEFAULT 1,
+    "worker_id" UUID,
+    "owner" TEXT,
+    "tags" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "idempotency_key" TEXT,
+    "parent_id" UUID,
+    "request_id" TEXT,
+    "traceparent" TEXT,
+    "run_at" TIMESTAMPTZ(3) NOT NULL,
+    "expires_at" TIMESTAMPTZ(3),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "dispatched_at" TIMESTAMPTZ(3),
+    "started_at" TIMESTAMPTZ(3),
+    "finished_at" TIMESTAMPTZ(3),
+    "cancel_requested_at" TIMESTAMPTZ(3),
+    "cancelled_by" TEXT,
+    "cancel_reason" TEXT,
+    "attempts" TEXT NOT NULL DEFAULT '[]',
+
+    CONSTRAINT "job_pkey" PRIMARY KEY ("id")
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE "celeriac"."worker" (
+    "id" UUID NOT NULL,
+    "name" TEXT NOT NULL,
+    "host" TEXT NOT NULL,
+    "pid" INTEGER NOT NULL,
+    "queues" TEXT[],
+    "tasks" TEXT[],
+    "concurrency" INTEGER NOT NULL,
+    "version" TEXT NOT NULL,
+    "config_hash" TEXT NOT NULL,
+    "missed" INTEGER NOT NULL DEFAULT 0,
+    "missed_limit" INTEGER NOT NULL DEFAULT 5,
+    "lock_key" BIGINT NOT NULL,
+    "started_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "stopped_at" TIMESTAMPTZ(3),
+    "lost_at" TIMESTAMPTZ(3),
+
+    CONSTRAINT "worker_pkey" PRIMARY KEY ("id")
+);
+
+CREATE TABLE "celeriac"."pass" (
+    "name" TEXT NOT NULL,
+    "ran_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "pass_pkey" PRIMARY KEY ("name")
+);
+
+CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
+
+-- The indexes of `job` are partial, so they are not in schema.prisma, which has no predicates. None names a column
+-- that `claim` changes: an index that did would cost every claim a new entry in each index.
+
+-- Lists of ended jobs, newest first, and pruning.
+CREATE INDEX "job_finished" ON "celeriac"."job"("finished_at", "id") WHERE "finished_at" IS NOT NULL;
+
+-- Rows that no broker is known to hold: what a crash or a dead broker left, and what is due later.
+CREATE INDEX "job_undispatched" ON "celeriac"."job"("run_at") WHERE "dispatched_at" IS NULL;
+
+-- Delayed and retrying rows, for the overdue pass.
+CREATE INDEX "job_delayed" ON "celeriac"."job"("run_at") WHERE "finished_at" IS NULL AND "run_at" > "created_at";
+
+-- What a caller names twice exists once, within its owner.
+CREATE UNIQUE INDEX "job_idempotency" ON "celeriac"."job"("task", COALESCE("owner", ''), "idempotency_key") WHERE "idempotency_key" IS NOT NULL;

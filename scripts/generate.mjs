@@ -1,0 +1,65 @@
+// Makes what is built into the package and not committed: the Prisma client, the migrations as a module, and the
+// lease thread with its PostgreSQL driver as one string. The last two let a bundle of an app be a single file.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const banner = '// Made by scripts/generate.mjs. Do not edit.\n'
+
+generateClient()
+generateMigrations()
+await generateLeaseThread()
+
+function generateClient() {
+  const schema = join(root, 'prisma/schema.prisma')
+  const client = join(root, 'src/store/generated/prisma/client.ts')
+  if (existsSync(client) && statSync(client).mtimeMs > statSync(schema).mtimeMs) return
+  const prisma = join(root, 'node_modules/prisma/build/index.js')
+  execFileSync(process.execPath, [prisma, 'generate'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
+  })
+}
+
+function generateMigrations() {
+  const folder = join(root, 'prisma/migrations')
+  const migrations = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(join(folder, name, 'migration.sql'), 'utf8') }))
+  write(
+    'src/store/generated/migrations.ts',
+    `export const migrations: readonly { readonly name: string; readonly sql: string }[] = ${JSON.stringify(migrations, null, 2)}\n`,
+  )
+}
+
+async function generateLeaseThread() {
+  const bundle = await build({
+    entryPoints: [join(root, 'src/worker/lease-thread.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minify: true,
+    write: false,
+    external: ['pg-native'],
+    logLevel: 'error',
+  })
+  write(
+    'src/worker/generated/lease-thread.ts',
+    `export const leaseThreadSource: string = ${JSON.stringify(bundle.outputFiles[0].text)}\n`,
+  )
+}
+
+function write(path, text) {
+  const file = join(root, path)
+  mkdirSync(join(file, '..'), { recursive: true })
+  const content = banner + text
+  if (existsSync(file) && readFileSync(file, 'utf8') === content) return
+  writeFileSync(file, content)
+}

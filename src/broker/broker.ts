@@ -1,0 +1,81 @@
+/**
+ * What moves jobs. The broker holds no truth: a delivery only says that some worker should look at a job's row now, so
+ * a lost, doubled or late delivery is harmless. Two implementations stand beside this file, and one contract suite
+ * (`test/contract/broker.test.ts`) runs against both.
+ */
+export interface Broker {
+  /** For banners, health and logs. */
+  readonly kind: 'redis' | 'postgres'
+  /** The address without secrets. */
+  readonly address: string
+
+  /**
+   * Hands deliveries over, in bulk. One that the broker holds already is ignored.
+   * @throws {BrokerUnavailableError} within `deadlineMs`; some of the deliveries may have arrived
+   */
+  dispatch(deliveries: readonly Delivery[]): Promise<void>
+
+  /** Begins to take deliveries of one queue. It reconnects by itself, and waits for a server that is not there yet. */
+  take(queue: string, taker: Taker): Intake
+
+  /** Stops the handing out of a queue's deliveries, for every worker. */
+  pause(queue: string): Promise<void>
+  resume(queue: string): Promise<void>
+  isPaused(queue: string): Promise<boolean>
+
+  /** Deliveries that the broker holds. */
+  counts(queue: string): Promise<DeliveryCounts>
+
+  /** @throws {BrokerUnavailableError} when it does not answer within `deadlineMs` */
+  ping(): Promise<void>
+
+  /** Idempotent. Intakes must be closed first. Leaves connections alone that the caller gave. */
+  close(): Promise<void>
+}
+
+/** One message: look at this job. Its id in the broker is `<jobId>.<number>`. */
+export interface Delivery {
+  readonly jobId: string
+  /** The job's delivery number when it was sent. */
+  readonly number: number
+  readonly task: string
+  readonly queue: string
+  /** 0 first; larger waits longer. */
+  readonly priority?: number
+  /** Not before this many milliseconds from now. */
+  readonly delayMs?: number
+  /** Ahead of everything that waits. Used for what was given back. */
+  readonly ahead?: boolean
+}
+
+/** What an intake brings to the worker. */
+export interface TakenDelivery {
+  readonly jobId: string
+  readonly number: number
+  readonly task: string
+}
+
+export interface Taker {
+  /**
+   * Looks at one delivery. The broker keeps it until the answer: `done` acknowledges it, `return` puts it back ahead
+   * of everything that waits. It may take as long as the store is away; a rejection counts as `return`.
+   */
+  onDelivery(delivery: TakenDelivery): Promise<'done' | 'return'>
+  /** Trouble that the intake is recovering from. Called once per outage, not per try. */
+  onTrouble?(error: Error): void
+}
+
+export interface Intake {
+  readonly queue: string
+  /** How many deliveries `onDelivery` may hold at once. 0 stops the taking; one already on its way may still come. */
+  setLimit(limit: number): void
+  /** Stops taking, and waits until no delivery is held. */
+  close(): Promise<void>
+}
+
+export interface DeliveryCounts {
+  readonly waiting: number
+  readonly delayed: number
+  /** Handed out and not acknowledged. */
+  readonly taken: number
+}

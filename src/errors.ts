@@ -1,0 +1,217 @@
+/**
+ * Every error that Celeriac throws or stores. `code` is stable and meant for programs, `message` for people: it says
+ * what was expected, what came, and what to do.
+ */
+export abstract class CeleriacError extends Error {
+  abstract readonly code: string
+  abstract override readonly name: string
+}
+
+/** An option is unknown, of the wrong kind, or in conflict with another. Thrown when `celeriac()` is called. */
+export class ConfigError extends CeleriacError {
+  readonly code = 'CONFIG'
+  override readonly name = 'ConfigError'
+}
+
+/** Tasks files could not be found or loaded, or two tasks have one name. `file` is the file at fault. */
+export class DiscoveryError extends CeleriacError {
+  readonly code = 'DISCOVERY'
+  override readonly name = 'DiscoveryError'
+  readonly file: string | undefined
+
+  constructor(message: string, options?: ErrorOptions & { file?: string }) {
+    super(message, options)
+    this.file = options?.file
+  }
+}
+
+/** A task object is not known to any open `celeriac()`. */
+export class TaskNotRegisteredError extends CeleriacError {
+  readonly code = 'TASK_NOT_REGISTERED'
+  override readonly name = 'TaskNotRegisteredError'
+}
+
+/** No task has this name. `suggestion` is the nearest name that exists. */
+export class UnknownTaskError extends CeleriacError {
+  readonly code = 'UNKNOWN_TASK'
+  override readonly name = 'UnknownTaskError'
+  readonly task: string
+  readonly suggestion: string | undefined
+
+  constructor(task: string, suggestion?: string) {
+    const hint = suggestion ? ` Did you mean "${suggestion}"?` : ''
+    super(`Unknown task "${task}".${hint}`)
+    this.task = task
+    this.suggestion = suggestion
+  }
+}
+
+/** One thing that is wrong with a payload. `path` is empty when the whole payload is meant. */
+export interface PayloadIssue {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** A payload does not fit its task's schema, or JSON cannot carry it. */
+export class PayloadInvalidError extends CeleriacError {
+  readonly code = 'PAYLOAD_INVALID'
+  override readonly name = 'PayloadInvalidError'
+  readonly task: string
+  readonly issues: readonly PayloadIssue[]
+
+  constructor(task: string, issues: readonly PayloadIssue[]) {
+    super(`Invalid payload for task "${task}": ${issues.map(describeIssue).join('; ')}`)
+    this.task = task
+    this.issues = issues
+  }
+}
+
+function describeIssue(issue: PayloadIssue): string {
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`
+}
+
+/** A payload is larger than `maxPayload`. Sizes are in bytes of UTF-8 JSON. */
+export class PayloadTooLargeError extends CeleriacError {
+  readonly code = 'PAYLOAD_TOO_LARGE'
+  override readonly name = 'PayloadTooLargeError'
+  readonly limit: number
+
+  constructor(limit: number, size?: number) {
+    const came = size === undefined ? '' : ` It has ${size} bytes.`
+    super(`The payload is larger than ${limit} bytes.${came} Store the data elsewhere and enqueue a reference, or raise maxPayload.`)
+    this.limit = limit
+  }
+}
+
+/** The body of a request is not what `accept` reads: not JSON, or not said to be. */
+export class BodyInvalidError extends CeleriacError {
+  readonly code: 'BODY_NOT_JSON' | 'MEDIA_TYPE'
+  override readonly name = 'BodyInvalidError'
+
+  constructor(code: 'BODY_NOT_JSON' | 'MEDIA_TYPE', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** An option of one `enqueue` call is out of range. */
+export class EnqueueOptionError extends CeleriacError {
+  readonly code = 'ENQUEUE_OPTION'
+  override readonly name = 'EnqueueOptionError'
+}
+
+/** `owner` is configured, and this enqueue has none. */
+export class OwnerMissingError extends CeleriacError {
+  readonly code = 'OWNER_MISSING'
+  override readonly name = 'OwnerMissingError'
+
+  constructor(task: string) {
+    super(
+      `Task "${task}" was enqueued without an owner, and "owner" is configured. Enqueue inside a request that has one, pass { owner }, or say { owner: null } for a job that only management may see.`,
+    )
+  }
+}
+
+/** The same idempotency key came with another payload. */
+export class IdempotencyConflictError extends CeleriacError {
+  readonly code = 'IDEMPOTENCY_CONFLICT'
+  override readonly name = 'IdempotencyConflictError'
+  readonly jobId: string
+
+  constructor(key: string, jobId: string) {
+    super(`Idempotency key "${key}" was used before with another payload, for job ${jobId}. Use a new key for a new request.`)
+    this.jobId = jobId
+  }
+}
+
+/** The store did not answer in time, or cannot be reached. Nothing is known to be written. */
+export class StoreUnavailableError extends CeleriacError {
+  readonly code = 'STORE_UNAVAILABLE'
+  override readonly name = 'StoreUnavailableError'
+}
+
+/** The broker did not answer in time, or cannot be reached. Jobs already accepted are safe in the store. */
+export class BrokerUnavailableError extends CeleriacError {
+  readonly code = 'BROKER_UNAVAILABLE'
+  override readonly name = 'BrokerUnavailableError'
+}
+
+/** The database lacks Celeriac's tables, or has newer ones. */
+export class MigrationError extends CeleriacError {
+  readonly code = 'MIGRATION'
+  override readonly name = 'MigrationError'
+}
+
+/** The private PostgreSQL of the embedded default cannot be used. */
+export class EmbeddedError extends CeleriacError {
+  readonly code = 'EMBEDDED'
+  override readonly name = 'EmbeddedError'
+}
+
+/** No job has this id, or it is not this caller's. */
+export class JobNotFoundError extends CeleriacError {
+  readonly code = 'JOB_NOT_FOUND'
+  override readonly name = 'JobNotFoundError'
+
+  constructor(id: string) {
+    super(`No job has the id ${id}.`)
+  }
+}
+
+/** `result()` waited for its timeout and the job had not ended. The job goes on. */
+export class ResultTimeoutError extends CeleriacError {
+  readonly code = 'RESULT_TIMEOUT'
+  override readonly name = 'ResultTimeoutError'
+}
+
+/** The job ended without a result: it failed, was cancelled, or expired. `state` says which. */
+export class JobEndedError extends CeleriacError {
+  readonly code = 'JOB_ENDED'
+  override readonly name = 'JobEndedError'
+  readonly state: 'failed' | 'cancelled' | 'expired'
+
+  constructor(state: 'failed' | 'cancelled' | 'expired', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.state = state
+  }
+}
+
+/** Throw it in a task to fail at once, whatever attempts are left. */
+export class GiveUp extends CeleriacError {
+  readonly code = 'GIVE_UP'
+  override readonly name = 'GiveUp'
+}
+
+/** An attempt ran past its task's `timeLimit`. It is the reason of the attempt's `signal`. */
+export class TimeLimitError extends CeleriacError {
+  readonly code = 'TIME_LIMIT'
+  override readonly name = 'TimeLimitError'
+
+  constructor(limitMs: number) {
+    super(`The attempt ran longer than its time limit of ${limitMs} ms.`)
+  }
+}
+
+/** The job was cancelled. It is the reason of the attempt's `signal`. */
+export class CancelledError extends CeleriacError {
+  readonly code = 'CANCELLED'
+  override readonly name = 'CancelledError'
+}
+
+/** The worker stops and the attempt's grace has run out. It is the reason of the attempt's `signal`. */
+export class ShutdownError extends CeleriacError {
+  readonly code = 'SHUTDOWN'
+  override readonly name = 'ShutdownError'
+}
+
+/** The workers that ran this job died or went silent, as often as `maxLost` allows. */
+export class WorkerLostError extends CeleriacError {
+  readonly code = 'WORKER_LOST'
+  override readonly name = 'WorkerLostError'
+}
+
+/** This `celeriac()` has been closed. */
+export class ClosedError extends CeleriacError {
+  readonly code = 'CLOSED'
+  override readonly name = 'ClosedError'
+}

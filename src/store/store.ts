@@ -1,0 +1,176 @@
+import type { CancelAnswer, Job, JobOptions, StoredError } from '../job/job.js'
+import type { EndState, JobState } from '../job/state.js'
+
+/**
+ * What remembers jobs. Every question that a user can ask is answered from here, never from the broker.
+ *
+ * All times are the database's, so that no clocks of two machines are compared.
+ * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
+ */
+export interface Store {
+  /** The address without secrets. */
+  readonly address: string
+
+  /** Writes rows; concurrent calls share a statement. All rows of one call are one transaction. */
+  insert(jobs: readonly NewJob[]): Promise<InsertedJob[]>
+  /** Takes a job for a worker if the delivery is the current one; concurrent calls share a statement. */
+  claim(delivery: DeliveryKey, workerId: string): Promise<ClaimedJob | undefined>
+  /** A plain read of why a delivery could not be claimed. */
+  explain(delivery: DeliveryKey): Promise<ClaimRefusal>
+  /** Records how an attempt ended, if it still holds the fence; concurrent calls share a statement. */
+  settle(outcome: Settlement): Promise<Settled>
+  /** Gives claimed jobs back, unstarted or aborted, under a new delivery number. */
+  giveBack(keys: readonly DeliveryKey[], workerId: string, reason: 'unstarted' | 'returned'): Promise<Redelivery[]>
+  /** Remembers that the broker holds these deliveries. */
+  markDispatched(keys: readonly DeliveryKey[]): Promise<void>
+  /** Ends a waiting job whose time to start has passed. */
+  expire(id: string): Promise<boolean>
+  saveProgress(key: DeliveryKey, workerId: string, progress: string): Promise<void>
+
+  find(id: string): Promise<Job | undefined>
+  /** Of the watched ids, those that have ended or are gone. One query. */
+  endedAmong(ids: readonly string[]): Promise<string[]>
+  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+  /** Of these running jobs, those that were asked to stop. */
+  cancelRequestedAmong(ids: readonly string[]): Promise<string[]>
+  /** Puts a failed, cancelled or expired job back into its queue, as new. `undefined`: there is none in such a state. */
+  retry(id: string): Promise<Redelivery | undefined>
+
+  /** Queues that a live worker serves. */
+  servedQueues(): Promise<string[]>
+  registerWorker(worker: NewWorker): Promise<void>
+  stopWorker(id: string): Promise<void>
+
+  /** `true` for the one process that may run this pass in this interval. */
+  mayRunPass(name: string, intervalMs: number): Promise<boolean>
+  /** Rows that no broker is known to hold and that are due within a minute. */
+  undispatched(limit: number): Promise<Redelivery[]>
+  /** Rows whose delivery should have been claimed and was not, under a new delivery number. */
+  overdue(limit: number): Promise<Redelivery[]>
+  /** Adds a missed round to every live worker, marks the lost, and frees their jobs. */
+  reapLostWorkers(maxLost: number): Promise<LostWork>
+
+  /** Calls `listener` when a job is asked to stop. Reconnects by itself; may miss some while it does. */
+  onCancelRequest(listener: (jobId: string) => void): () => void
+
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DeliveryKey {
+  readonly jobId: string
+  readonly number: number
+}
+
+/** A row to be written. Values are resolved and valid; JSON is text. */
+export interface NewJob {
+  readonly id: string
+  readonly task: string
+  readonly queue: string
+  readonly payload: string
+  readonly options: string | null
+  readonly priority: number
+  readonly maxAttempts: number
+  readonly owner: string | null
+  readonly tags: readonly string[]
+  readonly idempotencyKey: string | null
+  readonly parentId: string | null
+  readonly requestId: string | null
+  readonly traceparent: string | null
+  /** Not together with `runAt`. */
+  readonly delayMs: number | null
+  readonly runAt: Date | null
+  readonly expiresInMs: number | null
+}
+
+export interface InsertedJob {
+  readonly id: string
+  /** `false`: the idempotency key led to a row that was there before. */
+  readonly created: boolean
+  readonly state: JobState
+  /** Milliseconds until it is due; 0 when it is. */
+  readonly dueInMs: number
+  readonly createdAt: Date
+  /** The row's payload, where it was there before. */
+  readonly payload?: string
+}
+
+/** What a worker needs to run an attempt. */
+export interface ClaimedJob {
+  readonly id: string
+  readonly number: number
+  readonly task: string
+  readonly queue: string
+  readonly payload: string
+  readonly options: JobOptions
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly failures: number
+  readonly priority: number
+  readonly owner: string | null
+  readonly requestId: string | null
+  readonly traceparent: string | null
+  readonly startedAt: Date
+  readonly cancelRequested: boolean
+}
+
+/** Why a delivery was not claimed, and so what to do with it. */
+export type ClaimRefusal =
+  /** The row is gone, has ended, runs elsewhere, or has a newer delivery: drop it. */
+  | { readonly reason: 'stale' }
+  /** Its time has not come: send it again for the remainder. */
+  | { readonly reason: 'early'; readonly redelivery: Redelivery }
+  /** It waited too long: it must end `expired`. */
+  | { readonly reason: 'expired' }
+  /** It could be claimed after all. */
+  | { readonly reason: 'claimable' }
+
+/** How an attempt ended. */
+export type Settlement = {
+  readonly jobId: string
+  readonly number: number
+  readonly workerId: string
+} & (
+  | { readonly state: 'succeeded'; readonly result: string | null; readonly resultError: string | null }
+  | { readonly state: 'failed'; readonly error: StoredError }
+  | { readonly state: 'cancelled'; readonly error: StoredError | null }
+  | { readonly state: 'retrying'; readonly error: StoredError; readonly retryInMs: number }
+)
+
+/** `settled: false`: the attempt had lost its fence, and nothing was written. */
+export interface Settled {
+  readonly settled: boolean
+  /** The next delivery of a job that will be tried again. */
+  readonly redelivery?: Redelivery
+}
+
+/** A delivery that must be sent, as the row has it. */
+export interface Redelivery extends DeliveryKey {
+  readonly task: string
+  readonly queue: string
+  readonly priority: number
+  readonly dueInMs: number
+}
+
+export interface NewWorker {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
+  readonly queues: readonly string[]
+  readonly tasks: readonly string[]
+  readonly concurrency: number
+  readonly version: string
+  readonly configHash: string
+  readonly missedLimit: number
+  readonly lockKey: bigint
+}
+
+export interface LostWork {
+  readonly workers: readonly { readonly id: string; readonly name: string }[]
+  readonly redeliveries: readonly Redelivery[]
+  /** Jobs that took down too many workers, and have failed. */
+  readonly failed: readonly string[]
+}
+
+export type { EndState }

@@ -1,0 +1,87 @@
+import type { Request } from 'express'
+import type { Redis, RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Duration } from '../job/duration.js'
+import type { Backoff } from '../job/job.js'
+
+/** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
+export interface CeleriacOptions {
+  /**
+   * Folders that hold a `tasks.ts` (or `.js`, `.mts`, `.mjs`, `.cts`, `.cjs`), as glob patterns relative to `root`.
+   * A task's name is what the wildcards matched and its export: `src/modules/*` gives `reports.buildReport`.
+   * Default `'src/modules/*'`.
+   */
+  modules?: string | readonly string[]
+  /** Tasks given by hand instead of discovery: `{ reports }` with `import * as reports`. Needs no file system. */
+  tasks?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** What `modules` is relative to. Default: the config file's folder, else that of the nearest package.json. */
+  root?: string
+
+  /**
+   * The broker: a `redis:`, `rediss:` or `postgres:` URL, ioredis options, or an ioredis instance.
+   * Default: `CELERIAC_BROKER_URL`, else `REDIS_URL`, else the database.
+   */
+  broker?: string | RedisOptions | Redis
+  /** The store: a `postgres:` URL. Default: `CELERIAC_DATABASE_URL`, else `DATABASE_URL`, else the embedded server. */
+  database?: string
+  /** A URL that does not go through a transaction pooler, for LISTEN and session locks. Default: `DIRECT_URL`, else `database`. */
+  directUrl?: string
+  /** `true` allows the embedded PostgreSQL in production. Default: outside production, when no URL is set. */
+  embedded?: boolean
+  /** Whether this process creates and updates the tables by itself. Default: outside production. */
+  migrate?: boolean
+  /** What every key in Redis begins with. Default `'celeriac'`. */
+  prefix?: string
+
+  /** Where the endpoints are, below the mount. Default `'/jobs'`. */
+  path?: string
+  /** The address of `path` as browsers see it, for routes that are not below the mount. */
+  publicPath?: string
+  /** Who a request belongs to. With it, a job is shown to its owner only. */
+  owner?: (req: Request) => string | null | undefined | Promise<string | null | undefined>
+  /** Who may see the dashboard. Without it, it is open on localhost outside production only. */
+  authorize?: (req: Request) => boolean | Promise<boolean>
+
+  /** The queue of jobs whose task and call name none. Default `'default'`. */
+  queue?: string
+  /** Default attempts of a task. Default 1. */
+  attempts?: number
+  backoff?: Backoff
+  timeLimit?: Duration
+  /** Largest payload, in bytes of JSON. Default 1 MB. */
+  maxPayload?: number
+  /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Default 1 MB. */
+  maxResult?: number
+
+  /** Runs a worker inside this process: `true`, or its options. For development and small apps. Default `false`. */
+  worker?: boolean | WorkerOptions
+  /** Runs in a worker process before it takes jobs: open the app's own clients here. */
+  onWorkerStart?: () => void | Promise<void>
+  /** Runs in a worker process after its last job. */
+  onWorkerStop?: () => void | Promise<void>
+
+  /** How long a silent worker keeps its jobs. Default 15 s. */
+  lease?: Duration
+  /** How often a worker renews its lease, and how often maintenance looks. At most a third of `lease`. Default 3 s. */
+  heartbeat?: Duration
+  /** How many workers a job may take down before it fails. Default 3. */
+  maxLost?: number
+  /** How long any call waits for a server. Default 5 s. */
+  deadline?: Duration
+
+  /** A pino logger, or a level for our own: on a terminal readable, elsewhere JSON. Default `'info'`. */
+  logger?: Logger | LogLevel
+}
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+export interface WorkerOptions {
+  /** Jobs that run at once. Default: the number of CPU cores. */
+  concurrency?: number
+  /** Queues to serve; the first goes first. Default: the default queue. */
+  queues?: readonly string[]
+  /** How long running jobs have to finish after a stop was asked for. Default 30 s. */
+  grace?: Duration
+  /** Default `celeriac@%h`. `%h` is the host, `%p` the process id. */
+  name?: string
+}

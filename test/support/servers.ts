@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { type PostgresServerOptions, startPostgresServer } from './postgres.js'
+import { type RedisServerOptions, startRedisServer } from './redis.js'
+import type { TestServer } from './server.js'
+
+export type { TestServer } from './server.js'
+
+/** The URL of a new, empty database on the shared PostgreSQL. */
+export async function freshDatabase(): Promise<string> {
+  const url = new URL(inject('postgresUrl'))
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  await client.query(`CREATE DATABASE ${name}`)
+  await client.end()
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** The URL of an empty database, by number, on the shared Redis. */
+export async function freshRedis(): Promise<string> {
+  const url = inject('redisUrl')
+  const client = new Redis(url)
+  const number = await client.incr('databases')
+  client.disconnect()
+  return `${url}/${number}`
+}
+
+/** A PostgreSQL of the test's own, to stop, kill and start. End it with `stop()`. */
+export function startPostgres(options: Omit<PostgresServerOptions, 'template'> = {}): Promise<TestServer> {
+  return startPostgresServer({ ...options, template: inject('postgresTemplate') })
+}
+
+/** A Redis of the test's own, to stop, kill and start. It keeps its data over a restart. End it with `stop()`. */
+export function startRedis(options: RedisServerOptions = {}): Promise<TestServer> {
+  return startRedisServer(options)
+}

@@ -1,0 +1,36 @@
+import type { TestProject } from 'vitest/node'
+import { makePostgresTemplate, startPostgresServer } from './postgres.js'
+import { startRedisServer } from './redis.js'
+import { removeScratch, sweepScratch } from './scratch.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string
+    postgresTemplate: string
+    redisUrl: string
+  }
+}
+
+/** Starts the one PostgreSQL and the one Redis that all test files share, on free ports. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  sweepScratch()
+  process.once('SIGTERM', () => process.exit(143))
+  try {
+    const template = await makePostgresTemplate()
+    const [postgres, redis] = await Promise.all([
+      startPostgresServer({ template }),
+      startRedisServer({ durable: false }),
+    ])
+    project.provide('postgresUrl', postgres.url)
+    project.provide('postgresTemplate', template)
+    project.provide('redisUrl', redis.url)
+    return async () => {
+      await Promise.all([postgres.stop(), redis.stop()])
+      removeScratch()
+      sweepScratch()
+    }
+  } catch (error) {
+    removeScratch()
+    throw error
+  }
+}

@@ -3,7 +3,13 @@ export type Duration = number | `${number}${DurationUnit}`
 
 export type DurationUnit = 'ms' | 's' | 'm' | 'h' | 'd'
 
-const unitMs: Readonly<Record<DurationUnit, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const unitMs: Readonly<Record<DurationUnit, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
 /** One hundred years: far enough for any job, near enough for every date type that we meet. */

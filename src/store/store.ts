@@ -20,7 +20,13 @@ export interface Store {
   /** Records how an attempt ended, if it still holds the fence; concurrent calls share a statement. */
   settle(outcome: Settlement): Promise<Settled>
   /** Gives claimed jobs back, unstarted or aborted, under a new delivery number. */
-  giveBack(keys: readonly DeliveryKey[], workerId: string, reason: 'unstarted' | 'returned'): Promise<Redelivery[]>
+  giveBack(
+    keys: readonly DeliveryKey[],
+    workerId: string,
+    reason: 'unstarted' | 'returned',
+  ): Promise<Redelivery[]>
+  /** Moves a waiting job to a new delivery number: this worker cannot run it, another might. */
+  defer(delivery: DeliveryKey): Promise<Redelivery | undefined>
   /** Remembers that the broker holds these deliveries. */
   markDispatched(keys: readonly DeliveryKey[]): Promise<void>
   /** Ends a waiting job whose time to start has passed. */
@@ -41,8 +47,8 @@ export interface Store {
   registerWorker(worker: NewWorker): Promise<void>
   stopWorker(id: string): Promise<void>
 
-  /** `true` for the one process that may run this pass in this interval. */
-  mayRunPass(name: string, intervalMs: number): Promise<boolean>
+  /** Of these passes, those that this process may run now, because none did in the interval. */
+  dueTickets(passes: readonly string[], intervalMs: number): Promise<string[]>
   /** Rows that no broker is known to hold and that are due within a minute. */
   undispatched(limit: number): Promise<Redelivery[]>
   /** Rows whose delivery should have been claimed and was not, under a new delivery number. */
@@ -130,6 +136,7 @@ export type Settlement = {
   readonly jobId: string
   readonly number: number
   readonly workerId: string
+  readonly attempt: number
 } & (
   | { readonly state: 'succeeded'; readonly result: string | null; readonly resultError: string | null }
   | { readonly state: 'failed'; readonly error: StoredError }

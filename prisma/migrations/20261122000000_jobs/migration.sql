@@ -76,6 +76,9 @@ CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
 -- Lists of ended jobs, newest first, and pruning.
 CREATE INDEX "job_finished" ON "celeriac"."job"("finished_at", "id") WHERE "finished_at" IS NOT NULL;
 
+-- Jobs that have not ended: lists and counts of a queue, and the jobs of a lost worker.
+CREATE INDEX "job_open" ON "celeriac"."job"("queue", "id") WHERE "finished_at" IS NULL;
+
 -- Rows that no broker is known to hold: what a crash or a dead broker left, and what is due later.
 CREATE INDEX "job_undispatched" ON "celeriac"."job"("run_at") WHERE "dispatched_at" IS NULL;
 

@@ -1,0 +1,5 @@
+/** A URL without user, password and parameters, for banners, logs and error messages. */
+export function secretless(url: string): string {
+  const match = /^([a-z+]+:\/\/)(?:[^@/]*@)?([^/?#]*)(\/[^?#]*)?/i.exec(url)
+  return match ? `${match[1]}${match[2]}${match[3] ?? ''}` : 'an address that cannot be read'
+}

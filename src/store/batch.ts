@@ -1,0 +1,102 @@
+/**
+ * Group commit: concurrent calls share one statement.
+ *
+ * Flushes when idle and gathers while a flush is in flight, so a lone call waits for nobody and a crowd pays for one
+ * round trip. A batch that is refused for its data is split in halves until the bad item fails alone. A lost
+ * connection or a deadlock is tried again, which needs `run` to be safe to repeat.
+ */
+export interface Batch<Item, Answer> {
+  add(item: Item): Promise<Answer>
+  /** Items that have no answer yet. */
+  readonly pending: number
+}
+
+export interface BatchOptions<Item, Answer> {
+  readonly maxSize: number
+  /** Rows that an item brings. Default 1. */
+  readonly sizeOf?: (item: Item) => number
+  /** Answers in the order of the items. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Answer[]>
+  readonly isRetryable: (error: unknown) => boolean
+  /** Whether a smaller batch might pass. */
+  readonly isDataError: (error: unknown) => boolean
+}
+
+interface Waiting<Item, Answer> {
+  readonly item: Item
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+const tries = 3
+
+export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): Batch<Item, Answer> {
+  const { maxSize, run, isRetryable, isDataError, sizeOf } = options
+  let queue: Waiting<Item, Answer>[] = []
+  let inFlight = 0
+  let flushing = false
+
+  return {
+    add(item) {
+      return new Promise((resolve, reject) => {
+        queue.push({ item, resolve, reject })
+        if (flushing) return
+        flushing = true
+        queueMicrotask(flushAll)
+      })
+    },
+    get pending() {
+      return queue.length + inFlight
+    },
+  }
+
+  async function flushAll(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = takeBatch()
+      inFlight = batch.length
+      await flush(batch)
+      inFlight = 0
+    }
+    flushing = false
+  }
+
+  function takeBatch(): Waiting<Item, Answer>[] {
+    if (!sizeOf && queue.length <= maxSize) {
+      const all = queue
+      queue = []
+      return all
+    }
+    let count = 0
+    for (let size = 0; count < queue.length; count += 1) {
+      const next = queue[count]
+      size += next && sizeOf ? sizeOf(next.item) : 1
+      if (count > 0 && size > maxSize) break
+    }
+    return queue.splice(0, count)
+  }
+
+  async function flush(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+    try {
+      const answers = await runWithRetries(batch.map((waiting) => waiting.item))
+      for (const [at, waiting] of batch.entries()) waiting.resolve(answers[at] as Answer)
+    } catch (error) {
+      if (batch.length > 1 && isDataError(error)) {
+        const half = batch.length >> 1
+        await flush(batch.slice(0, half))
+        await flush(batch.slice(half))
+      } else {
+        for (const waiting of batch) waiting.reject(error)
+      }
+    }
+  }
+
+  async function runWithRetries(items: readonly Item[]): Promise<readonly Answer[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await run(items)
+      } catch (error) {
+        if (attempt === tries || !isRetryable(error)) throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,292 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { Pool } from 'pg'
+import { secretless } from '../job/address.js'
+import { type Batch, createBatch } from './batch.js'
+import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
+import { PrismaClient } from './generated/prisma/client.js'
+import { createListener } from './listen.js'
+import * as repairs from './repairs.js'
+import { toJob, toOptions } from './rows.js'
+import {
+  claimSettings,
+  claimStatement,
+  endStatement,
+  existingStatement,
+  hotSettings,
+  insertStatement,
+  markDispatchedStatement,
+  type OtherEnd,
+  type Statement,
+  type Success,
+  succeedStatement,
+} from './statements.js'
+import type {
+  ClaimedJob,
+  ClaimRefusal,
+  DeliveryKey,
+  InsertedJob,
+  NewJob,
+  Redelivery,
+  Settled,
+  Settlement,
+  Store,
+} from './store.js'
+
+export interface PrismaStoreOptions {
+  /** A `postgres:` URL. */
+  readonly url: string
+  /** One that does not go through a transaction pooler, for LISTEN. */
+  readonly directUrl: string
+  /** How long any question may take. */
+  readonly deadlineMs: number
+  readonly log: { warn(message: string): void }
+}
+
+const cancelChannel = 'celeriac_cancel'
+/** Above this, a call's rows go in a transaction of their own. */
+const sharedRows = 500
+const rowsPerStatement = 5000
+
+/**
+ * The store on PostgreSQL: Prisma for what is asked now and then, one batched statement and one connection each for
+ * what every job needs. Connections open at first use, so a process that never claims holds none for it.
+ */
+export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaStoreOptions): Store {
+  const pool = (name: string, max: number, settings: string): Pool =>
+    createPool({
+      url,
+      max,
+      applicationName: `celeriac ${name}`,
+      connectTimeoutMs: deadlineMs,
+      queryTimeoutMs: deadlineMs,
+      options: settings,
+    })
+  const general = pool('store', 4, '-c TimeZone=UTC')
+  const inserting = pool('insert', 1, hotSettings)
+  const claiming = pool('claim', 1, claimSettings)
+  const settling = pool('settle', 1, hotSettings)
+  const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
+  const listener = createListener({ url: directUrl, log })
+
+  const inserts = batch<readonly NewJob[], InsertedJob[]>(sharedRows, insertCalls, (jobs) => jobs.length)
+  const claims = new Map<string, Batch<DeliveryKey, ClaimedJob | undefined>>()
+  const settlements = new Map<string, Batch<Settlement, Settled>>()
+
+  return {
+    address: secretless(url),
+
+    insert: (jobs) => (jobs.length > sharedRows ? guard(() => insertMany(jobs)) : inserts.add(jobs)),
+    claim: (delivery, workerId) => claimsOf(workerId).add(delivery),
+    settle: (outcome) => settlementsOf(outcome.workerId).add(outcome),
+    explain: (delivery) => guard(() => explain(delivery)),
+    giveBack: (keys, workerId, reason) => guard(() => repairs.giveBack(general, keys, workerId, reason)),
+    defer: (delivery) => guard(() => repairs.defer(general, delivery)),
+    markDispatched: (keys) =>
+      guard(async () => {
+        await run(general, markDispatchedStatement(keys))
+      }),
+    expire: (id) => guard(() => expire(id)),
+    saveProgress: (key, workerId, progress) => guard(() => saveProgress(key, workerId, progress)),
+
+    find: (id) =>
+      guard(async () => {
+        const row = await prisma.job.findUnique({ where: { id } })
+        return row ? toJob(row) : undefined
+      }),
+    endedAmong: (ids) => guard(() => endedAmong(ids)),
+    cancel: (id, by, reason) => guard(() => repairs.cancel(general, id, by, reason)),
+    cancelRequestedAmong: (ids) =>
+      guard(async () => {
+        const where = { id: { in: [...ids] }, cancelRequestedAt: { not: null } }
+        const rows = await prisma.job.findMany({ where, select: { id: true } })
+        return rows.map((row) => row.id)
+      }),
+    retry: (id) => guard(() => repairs.retry(general, id)),
+
+    servedQueues: () =>
+      guard(async () => {
+        const where = { stoppedAt: null, lostAt: null }
+        const workers = await prisma.worker.findMany({ where, select: { queues: true } })
+        return [...new Set(workers.flatMap((worker) => worker.queues))]
+      }),
+    registerWorker: ({ queues, tasks, ...worker }) =>
+      guard(async () => {
+        await prisma.worker.create({ data: { ...worker, queues: [...queues], tasks: [...tasks] } })
+      }),
+    stopWorker: (id) =>
+      guard(async () => {
+        await prisma.worker.updateMany({ where: { id }, data: { stoppedAt: new Date() } })
+      }),
+
+    dueTickets: (passes, intervalMs) => guard(() => repairs.dueTickets(general, passes, intervalMs)),
+    undispatched: (limit) => guard(() => repairs.undispatched(general, limit)),
+    overdue: (limit) => guard(() => repairs.overdue(general, limit)),
+    reapLostWorkers: (maxLost) => guard(() => repairs.reapLostWorkers(general, maxLost)),
+
+    onCancelRequest: (listen) => listener.on(cancelChannel, listen),
+
+    ping: () =>
+      guard(async () => {
+        await general.query('SELECT 1')
+      }),
+    async close() {
+      await listener.close()
+      await prisma.$disconnect()
+      await Promise.all([general, inserting, claiming, settling].map((each) => each.end()))
+    },
+  }
+
+  function guard<T>(ask: () => Promise<T>): Promise<T> {
+    return ask().catch((error: unknown) => {
+      throw toStoreError(error, url)
+    })
+  }
+
+  function batch<Item, Answer>(
+    maxSize: number,
+    runBatch: (items: readonly Item[]) => Promise<readonly Answer[]>,
+    sizeOf?: (item: Item) => number,
+  ): Batch<Item, Answer> {
+    const run = (items: readonly Item[]) => guard(() => runBatch(items))
+    return createBatch({ maxSize, run, isRetryable, isDataError, ...(sizeOf ? { sizeOf } : {}) })
+  }
+
+  async function insertCalls(calls: readonly (readonly NewJob[])[]): Promise<InsertedJob[][]> {
+    const inserted = await insertRows(inserting, calls.flat())
+    let end = 0
+    return calls.map((jobs) => {
+      end += jobs.length
+      return inserted.slice(end - jobs.length, end)
+    })
+  }
+
+  async function insertMany(jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+    const client = await general.connect()
+    try {
+      await client.query('BEGIN')
+      const inserted: InsertedJob[] = []
+      for (let at = 0; at < jobs.length; at += rowsPerStatement) {
+        inserted.push(...(await insertRows(client, jobs.slice(at, at + rowsPerStatement))))
+      }
+      await client.query('COMMIT')
+      client.release()
+      return inserted
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+  }
+
+  function claimsOf(workerId: string): Batch<DeliveryKey, ClaimedJob | undefined> {
+    return once(claims, workerId, () =>
+      batch(250, async (keys) => {
+        const rows = await run<ClaimedRow>(claiming, claimStatement(sorted(keys), workerId))
+        const claimed = new Map(rows.map((row) => [row.id, { ...row, options: toOptions(row.options) }]))
+        return keys.map((key) => {
+          const job = claimed.get(key.jobId)
+          return job?.number === key.number ? job : undefined
+        })
+      }),
+    )
+  }
+
+  function settlementsOf(workerId: string): Batch<Settlement, Settled> {
+    return once(settlements, workerId, () => batch(250, (outcomes) => settle(outcomes, workerId)))
+  }
+
+  async function settle(outcomes: readonly Settlement[], workerId: string): Promise<Settled[]> {
+    const successes = outcomes.filter((outcome): outcome is Success => outcome.state === 'succeeded')
+    const others = outcomes.filter((outcome): outcome is OtherEnd => outcome.state !== 'succeeded')
+    const settled = new Map<string, Settled>()
+    if (successes.length > 0) {
+      const rows = await run<{ id: string }>(settling, succeedStatement(sorted(successes), workerId))
+      for (const { id } of rows) settled.set(id, { settled: true })
+    }
+    if (others.length > 0) {
+      const rows = await run<EndedRow>(settling, endStatement(sorted(others), workerId))
+      for (const { id, state, ...next } of rows) {
+        settled.set(id, {
+          settled: true,
+          ...(state === 'retrying' ? { redelivery: { jobId: id, ...next } } : {}),
+        })
+      }
+    }
+    return outcomes.map((outcome) => settled.get(outcome.jobId) ?? { settled: false })
+  }
+
+  async function explain(delivery: DeliveryKey): Promise<ClaimRefusal> {
+    const { rows } = await general.query<{ early: boolean; expired: boolean }>(
+      `SELECT state <> 'queued' AND run_at > now() + interval '1 second' AS early,
+         coalesce(expires_at <= now(), false) AS expired
+       FROM celeriac.job WHERE id = $1 AND delivery = $2 AND state IN ('queued', 'scheduled', 'retrying')`,
+      [delivery.jobId, delivery.number],
+    )
+    const row = rows[0]
+    if (!row) return { reason: 'stale' }
+    if (row.expired) return { reason: 'expired' }
+    if (!row.early) return { reason: 'claimable' }
+    const redelivery = await repairs.defer(general, delivery)
+    return redelivery ? { reason: 'early', redelivery } : { reason: 'stale' }
+  }
+
+  async function expire(id: string): Promise<boolean> {
+    const { rowCount } = await general.query(
+      `UPDATE celeriac.job SET state = 'expired', finished_at = now(), dispatched_at = coalesce(dispatched_at, now())
+       WHERE id = $1 AND expires_at <= now() AND state IN ('queued', 'scheduled', 'retrying')`,
+      [id],
+    )
+    return rowCount === 1
+  }
+
+  async function saveProgress(key: DeliveryKey, workerId: string, progress: string): Promise<void> {
+    const where = { id: key.jobId, delivery: key.number, workerId, state: 'running' as const }
+    await prisma.job.updateMany({ where, data: { progress } })
+  }
+
+  async function endedAmong(ids: readonly string[]): Promise<string[]> {
+    const { rows } = await general.query<{ id: string }>(
+      `SELECT asked.id FROM unnest($1::uuid[]) AS asked(id) LEFT JOIN celeriac.job j ON j.id = asked.id
+       WHERE j.id IS NULL OR j.finished_at IS NOT NULL`,
+      [ids],
+    )
+    return rows.map((row) => row.id)
+  }
+}
+
+type ClaimedRow = Omit<ClaimedJob, 'options'> & { readonly options: string | null }
+type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly state: string }
+type ExistingRow = Required<InsertedJob> & { readonly askedId: string }
+
+async function insertRows(on: Pick<Pool, 'query'>, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+  const rows = await run<Omit<InsertedJob, 'created'>>(on, insertStatement(jobs))
+  const inserted = new Map<string, InsertedJob>(rows.map((row) => [row.id, { ...row, created: true }]))
+  const inTheWay = jobs.filter((job) => !inserted.has(job.id))
+  if (inTheWay.length > 0) {
+    for (const { askedId, ...row } of await run<ExistingRow>(on, existingStatement(inTheWay))) {
+      inserted.set(askedId, row.id === askedId ? { ...row, created: true } : { ...row, created: false })
+    }
+  }
+  return jobs.map((job) => {
+    const row = inserted.get(job.id)
+    if (!row) throw new Error(`The store kept no row for job ${job.id}.`)
+    return row
+  })
+}
+
+async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
+  const { rows } = await on.query({ ...statement, values: [...statement.values] })
+  return rows
+}
+
+/** Rows are locked in the order of their ids, so that two batches rarely meet in a deadlock. */
+function sorted<Key extends DeliveryKey>(keys: readonly Key[]): Key[] {
+  return keys.toSorted((a, b) => (a.jobId < b.jobId ? -1 : a.jobId > b.jobId ? 1 : 0))
+}
+
+function once<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const present = map.get(key)
+  if (present !== undefined) return present
+  const made = make()
+  map.set(key, made)
+  return made
+}

@@ -1,0 +1,175 @@
+import type { Pool } from 'pg'
+import type { CancelAnswer } from '../job/job.js'
+import { appendAttempt } from './statements.js'
+import type { DeliveryKey, LostWork, Redelivery } from './store.js'
+
+/**
+ * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
+ * repair at once do no harm, and each gives what must be sent to the broker.
+ */
+const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
+  greatest(0, extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
+
+const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
+
+/** Rows that no broker is known to hold. They keep their number: the broker ignores what it has after all. */
+export async function undispatched(pool: Pool, limit: number): Promise<Redelivery[]> {
+  const { rows } = await pool.query<Redelivery>(
+    `SELECT ${redelivery} FROM celeriac.job j
+     WHERE j.dispatched_at IS NULL AND ${waiting}
+       AND j.run_at < now() + interval '60 seconds' AND j.created_at < now() - interval '2 seconds'
+     ORDER BY j.run_at LIMIT $1`,
+    [limit],
+  )
+  return rows
+}
+
+export async function overdue(pool: Pool, limit: number): Promise<Redelivery[]> {
+  const { rows } = await pool.query<Redelivery>(
+    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = NULL
+     FROM (SELECT id FROM celeriac.job
+       WHERE finished_at IS NULL AND run_at > created_at AND run_at < now() - interval '2 seconds'
+         AND state IN ('scheduled', 'retrying') AND dispatched_at IS NOT NULL
+       ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
+     WHERE j.id = late.id
+     RETURNING ${redelivery}`,
+    [limit],
+  )
+  return rows
+}
+
+export async function defer(pool: Pool, { jobId, number }: DeliveryKey): Promise<Redelivery | undefined> {
+  const { rows } = await pool.query<Redelivery>(
+    `UPDATE celeriac.job j SET delivery = j.delivery + 1, dispatched_at = NULL
+     WHERE j.id = $1 AND j.delivery = $2 AND ${waiting}
+     RETURNING ${redelivery}`,
+    [jobId, number],
+  )
+  return rows[0]
+}
+
+/** An attempt that never began costs nothing; one that was aborted is remembered. Neither counts as a failure. */
+export async function giveBack(
+  pool: Pool,
+  keys: readonly DeliveryKey[],
+  workerId: string,
+  reason: 'unstarted' | 'returned',
+): Promise<Redelivery[]> {
+  const begun = reason === 'returned'
+  const cancelled = 'j.cancel_requested_at IS NOT NULL'
+  const { rows } = await pool.query<Redelivery & { state: string }>(
+    `UPDATE celeriac.job j SET
+       state = (CASE WHEN ${cancelled} THEN 'cancelled' ELSE 'queued' END)::celeriac.job_state,
+       finished_at = CASE WHEN ${cancelled} THEN now() END,
+       dispatched_at = CASE WHEN ${cancelled} THEN coalesce(j.dispatched_at, now()) END,
+       delivery = j.delivery + 1, worker_id = NULL,
+       ${begun ? `attempts = ${appendAttempt("'returned'", 'NULL')}` : 'attempt = j.attempt - 1'}
+     FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
+     WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3
+     RETURNING j.state, ${redelivery}`,
+    [keys.map((key) => key.jobId), keys.map((key) => key.number), workerId],
+  )
+  return rows.filter((row) => row.state === 'queued')
+}
+
+/** A failed, cancelled or expired job begins anew, with its history. */
+export async function retry(pool: Pool, id: string): Promise<Redelivery | undefined> {
+  const { rows } = await pool.query<Redelivery>(
+    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
+       dispatched_at = NULL, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
+       cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
+       attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
+         THEN ${appendAttempt("'failed'", 'j.error')} ELSE j.attempts END
+     WHERE j.id = $1 AND j.state IN ('failed', 'cancelled', 'expired')
+     RETURNING ${redelivery}`,
+    [id],
+  )
+  return rows[0]
+}
+
+/**
+ * One maintenance round over all live workers: each has missed one more, those past their limit are lost, and so are
+ * those that missed two while nobody holds their session lock, which means that their process is gone. Their running
+ * jobs go back to their queues, or fail when they took down too many workers.
+ */
+export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<LostWork> {
+  const { rows: workers } = await pool.query<{ id: string; name: string }>(
+    `WITH live AS (
+       UPDATE celeriac.worker SET missed = missed + 1 WHERE stopped_at IS NULL AND lost_at IS NULL
+       RETURNING id, name, missed, missed_limit, lock_key)
+     SELECT id, name FROM live
+     WHERE missed >= missed_limit OR (missed >= 2 AND pg_try_advisory_xact_lock(lock_key))`,
+  )
+  if (workers.length === 0) return { workers, redeliveries: [], failed: [] }
+  const ids = workers.map((worker) => worker.id)
+  const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [ids, maxLost])
+  return {
+    workers,
+    redeliveries: rows.filter((row) => row.state === 'queued'),
+    failed: rows.filter((row) => row.state === 'failed').map((row) => row.jobId),
+  }
+}
+
+const lostError = `json_build_object('name', 'WorkerLostError', 'code', 'WORKER_LOST', 'message',
+  'The worker that ran this attempt died or went silent.')`
+
+const tooOften = `j.lost + 1 >= $2::int`
+const ends = `(j.cancel_requested_at IS NOT NULL OR ${tooOften})`
+
+const freeJobsSql = `
+WITH gone AS (
+  UPDATE celeriac.worker SET lost_at = now() WHERE id = ANY($1::uuid[]) AND lost_at IS NULL)
+UPDATE celeriac.job j SET
+  state = (CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN ${tooOften} THEN 'failed'
+    ELSE 'queued' END)::celeriac.job_state,
+  lost = j.lost + 1,
+  attempts = ${appendAttempt("'lost'", lostError)},
+  error = CASE WHEN ${tooOften} AND j.cancel_requested_at IS NULL THEN json_build_object('name', 'WorkerLostError',
+    'code', 'WORKER_LOST', 'message', 'The job took down ' || (j.lost + 1) || ' workers, and was given up.')::text
+    ELSE j.error END,
+  finished_at = CASE WHEN ${ends} THEN now() END,
+  dispatched_at = CASE WHEN ${ends} THEN coalesce(j.dispatched_at, now()) END,
+  delivery = j.delivery + 1,
+  worker_id = CASE WHEN ${ends} THEN j.worker_id END
+WHERE j.worker_id = ANY($1::uuid[]) AND j.state = 'running' AND j.finished_at IS NULL
+RETURNING j.state, ${redelivery}`
+
+const cancelSql = `
+WITH asked AS (
+  UPDATE celeriac.job j SET
+    state = CASE j.state WHEN 'running' THEN j.state ELSE 'cancelled' END,
+    finished_at = CASE j.state WHEN 'running' THEN NULL ELSE now() END,
+    dispatched_at = CASE j.state WHEN 'running' THEN j.dispatched_at ELSE coalesce(j.dispatched_at, now()) END,
+    cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+    cancelled_by = coalesce(j.cancelled_by, $2), cancel_reason = coalesce(j.cancel_reason, $3)
+  WHERE j.id = $1 AND j.finished_at IS NULL
+  RETURNING j.id, j.state)
+SELECT state::text, CASE state WHEN 'running' THEN pg_notify('celeriac_cancel', id::text) END FROM asked`
+
+/** A waiting job ends at once; a running one is marked, and its worker is told. */
+export async function cancel(
+  pool: Pool,
+  id: string,
+  by: string | null,
+  reason: string | null,
+): Promise<CancelAnswer> {
+  const { rows } = await pool.query<{ state: string }>(cancelSql, [id, by, reason])
+  if (rows[0]) return rows[0].state === 'running' ? 'cancelling' : 'cancelled'
+  const known = await pool.query('SELECT 1 FROM celeriac.job WHERE id = $1', [id])
+  return known.rowCount === 1 ? 'finished' : 'unknown'
+}
+
+/** Takes the ticket of each pass that nobody ran in the interval. */
+export async function dueTickets(
+  pool: Pool,
+  passes: readonly string[],
+  intervalMs: number,
+): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `INSERT INTO celeriac.pass AS p (name, ran_at) SELECT name, now() FROM unnest($1::text[]) AS due(name) ORDER BY 1
+     ON CONFLICT (name) DO UPDATE SET ran_at = now() WHERE p.ran_at < now() - $2 * interval '1 millisecond'
+     RETURNING p.name`,
+    [passes, intervalMs],
+  )
+  return rows.map((row) => row.name)
+}

@@ -1,0 +1,173 @@
+import type { DeliveryKey, NewJob, Settlement } from './store.js'
+
+/**
+ * The statements of the hot path, in SQL of their own: each carries a whole batch, as one prepared statement with the
+ * same text every time. All else goes through Prisma.
+ */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** Settings of the connections that run them: the plan never depends on how full the table is. */
+export const hotSettings =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c TimeZone=UTC'
+
+/** A claim that a crash of the store takes back is only run again, so it need not wait for the disk. */
+export const claimSettings = `${hotSettings} -c synchronous_commit=off`
+
+/** Rows that conflict, by id or by idempotency key, are left as they are and not returned. */
+export function insertStatement(jobs: readonly NewJob[]): Statement {
+  return { name: 'celeriac_insert', text: insertSql, values: [JSON.stringify(jobs)] }
+}
+
+const insertSql = `
+INSERT INTO celeriac.job AS j (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
+  idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at)
+SELECT r.id, r.task, r.queue,
+  (CASE WHEN coalesce(r."delayMs", 0) > 0 OR r."runAt" > now() THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
+  r.payload, r.options, r.priority, r."maxAttempts", r.owner,
+  CASE WHEN r.tags IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tags)) END,
+  r."idempotencyKey", r."parentId", r."requestId", r.traceparent, now(),
+  greatest(now(), coalesce(r."runAt", now() + r."delayMs" * interval '1 millisecond', now())),
+  now() + r."expiresInMs" * interval '1 millisecond'
+FROM json_to_recordset($1::json) AS r(id uuid, task text, queue text, payload text, options text, priority int,
+  "maxAttempts" int, owner text, tags json, "idempotencyKey" text, "parentId" uuid, "requestId" text,
+  traceparent text, "delayMs" float8, "runAt" timestamptz, "expiresInMs" float8)
+ON CONFLICT DO NOTHING
+RETURNING j.id, j.state, j.created_at AS "createdAt",
+  (extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
+
+/** The rows that an insert found in its way. */
+export function existingStatement(jobs: readonly NewJob[]): Statement {
+  return {
+    name: 'celeriac_existing',
+    text: existingSql,
+    values: [
+      JSON.stringify(
+        jobs.map(({ id, task, owner, idempotencyKey }) => ({ id, task, owner, idempotencyKey })),
+      ),
+    ],
+  }
+}
+
+const existingSql = `
+SELECT r.id AS "askedId", j.id, j.state, j.payload, j.created_at AS "createdAt",
+  greatest(0, extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"
+FROM json_to_recordset($1::json) AS r(id uuid, task text, owner text, "idempotencyKey" text)
+JOIN celeriac.job j ON j.id = r.id
+  OR (r."idempotencyKey" IS NOT NULL AND j.idempotency_key = r."idempotencyKey"
+      AND j.task = r.task AND coalesce(j.owner, '') = coalesce(r.owner, ''))`
+
+/** Only the delivery with the row's own number may claim it; the plain ones first, in id order against deadlocks. */
+export function claimStatement(keys: readonly DeliveryKey[], workerId: string): Statement {
+  return { name: 'celeriac_claim', text: claimSql, values: [idArray(keys), numberArray(keys), workerId] }
+}
+
+const claimSql = `
+UPDATE celeriac.job AS j
+SET state = 'running', worker_id = $3::uuid, attempt = j.attempt + 1, started_at = now()
+FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
+WHERE j.id = d.id AND j.delivery = d.number AND j.finished_at IS NULL
+  AND (j.state = 'queued' OR (j.state IN ('scheduled', 'retrying') AND j.run_at <= now() + interval '1 second'))
+  AND (j.expires_at IS NULL OR j.expires_at > now())
+RETURNING j.id, j.delivery AS number, j.task, j.queue, j.payload, j.options, j.attempt,
+  j.max_attempts AS "maxAttempts", j.failures, j.priority, j.owner, j.request_id AS "requestId", j.traceparent,
+  j.started_at AS "startedAt", j.cancel_requested_at IS NOT NULL AS "cancelRequested"`
+
+export type Success = Extract<Settlement, { state: 'succeeded' }>
+export type OtherEnd = Exclude<Settlement, Success>
+
+/**
+ * The fence: number and worker must match a running row. A row that is still waiting under its number, with no worker
+ * named, is one whose asynchronous claim a crash of the store took back; its end counts too.
+ */
+const held = `
+  AND ((j.state = 'running' AND j.worker_id = $2::uuid)
+    OR (j.state IN ('queued', 'scheduled', 'retrying') AND j.worker_id IS NULL))`
+
+export function succeedStatement(ends: readonly Success[], workerId: string): Statement {
+  const rows = ends.map((end) => [end.jobId, end.number, end.attempt, end.result, end.resultError])
+  return { name: 'celeriac_succeed', text: succeedSql, values: [JSON.stringify(rows), workerId] }
+}
+
+const succeedSql = `
+UPDATE celeriac.job AS j
+SET state = 'succeeded', worker_id = $2::uuid, attempt = greatest(j.attempt, (e.v->>2)::int), result = e.v->>3,
+  result_error = e.v->>4, error = NULL, finished_at = now(), started_at = coalesce(j.started_at, now()),
+  dispatched_at = coalesce(j.dispatched_at, now())
+FROM json_array_elements($1::json) AS e(v)
+WHERE j.id = (e.v->>0)::uuid AND j.delivery = (e.v->>1)::int ${held}
+RETURNING j.id`
+
+export function endStatement(ends: readonly OtherEnd[], workerId: string): Statement {
+  return {
+    name: 'celeriac_end',
+    text: endSql,
+    values: [
+      JSON.stringify(
+        ends.map((end) => ({
+          id: end.jobId,
+          number: end.number,
+          attempt: end.attempt,
+          state: end.state,
+          error: end.error === null ? null : JSON.stringify(end.error),
+          failed: end.state === 'cancelled' ? 0 : 1,
+          retryInMs: end.state === 'retrying' ? end.retryInMs : null,
+        })),
+      ),
+      workerId,
+    ],
+  }
+}
+
+/** A job that was asked to stop is not tried again. */
+const retries = `e.state = 'retrying' AND j.cancel_requested_at IS NULL`
+
+const endSql = `
+UPDATE celeriac.job AS j
+SET state = (CASE WHEN ${retries} OR e.state <> 'retrying' THEN e.state ELSE 'cancelled' END)::celeriac.job_state,
+  attempt = greatest(j.attempt, e.attempt), failures = j.failures + e.failed,
+  error = coalesce(e.error, j.error),
+  finished_at = CASE WHEN ${retries} THEN NULL ELSE now() END,
+  dispatched_at = CASE WHEN ${retries} THEN NULL ELSE coalesce(j.dispatched_at, now()) END,
+  worker_id = CASE WHEN ${retries} THEN NULL ELSE $2::uuid END,
+  run_at = CASE WHEN ${retries} THEN now() + e."retryInMs" * interval '1 millisecond' ELSE j.run_at END,
+  delivery = CASE WHEN ${retries} THEN j.delivery + 1 ELSE j.delivery END,
+  attempts = CASE WHEN ${retries} THEN ${appendAttempt("'failed'", 'e.error', '$2::uuid')} ELSE j.attempts END
+FROM json_to_recordset($1::json) AS e(id uuid, number int, attempt int, state text, error text, failed int,
+  "retryInMs" float8)
+WHERE j.id = e.id AND j.delivery = e.number ${held}
+RETURNING j.id, j.state, j.delivery AS number, j.task, j.queue, j.priority,
+  (extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
+
+/**
+ * SQL that adds the attempt that is over to the row's list of past ones. The error is JSON text, which only the type
+ * `json` carries as it is: functions that look inside refuse `\\u0000`.
+ */
+export function appendAttempt(outcome: string, error: string, worker = 'j.worker_id'): string {
+  return `left(j.attempts, -1) || CASE j.attempts WHEN '[]' THEN '' ELSE ',' END || json_build_object(
+    'number', j.attempt, 'worker', ${worker}, 'startedAt', j.started_at, 'finishedAt', now(),
+    'outcome', ${outcome}, 'error', (${error})::json)::text || ']'`
+}
+
+export function markDispatchedStatement(keys: readonly DeliveryKey[]): Statement {
+  return {
+    name: 'celeriac_dispatched',
+    text: `
+UPDATE celeriac.job AS j SET dispatched_at = now()
+FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
+WHERE j.id = d.id AND j.delivery = d.number AND j.dispatched_at IS NULL
+  AND j.state IN ('queued', 'scheduled', 'retrying')`,
+    values: [idArray(keys), numberArray(keys)],
+  }
+}
+
+function idArray(keys: readonly DeliveryKey[]): string {
+  return `{${keys.map((key) => key.jobId).join(',')}}`
+}
+
+function numberArray(keys: readonly DeliveryKey[]): string {
+  return `{${keys.map((key) => key.number).join(',')}}`
+}

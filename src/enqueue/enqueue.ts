@@ -1,0 +1,113 @@
+import { IdempotencyConflictError, OwnerMissingError, StoreUnavailableError } from '../errors.js'
+import type { EnqueueOptions, JobHandle } from '../job/job.js'
+import type { InsertedJob, NewJob, Store } from '../store/store.js'
+import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
+import type { Dispatchable, Dispatcher } from './dispatch.js'
+import { Handle, type HandleHost } from './handle.js'
+import type { Hold } from './hold.js'
+import { checkedOwner, type JobDefaults, type Origin, toNewJob } from './job-row.js'
+
+/** What the write path needs to know of a task. */
+export interface EnqueueTarget extends JobDefaults {
+  /** Checks a payload and gives its JSON text. */
+  toPayloadText(payload: unknown): string | Promise<string>
+}
+
+/** What stands behind an enqueue once the app has found its servers. */
+export interface WritePath {
+  readonly store: Store
+  readonly dispatcher: Dispatcher
+}
+
+export interface Enqueuer {
+  enqueue(target: EnqueueTarget, payload: unknown, options?: EnqueueOptions): Promise<JobHandle>
+  /** All or nothing: one transaction. */
+  enqueueMany(
+    target: EnqueueTarget,
+    payloads: readonly unknown[],
+    options?: EnqueueOptions,
+  ): Promise<JobHandle[]>
+}
+
+export interface EnqueuerDeps {
+  /** Waits for it, within the deadline. */
+  readonly writePath: () => WritePath | Promise<WritePath>
+  readonly handles: HandleHost
+  readonly hold: Hold
+  readonly ownerOf: OwnerOf | undefined
+  /** Told of each job that was written, for those that watch whether a worker takes it. */
+  readonly onEnqueued: (queue: string) => void
+}
+
+/**
+ * The write path: validate → commit the row → return the handle → dispatch in bulk, behind the caller's back.
+ *
+ * `enqueue` resolves once the row is committed, whatever becomes of the broker.
+ */
+export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }: EnqueuerDeps): Enqueuer {
+  return {
+    enqueue: (target, payload, options = {}) => hold.during(enqueue(target, payload, options)),
+    enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
+  }
+
+  async function enqueue(
+    target: EnqueueTarget,
+    payload: unknown,
+    options: EnqueueOptions,
+  ): Promise<JobHandle> {
+    const origin = await originOf(target, options)
+    const text = await target.toPayloadText(payload)
+    const [handle] = await write([toNewJob(text, options, target, origin)])
+    return handle as JobHandle
+  }
+
+  async function enqueueMany(
+    target: EnqueueTarget,
+    payloads: readonly unknown[],
+    options: EnqueueOptions,
+  ): Promise<JobHandle[]> {
+    if (payloads.length === 0) return []
+    const origin = await originOf(target, options)
+    const rows: NewJob[] = []
+    for (const payload of payloads) {
+      rows.push(toNewJob(await target.toPayloadText(payload), options, target, origin))
+    }
+    return write(rows)
+  }
+
+  async function write(rows: readonly NewJob[]): Promise<JobHandle[]> {
+    const { store, dispatcher } = await writePath()
+    const inserted = await store.insert(rows)
+    const deliveries: Dispatchable[] = []
+    const written = rows.map((row, at) => {
+      const job = inserted[at]
+      if (!job) throw new StoreUnavailableError('The store answered for fewer jobs than it was given.')
+      if (job.created) deliveries.push(firstDelivery(row, job))
+      else assertSamePayload(row, job)
+      return new Handle(handles, job.id, row.task, job.created)
+    })
+    dispatcher.send(deliveries)
+    for (const { queue } of deliveries) onEnqueued(queue)
+    return written
+  }
+
+  /** Owner, request id and trace context, at the moment of the enqueue. */
+  async function originOf(target: EnqueueTarget, options: EnqueueOptions): Promise<Origin> {
+    const req = currentRequest()
+    const { requestId, traceparent } = req ? readOrigin(req) : { requestId: null, traceparent: null }
+    if (options.owner !== undefined) return { owner: checkedOwner(options.owner), requestId, traceparent }
+    if (!ownerOf) return { owner: null, requestId, traceparent }
+    const owner = req ? await readOwner(ownerOf, req) : null
+    if (owner === null) throw new OwnerMissingError(target.task)
+    return { owner, requestId, traceparent }
+  }
+}
+
+function firstDelivery({ id, task, queue, priority }: NewJob, { dueInMs }: InsertedJob): Dispatchable {
+  return { jobId: id, number: 1, task, queue, priority, dueInMs }
+}
+
+function assertSamePayload(row: NewJob, existing: InsertedJob): void {
+  if (existing.payload === row.payload) return
+  throw new IdempotencyConflictError(row.idempotencyKey ?? '', existing.id)
+}

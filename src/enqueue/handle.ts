@@ -1,0 +1,82 @@
+import { ConfigError, JobEndedError, JobNotFoundError, ResultTimeoutError } from '../errors.js'
+import { type Duration, toMs } from '../job/duration.js'
+import type { CancelAnswer, JobHandle, JobStatus } from '../job/job.js'
+import type { Hold } from './hold.js'
+
+/** What a handle asks of the app that made it. */
+export interface HandleHost {
+  readonly hold: Hold
+  status(id: string): Promise<JobStatus | undefined>
+  ended(id: string, timeoutMs: number): Promise<boolean>
+  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+}
+
+const defaultTimeoutMs = 60_000
+
+/** A class, so that enqueueing many costs no closures. */
+export class Handle<Result> implements JobHandle<Result> {
+  readonly id: string
+  readonly task: string
+  readonly created: boolean
+  readonly #host: HandleHost
+
+  constructor(host: HandleHost, id: string, task: string, created: boolean) {
+    this.#host = host
+    this.id = id
+    this.task = task
+    this.created = created
+  }
+
+  status(): Promise<JobStatus<Result>> {
+    return this.#host.hold.during(this.#status())
+  }
+
+  result(options: { timeout?: Duration } = {}): Promise<Result> {
+    const timeoutMs = toMs(options.timeout ?? defaultTimeoutMs)
+    if (timeoutMs === undefined) {
+      return Promise.reject(
+        new ConfigError(
+          `"timeout" must be milliseconds or a text like "30s". It is ${String(options.timeout)}.`,
+        ),
+      )
+    }
+    return this.#host.hold.during(this.#result(timeoutMs))
+  }
+
+  cancel({ by, reason }: { by?: string; reason?: string } = {}): Promise<CancelAnswer> {
+    return this.#host.hold.during(this.#host.cancel(this.id, by ?? null, reason ?? null))
+  }
+
+  async #status(): Promise<JobStatus<Result>> {
+    const status = await this.#host.status(this.id)
+    if (!status) throw new JobNotFoundError(this.id)
+    return status as JobStatus<Result>
+  }
+
+  async #result(timeoutMs: number): Promise<Result> {
+    if (!(await this.#host.ended(this.id, timeoutMs))) {
+      throw new ResultTimeoutError(`Job ${this.id} has not ended within ${timeoutMs} ms. It goes on.`)
+    }
+    return resultOf(await this.#status())
+  }
+}
+
+function resultOf<Result>(status: JobStatus<Result>): Result {
+  switch (status.state) {
+    case 'succeeded':
+      if (status.resultError !== undefined) {
+        throw new JobEndedError('failed', `Job ${status.id} has succeeded, but ${status.resultError}.`)
+      }
+      return status.result as Result
+    case 'failed': {
+      const { name, message } = status.error ?? { name: 'Error', message: 'no error was kept' }
+      throw new JobEndedError('failed', `Job ${status.id} (${status.task}) failed: ${name}: ${message}`)
+    }
+    case 'cancelled':
+      throw new JobEndedError('cancelled', `Job ${status.id} (${status.task}) was cancelled.`)
+    case 'expired':
+      throw new JobEndedError('expired', `Job ${status.id} (${status.task}) expired before it could start.`)
+    default:
+      throw new ResultTimeoutError(`Job ${status.id} is ${status.state} again: it was retried by hand.`)
+  }
+}

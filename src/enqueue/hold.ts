@@ -1,0 +1,34 @@
+/**
+ * Keeps the process alive while a call is under way.
+ *
+ * All our sockets and timers are unreferenced, so that a script which enqueues and ends does not hang. What a caller
+ * waits for must hold the process by itself.
+ */
+export interface Hold {
+  during<T>(work: Promise<T>): Promise<T>
+  close(): void
+}
+
+const longest = 2 ** 31 - 1
+
+export function createHold(): Hold {
+  const timer = setInterval(() => {}, longest)
+  timer.unref()
+  let held = 0
+
+  return {
+    async during(work) {
+      held += 1
+      if (held === 1) timer.ref()
+      try {
+        return await work
+      } finally {
+        held -= 1
+        if (held === 0) timer.unref()
+      }
+    },
+    close() {
+      clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import { ConfigError } from '../errors.js'
+import { toMs } from '../job/duration.js'
+import type { Backoff } from '../job/job.js'
+import type { ResolvedBackoff } from '../job/retry.js'
+import { hint } from './suggest.js'
+
+// What tasks and configuration check alike. `where` names the option in messages: `"attempts" of defineTask`.
+
+/** Refuses what is no plain set of options, and every key that is not known. */
+export function checkKeys(
+  options: unknown,
+  known: readonly string[],
+  where: string,
+): asserts options is Record<string, unknown> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError(`${where} takes an object with options, and got ${show(options)}.`)
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue
+    throw new ConfigError(
+      `${where} has no option "${key.slice(0, 100)}".${hint(key, known)} Known: ${known.join(', ')}.`,
+    )
+  }
+}
+
+export function checkPositiveInteger(value: unknown, where: string): number {
+  return checkInteger(value, 1, where, 'a whole number of 1 or more')
+}
+
+export function checkInteger(value: unknown, least: number, where: string, expected: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
+  throw wrong(where, expected, value)
+}
+
+/** Milliseconds. */
+export function checkDuration(value: unknown, where: string, leastMs = 0): number {
+  const ms = toMs(value)
+  if (ms !== undefined && ms >= leastMs) return ms
+  const least = leastMs > 0 ? ` of at least ${leastMs} ms` : ''
+  throw wrong(where, `a duration${least}: milliseconds as a number, or text like '30s', '5m', '2h'`, value)
+}
+
+export function checkText(value: unknown, where: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw wrong(where, 'text that is not empty', value)
+}
+
+export function checkBoolean(value: unknown, where: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw wrong(where, 'true or false', value)
+}
+
+export function checkFunction(value: unknown, where: string): void {
+  if (typeof value !== 'function') throw wrong(where, 'a function', value)
+}
+
+const queuePattern = /^[^\s,:\p{Cc}]{1,100}$/u
+
+/** The command line lists queues with commas, and the broker keeps colons for itself. */
+export function checkQueue(value: unknown, where: string): string {
+  if (typeof value === 'string' && queuePattern.test(value)) return value
+  throw wrong(where, 'the name of a queue: 1 to 100 characters, no spaces, commas or colons', value)
+}
+
+// PostgreSQL keeps it in 31 bits, and BullMQ in 21.
+const largestPriority = 2_097_151
+
+export function checkPriority(value: unknown, where: string): number {
+  const expected = `a whole number from 0 (first) to ${largestPriority}`
+  const priority = checkInteger(value, 0, where, expected)
+  if (priority > largestPriority) throw wrong(where, expected, value)
+  return priority
+}
+
+const backoffKeys = ['type', 'delay', 'max', 'jitter'] as const satisfies (keyof Backoff)[]
+
+/** What a backoff that leaves something unsaid does. */
+export const backoffDefaults = Object.freeze({ delayMs: 1000, maxMs: 600_000, jitter: 1 })
+
+export function checkBackoff(value: unknown, where: string): ResolvedBackoff {
+  checkKeys(value, backoffKeys, where)
+  const { type, delay, max, jitter } = value
+  if (type !== 'fixed' && type !== 'exponential') {
+    throw wrong(`${where}.type`, "'fixed' or 'exponential'", type)
+  }
+  if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
+    throw wrong(`${where}.jitter`, 'a number from 0 to 1', jitter)
+  }
+  const delayMs = delay === undefined ? backoffDefaults.delayMs : checkDuration(delay, `${where}.delay`)
+  const maxMs =
+    max === undefined ? Math.max(backoffDefaults.maxMs, delayMs) : checkDuration(max, `${where}.max`)
+  if (maxMs < delayMs) throw wrong(`${where}.max`, `at least the delay (${delayMs} ms)`, max)
+  return Object.freeze({ type, delayMs, maxMs, jitter: jitter ?? backoffDefaults.jitter })
+}
+
+/** The error for an option of the wrong kind. */
+export function wrong(where: string, expected: string, value: unknown): ConfigError {
+  return new ConfigError(`${where} must be ${expected}, and is ${show(value)}.`)
+}
+
+/** A value in a message: short, on one line, and never what an object holds, which may be a secret. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return String(value)
+}

@@ -1,0 +1,258 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { ConfigError } from '../errors.js'
+import type { Duration } from '../job/duration.js'
+import type { Backoff, EnqueueOptions, JobHandle } from '../job/job.js'
+import type { ResolvedBackoff } from '../job/retry.js'
+import { boundEnqueuer } from './binding.js'
+import { callerUrl } from './caller.js'
+import {
+  checkBackoff,
+  checkDuration,
+  checkFunction,
+  checkKeys,
+  checkPositiveInteger,
+  checkPriority,
+  checkQueue,
+  wrong,
+} from './check.js'
+
+/**
+ * A definition of work that may be asked for.
+ *
+ * `Input` is what `enqueue` takes, `Payload` what `run` gets (they differ when the schema transforms), `Result` what a
+ * successful attempt leaves.
+ */
+export interface Task<Input = unknown, Payload = Input, Result = unknown> {
+  /** The name given by hand, else the one that the newest `celeriac()` gave; `undefined` before that. */
+  readonly name: string | undefined
+  readonly schema: StandardSchemaV1<Input, Payload> | undefined
+
+  /**
+   * Asks for one run. Resolves when the job is durable.
+   * @throws {PayloadInvalidError} when the payload does not fit the schema
+   * @throws {PayloadTooLargeError} when it is larger than `maxPayload`
+   * @throws {TaskNotRegisteredError} when no open `celeriac()` knows this task
+   * @throws {StoreUnavailableError} when the job could not be recorded
+   */
+  enqueue(payload: Input, options?: EnqueueOptions): Promise<JobHandle<Result>>
+  /** Asks for several runs in one transaction: all or none. */
+  enqueueMany(payloads: readonly Input[], options?: EnqueueOptions): Promise<JobHandle<Result>[]>
+  /** The function itself, for tests: no job, no check, no retry. */
+  run(payload: Payload, context: TaskContext): Promise<Result>
+}
+
+/** A task that checks its payload, so that a request's body may become one. */
+export interface CheckedTask<Input = unknown, Payload = Input, Result = unknown>
+  extends Task<Input, Payload, Result> {
+  readonly schema: StandardSchemaV1<Input, Payload>
+}
+
+/** Any task, whatever it takes. */
+export type AnyTask = Task<unknown, unknown, unknown>
+
+/** How a task's jobs run. What is unsaid comes from the configuration; a call may say otherwise for its job. */
+export interface TaskPolicy {
+  /** Default: the module's and the export's name, `reports.buildReport`. */
+  readonly name?: string
+  /** Former names, so that jobs enqueued under them still run. */
+  readonly aliases?: readonly string[]
+  /** The queue to wait in. Default: the configuration's `queue`. */
+  readonly queue?: string
+  /** 0 is first; larger waits longer. Default 0. */
+  readonly priority?: number
+  /** How many failed attempts end a job. Default: the configuration's `attempts`. */
+  readonly attempts?: number
+  readonly backoff?: Backoff
+  /** After this time the attempt's `signal` aborts, and the attempt fails. Default: no limit. */
+  readonly timeLimit?: Duration
+}
+
+/** The long form with a schema: any library that implements Standard Schema. */
+export interface CheckedTaskOptions<Schema extends StandardSchemaV1, Result> extends TaskPolicy {
+  /** Checked at `enqueue`, and again before each attempt. */
+  readonly payload: Schema
+  run(payload: StandardSchemaV1.InferOutput<Schema>, context: TaskContext): Result
+}
+
+/** The long form without a schema: the payload is what `run` says it is, unchecked. */
+export interface TaskOptions<Input, Result> extends TaskPolicy {
+  readonly payload?: undefined
+  run(payload: Input, context: TaskContext): Result
+}
+
+/** What an attempt knows of itself, and can do. */
+export interface TaskContext {
+  /** The job's id, the same in every attempt. */
+  readonly id: string
+  readonly task: string
+  /** 1 for the first start. Starts on lost workers count too. */
+  readonly attempt: number
+  readonly queue: string
+  readonly owner: string | null
+  readonly requestId: string | null
+  /** Aborts when the job is cancelled, its time limit has passed, or the worker must stop. `reason` says which. */
+  readonly signal: AbortSignal
+  /** Shows how far the job is: any JSON value. Resolves when it is recorded. */
+  progress(value: unknown): Promise<void>
+  readonly log: TaskLog
+}
+
+/** Lines that carry the job's id, task and attempt. A pino logger fits. */
+export interface TaskLog {
+  readonly trace: TaskLogMethod
+  readonly debug: TaskLogMethod
+  readonly info: TaskLogMethod
+  readonly warn: TaskLogMethod
+  readonly error: TaskLogMethod
+}
+
+export interface TaskLogMethod {
+  (message: string): void
+  (details: object, message?: string): void
+}
+
+/** A payload that may be `undefined` may be left out of the call. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a parameter of type void is the one that a call may omit
+type Omissible<Input> = undefined extends Input ? void : never
+
+/**
+ * Defines a task: export it from a `tasks.ts`, and call `enqueue` on it in a route.
+ *
+ * @throws {ConfigError} when an option is unknown or of the wrong kind
+ */
+export function defineTask<Input = void, Result = unknown>(
+  run: (payload: Input, context: TaskContext) => Result,
+): Task<Input | Omissible<Input>, Input, Awaited<Result>>
+export function defineTask<Schema extends StandardSchemaV1, Result>(
+  options: CheckedTaskOptions<Schema, Result>,
+): CheckedTask<
+  StandardSchemaV1.InferInput<Schema> | Omissible<StandardSchemaV1.InferInput<Schema>>,
+  StandardSchemaV1.InferOutput<Schema>,
+  Awaited<Result>
+>
+export function defineTask<Input = void, Result = unknown>(
+  options: TaskOptions<Input, Result>,
+): Task<Input | Omissible<Input>, Input, Awaited<Result>>
+export function defineTask(given: unknown): AnyTask {
+  const options = typeof given === 'function' ? { run: given } : given
+  return createTask(toDefinition(options, callerUrl(defineTask)))
+}
+
+const brand: unique symbol = Symbol.for('celeriac.task')
+
+/** What a task says of itself, checked. Other parts read it by {@link definitionOf}. */
+export interface TaskDefinition {
+  /** Set by hand, else by the registry that took the task in. */
+  name: string | undefined
+  readonly isNamedByHand: boolean
+  readonly aliases: readonly string[]
+  readonly schema: StandardSchemaV1 | undefined
+  readonly queue: string | undefined
+  readonly priority: number | undefined
+  readonly attempts: number | undefined
+  readonly backoff: ResolvedBackoff | undefined
+  readonly timeLimitMs: number | undefined
+  /** URL of the file that called `defineTask`, where the runtime tells. */
+  readonly file: string | undefined
+  readonly run: (payload: unknown, context: TaskContext) => unknown
+}
+
+/** Whether `value` is a task, also when another installed copy of the package made it. */
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === 'object' && value !== null && brand in value
+}
+
+export function definitionOf(task: AnyTask): TaskDefinition {
+  if (!isTask(task)) throw new ConfigError('A task is expected: what defineTask() gives.')
+  return (task as unknown as { [brand]: TaskDefinition })[brand]
+}
+
+const knownOptions = [
+  'name',
+  'aliases',
+  'payload',
+  'queue',
+  'priority',
+  'attempts',
+  'backoff',
+  'timeLimit',
+  'run',
+] as const satisfies (keyof CheckedTaskOptions<StandardSchemaV1, unknown>)[]
+
+function toDefinition(options: unknown, file: string | undefined): TaskDefinition {
+  checkKeys(options, knownOptions, 'defineTask')
+  const { name, aliases, payload, queue, priority, attempts, backoff, timeLimit, run } = options
+  const at = (option: string) =>
+    `"${option}" of ${name === undefined ? 'defineTask' : `task "${String(name)}"`}`
+  checkFunction(run, at('run'))
+  return {
+    name: optional(name, checkTaskName, at('name')),
+    isNamedByHand: name !== undefined,
+    aliases: optional(aliases, checkAliases, at('aliases')) ?? [],
+    schema: optional(payload, checkSchema, at('payload')),
+    queue: optional(queue, checkQueue, at('queue')),
+    priority: optional(priority, checkPriority, at('priority')),
+    attempts: optional(attempts, checkPositiveInteger, at('attempts')),
+    backoff: optional(backoff, checkBackoff, at('backoff')),
+    timeLimitMs: optional(timeLimit, checkTimeLimit, at('timeLimit')),
+    file,
+    run: run as TaskDefinition['run'],
+  }
+}
+
+function optional<T>(
+  value: unknown,
+  check: (value: unknown, where: string) => T,
+  where: string,
+): T | undefined {
+  return value === undefined ? undefined : check(value, where)
+}
+
+const namePattern = /^[^\s,\p{Cc}]{1,200}$/u
+
+/** Refuses a name that logs, URLs and command lines could not carry. */
+export function checkTaskName(value: unknown, where: string): string {
+  if (typeof value === 'string' && namePattern.test(value)) return value
+  throw wrong(where, 'a name of 1 to 200 characters without spaces and commas', value)
+}
+
+function checkAliases(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value)) throw wrong(where, 'a list of names', value)
+  return value.map((alias: unknown) => checkTaskName(alias, where))
+}
+
+function checkTimeLimit(value: unknown, where: string): number {
+  return checkDuration(value, where, 1)
+}
+
+function checkSchema(value: unknown, where: string): StandardSchemaV1 {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  const standard: unknown = isObject ? Reflect.get(value, '~standard') : undefined
+  if (typeof standard === 'object' && standard !== null && 'validate' in standard)
+    return value as StandardSchemaV1
+  throw wrong(
+    where,
+    'a schema of a library that implements Standard Schema (zod, valibot, arktype, …)',
+    value,
+  )
+}
+
+function createTask(definition: TaskDefinition): AnyTask {
+  const task: AnyTask & { readonly [brand]: TaskDefinition } = {
+    [brand]: definition,
+    get name() {
+      return definition.name
+    },
+    schema: definition.schema,
+    async enqueue(payload, options) {
+      return boundEnqueuer(task).enqueue(task, payload, options)
+    },
+    async enqueueMany(payloads, options) {
+      return boundEnqueuer(task).enqueueMany(task, payloads, options)
+    },
+    async run(payload, context) {
+      return definition.run(payload, context)
+    },
+  }
+  return Object.freeze(task)
+}

@@ -1,0 +1,83 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { PayloadInvalidError, type PayloadIssue, PayloadTooLargeError } from '../errors.js'
+import { isLonger } from '../job/json.js'
+import { type AnyTask, definitionOf } from './define.js'
+import { findObstacle } from './obstacle.js'
+
+/**
+ * JSON for no payload at all. It reads as `null` everywhere, and differs from a `null` that was given by its space,
+ * so that an attempt gets `undefined` back and defaults of parameters and schemas apply.
+ */
+const absent = ' null'
+
+/**
+ * The JSON text of a payload, as the row keeps it, once it has passed the task's schema.
+ *
+ * What is checked is the text read back, the same that each attempt will check: a `Date` given for `z.date()` is
+ * refused here and not later.
+ *
+ * @param name the task's name, for messages
+ * @throws {PayloadInvalidError} when JSON cannot carry it or the schema refuses it
+ * @throws {PayloadTooLargeError} when its text has more than `maxBytes`
+ */
+export async function toPayloadText(
+  name: string,
+  task: AnyTask,
+  payload: unknown,
+  maxBytes: number,
+): Promise<string> {
+  const text = toText(name, payload, maxBytes)
+  const { schema } = definitionOf(task)
+  if (schema) await validate(name, schema, fromText(text))
+  return text
+}
+
+/**
+ * A stored payload as `run` gets it, parsed anew through the schema.
+ * @throws {PayloadInvalidError} when the schema refuses it by now
+ */
+export async function fromPayloadText(name: string, task: AnyTask, text: string): Promise<unknown> {
+  const { schema } = definitionOf(task)
+  return schema ? validate(name, schema, fromText(text)) : fromText(text)
+}
+
+function fromText(text: string): unknown {
+  return text === absent ? undefined : JSON.parse(text)
+}
+
+function toText(name: string, payload: unknown, maxBytes: number): string {
+  if (payload === undefined) return absent
+  const obstacle = findObstacle(payload, maxBytes)
+  if (obstacle === 'too large') throw new PayloadTooLargeError(maxBytes)
+  if (obstacle) throw new PayloadInvalidError(name, [obstacle])
+  const text = stringify(name, payload)
+  if (isLonger(text, maxBytes)) throw new PayloadTooLargeError(maxBytes, Buffer.byteLength(text))
+  return text
+}
+
+/** Reading it once went well, but a getter or a `toJSON` may answer otherwise the second time. */
+function stringify(name: string, payload: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(payload)
+  } catch {
+    text = undefined
+  }
+  if (text !== undefined) return text
+  throw new PayloadInvalidError(name, [{ path: [], message: 'JSON cannot carry it' }])
+}
+
+async function validate(name: string, schema: StandardSchemaV1, value: unknown): Promise<unknown> {
+  const result = await schema['~standard'].validate(value)
+  if (result.issues) throw new PayloadInvalidError(name, result.issues.map(toIssue))
+  return result.value
+}
+
+function toIssue(issue: StandardSchemaV1.Issue): PayloadIssue {
+  return { path: (issue.path ?? []).map(toStep), message: issue.message }
+}
+
+function toStep(step: PropertyKey | StandardSchemaV1.PathSegment): string | number {
+  const key = typeof step === 'object' ? step.key : step
+  return typeof key === 'symbol' ? String(key) : key
+}

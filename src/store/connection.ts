@@ -1,46 +1,69 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
-import { ClosedError, ConfigError, StoreUnavailableError } from '../errors.js'
+import { ClosedError, StoreUnavailableError } from '../errors.js'
+import { secretless } from '../job/address.js'
+import { connectionLimit, toDriverUrl, usesTransactionPooler } from './database-url.js'
 
-/** Connections to PostgreSQL: how its URL is read, how a pool is made, and what its errors mean. */
+/** Connections to PostgreSQL: how clients and pools are made, and what their errors mean. */
 
-export interface PoolSettings {
+export interface ClientSettings {
   readonly url: string
+  readonly applicationName: string
+  /** How long to wait for the server when a connection opens, and when it closes. */
+  readonly connectTimeoutMs: number
+  /** How long to wait for the answer to a statement. Default: for ever. */
+  readonly queryTimeoutMs?: number
+}
+
+export interface PoolSettings extends ClientSettings {
+  readonly queryTimeoutMs: number
   /** A smaller `connection_limit` in the URL wins. */
   readonly max: number
-  readonly applicationName: string
-  readonly connectTimeoutMs: number
-  readonly queryTimeoutMs: number
-  /** Settings of each session, as `-c name=value`. A transaction pooler refuses them. */
+  /** Settings of each session, as `-c name=value`. Left out on the way through a transaction pooler, which refuses them. */
   readonly options?: string
   /** Hears of idle connections that broke. The pool makes new ones by itself. */
-  readonly onError: (error: Error) => void
+  readonly onError?: (error: Error) => void
 }
 
-export interface ClosablePool extends pg.Pool {
-  /** Ends the pool. A connection that does not say goodbye within the connect timeout is cut. Idempotent. */
-  close(): Promise<void>
-}
-
-/** Keeps no process alive while it is idle, and notices a dead peer at the latest by its timeouts. */
-export function createPool(settings: PoolSettings): ClosablePool {
+/**
+ * Keeps no process alive while it is idle. `end` may be called twice, and cuts connections that do not say goodbye in
+ * time: a half-open one never would.
+ */
+export function createPool(settings: PoolSettings): pg.Pool {
+  const { url, max, options, onError } = settings
   const sockets = new Set<Socket>()
   const pool = new pg.Pool({
-    ...toClientConfig(settings.url, settings.applicationName, settings.options),
-    max: Math.min(settings.max, connectionLimit(settings.url)),
-    connectionTimeoutMillis: settings.connectTimeoutMs,
-    query_timeout: settings.queryTimeoutMs,
+    ...toConfig(settings, usesTransactionPooler(url) ? undefined : options),
+    max: Math.min(max, connectionLimit(url)),
     allowExitOnIdle: true,
     stream: () => openSocket(sockets),
   })
-  pool.on('error', settings.onError)
-  let closing: Promise<void> | undefined
-  return Object.assign(pool, {
-    close: () => {
-      closing ??= endPool(pool, sockets, settings.connectTimeoutMs)
-      return closing
-    },
-  })
+  pool.on('error', onError ?? (() => {}))
+  const end = pool.end.bind(pool)
+  let ended: Promise<void> | undefined
+  pool.end = () => {
+    ended ??= endWithin(settings.connectTimeoutMs, () => end(), sockets)
+    return ended
+  }
+  return pool
+}
+
+/** What the driver has and its typings lack, and a way to end at once. */
+export interface SingleClient extends pg.Client {
+  ref(): void
+  unref(): void
+  destroy(): void
+}
+
+/** One connection of its own, not yet open. `end` is as a pool's. One that breaks rejects what waits for an answer. */
+export function createClient(settings: ClientSettings): SingleClient {
+  const sockets = new Set<Socket>()
+  const client = new pg.Client({ ...toConfig(settings), stream: () => openSocket(sockets) }) as SingleClient
+  client.on('error', () => {})
+  const end = client.end.bind(client)
+  client.end = () => endWithin(settings.connectTimeoutMs, () => end(), sockets)
+  client.destroy = () => cut(sockets)
+  return client
 }
 
 function openSocket(sockets: Set<Socket>): Socket {
@@ -50,92 +73,25 @@ function openSocket(sockets: Set<Socket>): Socket {
   return socket
 }
 
-async function endPool(pool: pg.Pool, sockets: Set<Socket>, withinMs: number): Promise<void> {
-  const cut = setTimeout(() => {
-    for (const socket of sockets) socket.destroy()
-  }, withinMs)
-  await pool.end()
-  clearTimeout(cut)
+async function endWithin(ms: number, end: () => Promise<void>, sockets: Set<Socket>): Promise<void> {
+  const patience = setTimeout(cut, ms, sockets)
+  await end()
+  clearTimeout(patience)
 }
 
-/** What every connection of ours has in common, whether in a pool or alone. */
-export function toClientConfig(url: string, applicationName: string, options?: string): pg.ClientConfig {
-  const parsed = parse(url)
-  translatePrismaParameters(parsed.searchParams)
-  if (options) addOptions(parsed.searchParams, options)
+function cut(sockets: Set<Socket>): void {
+  for (const socket of sockets) socket.destroy()
+}
+
+function toConfig(settings: ClientSettings, options?: string): pg.ClientConfig {
   return {
-    connectionString: parsed.href,
-    fallback_application_name: applicationName,
+    connectionString: toDriverUrl(settings.url, options),
+    fallback_application_name: settings.applicationName,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    ...(settings.queryTimeoutMs === undefined ? {} : { query_timeout: settings.queryTimeoutMs }),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
-}
-
-/** The address without secrets. */
-export function toAddress(url: string): string {
-  const { protocol, host, hostname, pathname, searchParams } = parse(url)
-  const socketFolder = searchParams.get('host')
-  return `${protocol}//${socketFolder ?? (hostname === '' ? 'localhost' : host)}${decodeURI(pathname)}`
-}
-
-/**
- * Whether the URL leads through a pooler that hands its connections from transaction to transaction, where LISTEN and
- * session locks do not work: `pgbouncer=true`, or a host or port by which the known ones are told.
- */
-export function usesTransactionPooler(url: string): boolean {
-  const { hostname, port, searchParams } = parse(url)
-  if (searchParams.get('pgbouncer') === 'true') return true
-  const firstLabel = hostname.split('.')[0] ?? ''
-  return firstLabel.endsWith('-pooler') || (hostname.endsWith('.pooler.supabase.com') && port === '6543')
-}
-
-function parse(url: string): URL {
-  try {
-    // A URL for a Unix socket may have a user and no host, which the standard does not allow.
-    return new URL(url.replace('@/', '@localhost/'))
-  } catch {
-    throw new ConfigError(
-      'The database URL cannot be read. Expected postgres://user:password@host:5432/database; characters like @, / and # in a password are written as %40, %2F and %23.',
-    )
-  }
-}
-
-function connectionLimit(url: string): number {
-  const limit = Number(parse(url).searchParams.get('connection_limit'))
-  return Number.isInteger(limit) && limit > 0 ? limit : Number.POSITIVE_INFINITY
-}
-
-/** Parameters that Prisma reads itself. The driver would ignore most, and take `sslcert` for a client's certificate. */
-const prismaParameters = [
-  'schema',
-  'connection_limit',
-  'pool_timeout',
-  'connect_timeout',
-  'socket_timeout',
-  'max_connection_lifetime',
-  'max_idle_connection_lifetime',
-  'single_use_connections',
-  'pgbouncer',
-  'statement_cache_size',
-  'sslidentity',
-  'sslpassword',
-  'sslaccept',
-]
-
-function translatePrismaParameters(parameters: URLSearchParams): void {
-  const authority = parameters.get('sslcert')
-  if (authority !== null && !parameters.has('sslkey')) {
-    parameters.delete('sslcert')
-    parameters.set('sslrootcert', authority)
-  }
-  const secure = parameters.has('sslmode') && parameters.get('sslmode') !== 'disable'
-  if (secure && parameters.get('sslaccept') === 'accept_invalid_certs') parameters.set('sslmode', 'no-verify')
-  for (const name of prismaParameters) parameters.delete(name)
-}
-
-function addOptions(parameters: URLSearchParams, options: string): void {
-  const given = parameters.get('options')
-  parameters.set('options', given ? `${given} ${options}` : options)
 }
 
 /** What a lasting or passing trouble with the server is, and what to do about it. */
@@ -220,16 +176,18 @@ const troubleByMessage: readonly (readonly [start: string, trouble: Trouble])[] 
  * Turns an error that says that the server cannot serve into a {@link StoreUnavailableError}. Any other, such as one
  * about the data of a statement, comes back as it is.
  */
-export function toStoreError(error: unknown, address: string): Error {
+export function toStoreError(error: unknown, url: string): Error {
+  if (error instanceof StoreUnavailableError) return error
   const { code, message } = factsOf(error)
-  if (message.startsWith('Cannot use a pool after calling end'))
-    return new ClosedError('The store has been closed.', { cause: error })
   const trouble = troubleOf(code, message)
   if (trouble) {
     const detail = [code, message].filter(Boolean).join(': ')
-    return new StoreUnavailableError(`PostgreSQL at ${address} ${advice[trouble]} (${detail}).`, {
+    return new StoreUnavailableError(`PostgreSQL at ${secretless(url)} ${advice[trouble]} (${detail}).`, {
       cause: error,
     })
+  }
+  if (message.startsWith('Cannot use a pool after calling end')) {
+    return new ClosedError('The store has been closed.', { cause: error })
   }
   return error instanceof Error ? error : new Error(String(error), { cause: error })
 }
@@ -239,6 +197,15 @@ export function isRetryable(error: unknown): boolean {
   const { code, message } = factsOf(error)
   return code === '40P01' || code === '40001' || code === 'P2034' || troubleOf(code, message) === 'lost'
 }
+
+/** Whether the statement was refused for the values that it brought, so that it may pass with some of them. */
+export function isDataError(error: unknown): boolean {
+  const { code } = factsOf(error)
+  return code.length === 5 && dataClasses.includes(code.slice(0, 2))
+}
+
+/** Cardinality violation, data exception, integrity violation, program limit exceeded. */
+const dataClasses = ['21', '22', '23', '54']
 
 function troubleOf(code: string, message: string): Trouble | undefined {
   const byCode = troubleByCode[code] ?? (code.length === 5 ? troubleByCode[code.slice(0, 2)] : undefined)
@@ -253,6 +220,7 @@ interface Facts {
 
 /** Reads an error of the driver, or what Prisma made of one: its own message is a page of source code. */
 function factsOf(error: unknown): Facts {
+  if (error instanceof StoreUnavailableError) return factsOf(error.cause)
   const { code, message, meta } = fieldsOf(error)
   const origin = fieldsOf(fieldsOf(fieldsOf(meta).driverAdapterError).cause)
   if (typeof origin.originalCode === 'string')

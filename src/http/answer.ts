@@ -1,0 +1,28 @@
+import { hash } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Response } from 'express'
+import type { Call } from './http.js'
+
+/** Sends JSON text. Head and body are written as they are: Express's own `res.json` would hash every body. */
+export function sendJson(res: Response, status: number, body: string, headers: OutgoingHttpHeaders): void {
+  res.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+  })
+  res.end(body)
+}
+
+/**
+ * Sends JSON text that the client may keep, if it asks each time whether it still holds: 304 when it does.
+ *
+ * No shared cache may keep it, and one that does so all the same must tell users apart.
+ */
+export function sendRevalidated({ req, res }: Call, body: string, headers: OutgoingHttpHeaders): void {
+  res.vary('Authorization, Cookie')
+  res.setHeader('Cache-Control', 'private, no-cache')
+  res.setHeader('ETag', `W/"${hash('sha1', body, 'base64url')}"`)
+  if (req.fresh) res.writeHead(304, headers).end()
+  else sendJson(res, 200, body, headers)
+}

@@ -1,5 +1,6 @@
-// Makes what is built into the package and not committed: the Prisma client, the migrations as a module, and the
-// lease thread with its PostgreSQL driver as one string. The last two let a bundle of an app be a single file.
+// Makes what is built into the package and not committed: the Prisma client, the migrations as a module, and two
+// programs as one string each, with all that they import: the lease thread of a worker and the keeper of the embedded
+// server. All but the first let a bundle of an app be a single file.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +12,12 @@ const banner = '// Made by scripts/generate.mjs. Do not edit.\n'
 
 generateClient()
 generateMigrations()
-await generateLeaseThread()
+await generateProgram('src/embedded/keeper-main.ts', 'src/embedded/generated/keeper.ts', 'keeperSource')
+await generateProgram(
+  'src/worker/lease-thread.ts',
+  'src/worker/generated/lease-thread.ts',
+  'leaseThreadSource',
+)
 
 function generateClient() {
   const schema = join(root, 'prisma/schema.prisma')
@@ -38,9 +44,9 @@ function generateMigrations() {
   )
 }
 
-async function generateLeaseThread() {
+async function generateProgram(source, target, name) {
   const bundle = await build({
-    entryPoints: [join(root, 'src/worker/lease-thread.ts')],
+    entryPoints: [join(root, source)],
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -50,10 +56,7 @@ async function generateLeaseThread() {
     external: ['pg-native'],
     logLevel: 'error',
   })
-  write(
-    'src/worker/generated/lease-thread.ts',
-    `export const leaseThreadSource: string = ${JSON.stringify(bundle.outputFiles[0].text)}\n`,
-  )
+  write(target, `export const ${name}: string = ${JSON.stringify(bundle.outputFiles[0].text)}\n`)
 }
 
 function write(path, text) {

@@ -10,6 +10,8 @@ import type { Hold } from './hold.js'
  */
 export interface Dispatcher {
   send(deliveries: readonly Dispatchable[]): void
+  /** As `send`, for a pass: `false` when the broker is away. */
+  deliver(deliveries: readonly Dispatchable[]): Promise<boolean>
   /** Resolves when all that was sent so far has reached the broker or was refused. */
   settled(): Promise<void>
   close(): Promise<void>
@@ -46,6 +48,7 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
       for (const delivery of deliveries) if (delivery.dueInMs <= horizonMs) queue.push(delivery)
       if (queue.length > 0) sending ??= hold.during(sendAll())
     },
+    deliver,
     async settled() {
       await sending
     },
@@ -61,19 +64,24 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
     await new Promise<void>((resolve) => queueMicrotask(resolve))
     while (queue.length > 0) {
       const batch = queue.splice(0, bulk)
-      try {
-        await broker.dispatch(batch.map(toDelivery))
-        unmarked.push({ keys: batch.map(toKey), sentAt: Date.now() })
-        if (inTrouble) log.info('The broker takes deliveries again.')
-        inTrouble = false
-      } catch (error) {
-        // Each try costs a deadline while the broker is away; the pass tries again with what stands in the store.
-        queue = []
-        if (!inTrouble) log.warn(`Deliveries wait in the store: ${messageOf(error)}`)
-        inTrouble = true
-      }
+      if (await deliver(batch)) unmarked.push({ keys: batch.map(toKey), sentAt: Date.now() })
+      // Each try costs a deadline while the broker is away; the pass tries again with what stands in the store.
+      else queue = []
     }
     sending = undefined
+  }
+
+  async function deliver(deliveries: readonly Dispatchable[]): Promise<boolean> {
+    try {
+      await broker.dispatch(deliveries.map(toDelivery))
+      if (inTrouble) log.info('The broker takes deliveries again.')
+      inTrouble = false
+      return true
+    } catch (error) {
+      if (!inTrouble) log.warn(`Deliveries wait in the store: ${messageOf(error)}`)
+      inTrouble = true
+      return false
+    }
   }
 
   async function mark(before: number): Promise<void> {

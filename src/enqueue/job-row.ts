@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { EnqueueOptionError } from '../errors.js'
 import { longestMs, toMs } from '../job/duration.js'
 import type { Backoff, EnqueueOptions, JobOptions } from '../job/job.js'
+import type { ResolvedBackoff } from '../job/retry.js'
 import type { NewJob } from '../store/store.js'
 
 /** What a task says of its jobs; a call may say otherwise for its one. */
@@ -95,17 +96,19 @@ function assertKnown(options: EnqueueOptions): void {
   )
 }
 
-function checkedBackoff(backoff: Backoff): Backoff {
-  const { type, delay, max, jitter } = backoff
+function checkedBackoff({ type, delay, max, jitter }: Backoff): Partial<ResolvedBackoff> {
   if (type !== 'fixed' && type !== 'exponential') {
     throw new EnqueueOptionError('"backoff.type" must be "fixed" or "exponential".')
   }
-  if (delay !== undefined) milliseconds('backoff.delay', delay)
-  if (max !== undefined) milliseconds('backoff.max', max)
   if (jitter !== undefined && !(jitter >= 0 && jitter <= 1)) {
     throw new EnqueueOptionError('"backoff.jitter" must be a number from 0 to 1.')
   }
-  return backoff
+  return {
+    type,
+    ...(delay === undefined ? {} : { delayMs: milliseconds('backoff.delay', delay) }),
+    ...(max === undefined ? {} : { maxMs: milliseconds('backoff.max', max) }),
+    ...(jitter === undefined ? {} : { jitter }),
+  }
 }
 
 function milliseconds(name: string, value: unknown): number {

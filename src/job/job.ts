@@ -1,4 +1,5 @@
 import type { Duration } from './duration.js'
+import type { ResolvedBackoff } from './retry.js'
 import type { JobState } from './state.js'
 
 /** How long to wait before the next attempt. */
@@ -91,7 +92,7 @@ export interface Job {
 
 /** What a job changes in its task's policy, as kept in its row. Milliseconds. */
 export interface JobOptions {
-  readonly backoff?: Backoff
+  readonly backoff?: Partial<ResolvedBackoff>
   readonly timeLimitMs?: number
 }
 

@@ -1,0 +1,17 @@
+import type { Pass } from './maintain.js'
+
+const atOnce = 1000
+
+/** Sends again what the broker should have delivered by now. */
+export const overduePass: Pass = {
+  name: 'overdue',
+  async run({ store, dispatcher, log }) {
+    for (;;) {
+      const rows = await store.overdue(atOnce)
+      if (rows.length === 0) return
+      log.info(`${rows.length} delayed jobs were overdue and are sent again.`)
+      dispatcher.send(rows)
+      if (rows.length < atOnce) return
+    }
+  },
+}

@@ -1,0 +1,190 @@
+import { TimeLimitError } from '../errors.js'
+import { afterFailure } from '../job/failure.js'
+import { toLimitedJsonText, toStoredError } from '../job/json.js'
+import type { ResolvedBackoff } from '../job/retry.js'
+import type { ClaimedJob, Settlement } from '../store/store.js'
+import { createProgress } from './progress.js'
+
+/** A task as the runtime needs it: everything resolved. */
+export interface RunnableTask {
+  readonly name: string
+  readonly backoff: ResolvedBackoff
+  readonly timeLimitMs: number | undefined
+  /** Parses the stored JSON text anew, through the task's schema. */
+  parsePayload(text: string): unknown | Promise<unknown>
+  run(payload: unknown, context: AttemptContext): unknown
+}
+
+export interface AttemptLog {
+  trace(...args: unknown[]): void
+  debug(...args: unknown[]): void
+  info(...args: unknown[]): void
+  warn(...args: unknown[]): void
+  error(...args: unknown[]): void
+}
+
+/** What a handler gets beside its payload. */
+export interface AttemptContext {
+  readonly id: string
+  readonly task: string
+  readonly queue: string
+  readonly attempt: number
+  readonly maxAttempts: number
+  readonly owner: string | null
+  readonly requestId: string | null
+  readonly signal: AbortSignal
+  readonly log: AttemptLog
+  progress(value: unknown): Promise<void>
+}
+
+export interface Attempt {
+  readonly job: ClaimedJob
+  /** Runs the handler. Never rejects; resolves when the handler has returned, or was abandoned. */
+  run(): Promise<Outcome>
+  /** Fires the handler's signal. */
+  abort(reason: Error): void
+  /** Stops waiting for a handler that ignores its signal. */
+  abandon(): void
+  readonly abortedFor: Error | undefined
+}
+
+/** What becomes of the job, by what its handler did. `returned`: nothing; it must run again elsewhere. */
+export type Outcome = End | { readonly state: 'returned' }
+
+type Without<Each, Key extends keyof Each> = Each extends unknown ? Omit<Each, Key> : never
+export type End = Without<Settlement, 'workerId'>
+
+export interface AttemptOptions {
+  readonly job: ClaimedJob
+  readonly task: RunnableTask
+  readonly log: AttemptLog
+  readonly maxResult: number
+  readonly saveProgress: (json: string) => Promise<void>
+}
+
+/** How long a handler may ignore its signal after a time limit or a cancel, before its slot is taken back. */
+const ignoredSignalMs = 10_000
+
+/** One attempt: parse → run → judge. What it decides is data; the worker settles it. */
+export function createAttempt(options: AttemptOptions): Attempt {
+  const { job, task, log, maxResult } = options
+  let controller: AbortController | undefined
+  let abandon: ((error: Error) => void) | undefined
+  let abortedFor: Error | undefined
+  let limit: NodeJS.Timeout | undefined
+  let ignored: NodeJS.Timeout | undefined
+  const progress = createProgress(options.saveProgress)
+
+  const context: AttemptContext = {
+    id: job.id,
+    task: task.name,
+    queue: job.queue,
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    owner: job.owner,
+    requestId: job.requestId,
+    log,
+    progress: progress.report,
+    get signal() {
+      return signal()
+    },
+  }
+
+  return {
+    job,
+    run,
+    abort,
+    abandon: () => abandon?.(abortedFor ?? new Error('The handler was abandoned.')),
+    get abortedFor() {
+      return abortedFor
+    },
+  }
+
+  async function run(): Promise<Outcome> {
+    try {
+      const payload = task.parsePayload(job.payload)
+      startTimeLimit()
+      const result = await Promise.race([handle(payload), abandonment()])
+      if (progress.pending) await progress.flushed()
+      return success(result)
+    } catch (error) {
+      if (progress.pending) await progress.flushed()
+      return failure(error)
+    } finally {
+      clearTimeout(limit)
+      clearTimeout(ignored)
+    }
+  }
+
+  async function handle(payload: unknown): Promise<unknown> {
+    return task.run(payload instanceof Promise ? await payload : payload, context)
+  }
+
+  function abandonment(): Promise<never> {
+    return new Promise((_, reject) => {
+      abandon = reject
+    })
+  }
+
+  function signal(): AbortSignal {
+    if (!controller) {
+      controller = new AbortController()
+      if (abortedFor) controller.abort(abortedFor)
+    }
+    return controller.signal
+  }
+
+  function startTimeLimit(): void {
+    const limitMs = job.options.timeLimitMs ?? task.timeLimitMs
+    if (limitMs === undefined) return
+    limit = setLongTimeout(() => abort(new TimeLimitError(limitMs)), limitMs)
+  }
+
+  function abort(reason: Error): void {
+    if (abortedFor) return
+    abortedFor = reason
+    controller?.abort(reason)
+    if (reason.name === 'ShutdownError') return
+    ignored = setTimeout(() => abandon?.(reason), ignoredSignalMs)
+    ignored.unref()
+  }
+
+  function success(result: unknown): Outcome {
+    const text = toLimitedJsonText(result, maxResult)
+    const kept =
+      'json' in text
+        ? { result: text.json, resultError: null }
+        : { result: null, resultError: `the result could not be kept: ${text.reason}` }
+    if (kept.resultError !== null)
+      log.warn(`Job ${job.id} (${task.name}) succeeded, but ${kept.resultError}.`)
+    return { ...key(), state: 'succeeded', ...kept }
+  }
+
+  function failure(thrown: unknown): Outcome {
+    const error = toStoredError(abortedFor?.name === 'TimeLimitError' ? abortedFor : thrown)
+    if (abortedFor?.name === 'ShutdownError' || abortedFor?.name === 'WorkerLostError')
+      return { state: 'returned' }
+    if (abortedFor?.name === 'CancelledError') return { ...key(), state: 'cancelled', error }
+    const policy = { attempts: job.maxAttempts, backoff: backoffOf(job, task) }
+    const next = afterFailure(job.failures, thrown, policy, Math.random())
+    if ('giveUp' in next) return { ...key(), state: 'failed', error }
+    return { ...key(), state: 'retrying', error, retryInMs: next.retryInMs }
+  }
+
+  function key(): { jobId: string; number: number; attempt: number } {
+    return { jobId: job.id, number: job.number, attempt: job.attempt }
+  }
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+/** Node fires a timer of more than 25 days at once. */
+function setLongTimeout(fire: () => void, ms: number): NodeJS.Timeout {
+  const timer = setTimeout(fire, Math.min(ms, longestTimerMs))
+  timer.unref()
+  return timer
+}
+
+function backoffOf(job: ClaimedJob, task: RunnableTask): ResolvedBackoff {
+  return job.options.backoff ? { ...task.backoff, ...job.options.backoff } : task.backoff
+}

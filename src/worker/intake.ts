@@ -1,0 +1,132 @@
+import type { Broker, Intake, TakenDelivery } from '../broker/broker.js'
+import type { Dispatcher } from '../enqueue/dispatch.js'
+import { CeleriacError } from '../errors.js'
+import type { ClaimedJob, Store } from '../store/store.js'
+import type { Slots } from './slots.js'
+
+export interface IntakesDeps {
+  readonly broker: Broker
+  readonly store: Store
+  readonly dispatcher: Dispatcher
+  /** In the order in which they are served. */
+  readonly queues: readonly string[]
+  readonly slots: Pick<Slots<unknown>, 'reserve' | 'release' | 'limit'>
+  readonly workerId: () => string
+  readonly knows: (task: string) => boolean
+  readonly onClaimed: (queue: number, job: ClaimedJob) => void
+  readonly log: { warn(message: string): void; info(message: string): void }
+}
+
+export interface Intakes {
+  /** Takes as much as the slots allow now. */
+  adjust(): void
+  stop(): Promise<void>
+}
+
+/** A job whose task nobody here knows is offered to other workers again after this time. */
+const deferMs = 5000
+const storePauseMs = 500
+
+/**
+ * From delivery to claimed job, for each queue: reserve → claim → acknowledge.
+ *
+ * The broker keeps a delivery until the claim is committed, as long as the store may be away.
+ */
+export function createIntakes(deps: IntakesDeps): Intakes {
+  const { broker, store, dispatcher, queues, slots, workerId, log } = deps
+  const held = new Set<string>()
+  const unknownTasks = new Set<string>()
+  let stopping = false
+  let limit = -1
+  const intakes: Intake[] = queues.map((queue, at) =>
+    broker.take(queue, {
+      onDelivery: (delivery) => receive(at, queue, delivery),
+      onTrouble: (error) => log.warn(`Queue "${queue}": ${error.message}`),
+    }),
+  )
+
+  return {
+    adjust() {
+      const next = stopping ? 0 : slots.limit()
+      if (next === limit) return
+      limit = next
+      for (const intake of intakes) intake.setLimit(next)
+    },
+    async stop() {
+      stopping = true
+      for (const intake of intakes) intake.setLimit(0)
+      await Promise.all(intakes.map((intake) => intake.close()))
+    },
+  }
+
+  async function receive(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+    if (stopping) return 'return'
+    if (!deps.knows(delivery.task)) return passOn(queue, delivery)
+    const key = `${delivery.jobId}.${delivery.number}`
+    // Held twice means that the broker thinks this process dead; the first one stands.
+    if (held.has(key)) return 'done'
+    if (!(await slots.reserve(at))) return 'return'
+    held.add(key)
+    try {
+      return await claim(at, queue, delivery)
+    } finally {
+      held.delete(key)
+    }
+  }
+
+  async function claim(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+    const job = await persist(() => store.claim(delivery, workerId()))
+    if (job) {
+      deps.onClaimed(at, job)
+      return 'done'
+    }
+    slots.release()
+    return job === undefined ? refuse(queue, delivery) : 'return'
+  }
+
+  /** Reads why the row would not be claimed, and does what follows. */
+  async function refuse(queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+    const refusal = await persist(() => store.explain(delivery))
+    switch (refusal?.reason) {
+      case 'early':
+        dispatcher.send([refusal.redelivery])
+        return 'done'
+      case 'expired':
+        await persist(() => store.expire(delivery.jobId))
+        return 'done'
+      case 'claimable':
+        return 'return'
+      case 'stale':
+        return 'done'
+      default:
+        log.warn(`Queue "${queue}": a delivery is put back, because the worker stops.`)
+        return 'return'
+    }
+  }
+
+  /** The job waits for a worker that knows its task; it is neither lost nor tried in a hot loop. */
+  async function passOn(queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+    if (!unknownTasks.has(delivery.task)) {
+      unknownTasks.add(delivery.task)
+      log.warn(
+        `Queue "${queue}" has a job of the task "${delivery.task}", which this worker does not know. The job waits for a worker that does. Is this worker's code older than the one that enqueued it, or was the task renamed? (aliases: ["${delivery.task}"] keeps its jobs running)`,
+      )
+    }
+    const redelivery = await persist(() => store.defer(delivery))
+    if (redelivery) dispatcher.send([{ ...redelivery, dueInMs: Math.max(deferMs, redelivery.dueInMs) }])
+    return 'done'
+  }
+
+  /** Asks the store again while it is away. `null` when the worker stops meanwhile. */
+  async function persist<T>(ask: () => Promise<T>): Promise<T | null> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (stopping) return null
+        if (!(error instanceof CeleriacError)) log.warn(`The store refused a delivery: ${String(error)}`)
+        await new Promise((resolve) => setTimeout(resolve, storePauseMs))
+      }
+    }
+  }
+}

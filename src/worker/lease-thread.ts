@@ -1,0 +1,166 @@
+import { writeSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import pg from 'pg'
+import { readBoard } from './board.js'
+
+/**
+ * Renews a worker's lease from a thread and a connection of its own, so that a handler which blocks the event loop for
+ * minutes loses nothing. scripts/generate.mjs bundles this file into one string; it imports nothing but what stands here.
+ */
+export interface LeaseThreadData {
+  readonly url: string
+  readonly identity: LeaseIdentity
+  readonly heartbeatMs: number
+  /** Without a renewal for so long, the worker must expect that its jobs run elsewhere. */
+  readonly silentAfterMs: number
+  /** An event loop that stands still for so long is blocked. */
+  readonly blockedAfterMs: number
+  readonly board: SharedArrayBuffer
+}
+
+export interface LeaseIdentity {
+  readonly workerId: string
+  readonly lockKey: bigint
+}
+
+export type ToLeaseThread = { readonly identity: LeaseIdentity } | { readonly stop: true }
+
+export type FromLeaseThread =
+  /** The first renewal of an identity, or the first after silence. */
+  | { readonly event: 'renewed'; readonly workerId: string }
+  /** The worker was declared lost: what it runs is no longer its own. */
+  | { readonly event: 'lost'; readonly workerId: string }
+  | { readonly event: 'silent'; readonly reason: string }
+  | { readonly event: 'gaveBack'; readonly jobs: number }
+
+const data = workerData as LeaseThreadData
+const board = readBoard(data.board)
+const port = parentPort
+
+let identity = data.identity
+let client: pg.Client | undefined
+let renewedAt = Date.now()
+let told: FromLeaseThread['event'] | undefined
+let beats = board.beats()
+let beatAt = Date.now()
+let stopped = false
+
+port?.on('message', (message: ToLeaseThread) => {
+  if ('stop' in message) void stop()
+  else adopt(message.identity)
+})
+
+void live()
+
+async function live(): Promise<void> {
+  while (!stopped) {
+    const round = Date.now()
+    await renew()
+    await watchEventLoop()
+    await new Promise((resolve) => setTimeout(resolve, Math.max(50, round + data.heartbeatMs - Date.now())))
+  }
+}
+
+async function renew(): Promise<void> {
+  const { workerId } = identity
+  try {
+    client ??= await connect()
+    const renewed = await client.query(
+      'UPDATE celeriac.worker SET missed = 0, seen_at = now() WHERE id = $1 AND lost_at IS NULL AND stopped_at IS NULL',
+      [workerId],
+    )
+    renewedAt = Date.now()
+    if (workerId === identity.workerId) tell({ event: renewed.rowCount === 1 ? 'renewed' : 'lost', workerId })
+  } catch (error) {
+    drop()
+    if (Date.now() - renewedAt > data.silentAfterMs) {
+      tell({ event: 'silent', reason: error instanceof Error ? error.message : String(error) })
+    }
+  }
+}
+
+async function connect(): Promise<pg.Client> {
+  const next = new pg.Client({
+    connectionString: data.url,
+    application_name: 'celeriac lease',
+    connectionTimeoutMillis: data.heartbeatMs + 1000,
+    query_timeout: data.heartbeatMs + 1000,
+    keepAlive: true,
+  })
+  next.on('error', drop)
+  try {
+    await next.connect()
+    await next.query('SELECT pg_try_advisory_lock($1::bigint)', [identity.lockKey.toString()])
+    return next
+  } catch (error) {
+    next.end().catch(() => {})
+    throw error
+  }
+}
+
+function drop(): void {
+  const old = client
+  client = undefined
+  old?.end().catch(() => {})
+}
+
+/** A new identity needs its own session lock, so it begins with a new session. */
+function adopt(next: LeaseIdentity): void {
+  identity = next
+  told = undefined
+  drop()
+}
+
+/** Each piece of news once, until other news comes. */
+function tell(news: FromLeaseThread): void {
+  if (told === news.event) return
+  told = news.event
+  port?.postMessage(news)
+}
+
+async function watchEventLoop(): Promise<void> {
+  const now = Date.now()
+  if (board.beats() !== beats) {
+    beats = board.beats()
+    beatAt = now
+    return
+  }
+  if (now - beatAt < data.blockedAfterMs) return
+  const stuck = board.overdue(now)
+  if (stuck !== undefined) killProcess(stuck)
+  await giveBackUnstarted()
+}
+
+/** They would wait behind the job that blocks the loop. A pass sends them to another worker. */
+async function giveBackUnstarted(): Promise<void> {
+  const keys = client ? board.takeUnstarted() : []
+  if (keys.length === 0) return
+  try {
+    await client?.query(
+      `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, worker_id = NULL, dispatched_at = NULL,
+         attempt = j.attempt - 1
+       FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
+       WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3`,
+      [keys.map((key) => key.jobId), keys.map((key) => key.number), identity.workerId],
+    )
+    port?.postMessage({ event: 'gaveBack', jobs: keys.length } satisfies FromLeaseThread)
+  } catch {
+    // They stay with this worker until it is stopped or lost.
+    drop()
+  }
+}
+
+/** Nothing else stops a handler that never returns to the event loop. The lease frees its jobs. */
+function killProcess(jobId: string): void {
+  writeSync(
+    2,
+    `celeriac: job ${jobId} has blocked the event loop past its time limit; worker process ${process.pid} ends itself.\n`,
+  )
+  process.kill(process.pid, 'SIGKILL')
+}
+
+async function stop(): Promise<void> {
+  stopped = true
+  await client?.end().catch(() => {})
+  process.exit(0)
+}

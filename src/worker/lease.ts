@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import { Worker as Thread } from 'node:worker_threads'
+import type { Board } from './board.js'
+import { leaseThreadSource } from './generated/lease-thread.js'
+import type { FromLeaseThread, LeaseIdentity, LeaseThreadData, ToLeaseThread } from './lease-thread.js'
+
+/** A worker's claim to be alive, renewed by a thread of its own. */
+export interface Lease {
+  /** Resolves at the first renewal. */
+  begin(identity: LeaseIdentity): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface LeaseOptions {
+  /** Must not go through a transaction pooler: the session holds a lock. */
+  readonly url: string
+  readonly board: Board
+  readonly heartbeatMs: number
+  readonly leaseMs: number
+  readonly log: { warn(message: string): void }
+  /** The worker was declared lost; it needs a new identity. */
+  readonly onLost: () => void
+  /** The lease could not be renewed for so long that other workers may have taken over. */
+  readonly onSilent: (reason: string) => void
+}
+
+const beatMs = 100
+
+export function createLease(options: LeaseOptions): Lease {
+  const { url, board, heartbeatMs, leaseMs, log } = options
+  let thread: Thread | undefined
+  let stopping = false
+  let begun: (() => void) | undefined
+  let current: LeaseIdentity | undefined
+  const beating = setInterval(board.beat, beatMs)
+  beating.unref()
+
+  return {
+    begin(identity) {
+      current = identity
+      const renewed = new Promise<void>((resolve) => {
+        begun = resolve
+      })
+      if (thread) send({ identity })
+      else thread = startThread(identity)
+      return renewed
+    },
+    async stop() {
+      stopping = true
+      clearInterval(beating)
+      if (!thread) return
+      const exited = new Promise((resolve) => thread?.once('exit', resolve))
+      send({ stop: true })
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2000))])
+      await thread.terminate()
+    },
+  }
+
+  function startThread(identity: LeaseIdentity): Thread {
+    const data: LeaseThreadData = {
+      url,
+      identity,
+      heartbeatMs,
+      silentAfterMs: (leaseMs * 2) / 3,
+      blockedAfterMs: Math.max(1000, heartbeatMs),
+      board: board.memory,
+    }
+    const next = new Thread(leaseThreadSource, {
+      eval: true,
+      workerData: data,
+      name: 'celeriac-lease',
+      execArgv: [],
+    })
+    next.unref()
+    next.on('message', hear)
+    next.on('error', (error) => log.warn(`The lease thread failed: ${error.message}`))
+    next.on('exit', restart)
+    return next
+  }
+
+  function restart(): void {
+    if (stopping || !current) return
+    thread = startThread(current)
+  }
+
+  function send(message: ToLeaseThread): void {
+    thread?.postMessage(message)
+  }
+
+  function hear(news: FromLeaseThread): void {
+    switch (news.event) {
+      case 'renewed':
+        if (news.workerId === current?.workerId) begun?.()
+        return
+      case 'lost':
+        if (news.workerId === current?.workerId) options.onLost()
+        return
+      case 'silent':
+        options.onSilent(news.reason)
+        return
+      case 'gaveBack':
+        log.warn(`The event loop was blocked; ${news.jobs} jobs that had not started went to other workers.`)
+    }
+  }
+}
+
+/** A key for the session lock by which others see that this process lives. */
+export function newLockKey(): bigint {
+  return randomBytes(8).readBigInt64BE()
+}

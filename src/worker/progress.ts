@@ -1,0 +1,53 @@
+import { toJsonText } from '../job/json.js'
+
+/** A handler's reports, written a few times a second at most, the last one always. */
+export interface Progress {
+  report(value: unknown): Promise<void>
+  readonly pending: boolean
+  /** Resolves when the last report is written. */
+  flushed(): Promise<void>
+}
+
+const intervalMs = 200
+
+/** A report that cannot be written is no reason to fail the work; one that JSON cannot carry is the handler's error. */
+export function createProgress(save: (json: string) => Promise<void>): Progress {
+  let latest: string | undefined
+  let writing: Promise<void> | undefined
+  let hurried = false
+  let wake: (() => void) | undefined
+
+  return {
+    async report(value) {
+      const text = toJsonText(value)
+      if ('reason' in text) throw new TypeError(`Progress cannot be kept: ${text.reason}`)
+      latest = text.json
+      writing ??= write()
+    },
+    get pending() {
+      return writing !== undefined
+    },
+    async flushed() {
+      hurried = true
+      wake?.()
+      await writing
+    },
+  }
+
+  async function write(): Promise<void> {
+    while (latest !== undefined) {
+      const json = latest
+      latest = undefined
+      await save(json).catch(() => {})
+      if (hurried) continue
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, intervalMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    writing = undefined
+  }
+}

@@ -1,0 +1,236 @@
+import type { Dispatcher } from '../enqueue/dispatch.js'
+import { CancelledError } from '../errors.js'
+import type { ClaimedJob, Store } from '../store/store.js'
+import { type Attempt, type AttemptLog, createAttempt, type End, type RunnableTask } from './attempt.js'
+import type { Board } from './board.js'
+import { createSlots } from './slots.js'
+
+/** Runs what was claimed and records how it ended: hold → run → settle, or give back. */
+export interface Runner {
+  /** A place for one more claim of a queue; `false` when none comes free soon. */
+  reserve(queue: number): Promise<boolean>
+  release(): void
+  /** Takes a claimed job in a reserved place. */
+  hold(queue: number, job: ClaimedJob): void
+  /** How many deliveries may be on their way. */
+  limit(): number
+  runningIds(): string[]
+  abort(jobId: string, reason: Error): void
+  abortAll(reason: Error): void
+  /** Starts nothing more, and gives back what has not begun. */
+  drain(): Promise<void>
+  /** Resolves when no handler runs. */
+  idle(): Promise<void>
+  /** Stops waiting for handlers that ignore their signals. */
+  abandonAll(): void
+  /** Resolves when every end is recorded. */
+  settled(): Promise<void>
+  readonly running: number
+  readonly processed: number
+}
+
+export interface RunnerDeps {
+  readonly store: Store
+  readonly dispatcher: Dispatcher
+  readonly board: Board
+  readonly tasks: { get(name: string): RunnableTask | undefined }
+  readonly queues: number
+  readonly concurrency: number
+  readonly workerId: () => string
+  readonly maxResult: number
+  /** How long a job without a time limit may block the event loop. */
+  readonly stuckAfterMs: number
+  /** What a job with a time limit gets beyond it, before the process is ended. */
+  readonly graceMs: number
+  readonly log: AttemptLog
+  readonly jobLog: (job: ClaimedJob) => AttemptLog
+  readonly onEnd: (jobId: string) => void
+  readonly onChange: () => void
+}
+
+interface Held {
+  readonly job: ClaimedJob
+  readonly task: RunnableTask
+  readonly entry: number
+}
+
+const staleCheckMs = 50
+/** Ends that wait for the store. At the bound no more is taken. */
+const mostUnsettled = 2000
+
+export function createRunner(deps: RunnerDeps): Runner {
+  const { store, dispatcher, board, tasks, log } = deps
+  const attempts = new Map<string, Attempt>()
+  const unsettled = new Set<Promise<void>>()
+  let processed = 0
+  let onIdle: (() => void) | undefined
+  const slots = createSlots<Held>({
+    concurrency: deps.concurrency,
+    queues: deps.queues,
+    start: (held) => void run(held),
+    full: () => unsettled.size >= mostUnsettled,
+    onChange: deps.onChange,
+  })
+  const staleCheck = setInterval(giveBackStale, staleCheckMs)
+  staleCheck.unref()
+
+  return {
+    reserve: slots.reserve,
+    release: slots.release,
+    hold,
+    limit: slots.limit,
+    runningIds: () => [...attempts.keys()],
+    abort: (jobId, reason) => attempts.get(jobId)?.abort(reason),
+    abortAll(reason) {
+      for (const attempt of attempts.values()) attempt.abort(reason)
+    },
+    async drain() {
+      clearInterval(staleCheck)
+      await giveBackUnstarted(slots.drain())
+    },
+    idle,
+    abandonAll() {
+      for (const attempt of attempts.values()) attempt.abandon()
+    },
+    async settled() {
+      while (unsettled.size > 0) await Promise.all(unsettled)
+    },
+    get running() {
+      return slots.running
+    },
+    get processed() {
+      return processed
+    },
+  }
+
+  function hold(queue: number, job: ClaimedJob): void {
+    const task = tasks.get(job.task)
+    if (!task) throw new Error(`Claimed a job of an unknown task: ${job.task}`)
+    slots.fill(queue, { job, task, entry: board.put(job.id, job.number) })
+  }
+
+  async function run({ job, task, entry }: Held): Promise<void> {
+    const startedAt = performance.now()
+    if (board.start(entry, deadlineOf(job, task))) await runAttempt(job, task, startedAt)
+    board.free(entry)
+    slots.finish(performance.now() - startedAt)
+    if (slots.running === 0) onIdle?.()
+  }
+
+  /** When a job that blocks the event loop has blocked it for too long. */
+  function deadlineOf(job: ClaimedJob, task: RunnableTask): number {
+    const limitMs = job.options.timeLimitMs ?? task.timeLimitMs
+    return Date.now() + (limitMs === undefined ? deps.stuckAfterMs : limitMs + deps.graceMs)
+  }
+
+  async function runAttempt(job: ClaimedJob, task: RunnableTask, startedAt: number): Promise<void> {
+    const workerId = deps.workerId()
+    const attempt = createAttempt({
+      job,
+      task,
+      log: deps.jobLog(job),
+      maxResult: deps.maxResult,
+      saveProgress: (json) => store.saveProgress({ jobId: job.id, number: job.number }, workerId, json),
+    })
+    attempts.set(job.id, attempt)
+    if (job.cancelRequested) attempt.abort(new CancelledError('The job was cancelled.'))
+    const outcome = await attempt.run()
+    attempts.delete(job.id)
+    const tookMs = performance.now() - startedAt
+    // The slot is free now; the row follows when the store has it.
+    track(
+      outcome.state === 'returned'
+        ? giveBack([job], 'returned', workerId)
+        : settle(job, outcome, workerId, tookMs),
+    )
+  }
+
+  async function settle(job: ClaimedJob, end: End, workerId: string, tookMs: number): Promise<void> {
+    const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId }))
+    processed += 1
+    if (!settled) {
+      log.warn(
+        `Job ${job.id} (${job.task}) was given to another worker meanwhile; this attempt's end was not recorded.`,
+      )
+      return
+    }
+    if (redelivery) dispatcher.send([redelivery])
+    deps.onEnd(job.id)
+    report(log, job, end, Math.round(tookMs))
+  }
+
+  function track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => log.error(`The end of an attempt could not be recorded: ${String(error)}`))
+      .finally(() => {
+        unsettled.delete(tracked)
+        if (unsettled.size === mostUnsettled - 1) deps.onChange()
+      })
+    unsettled.add(tracked)
+  }
+
+  /** What was claimed and found no free handler soon goes to another worker. */
+  function giveBackStale(): void {
+    if (slots.waiting === 0) return
+    const stale = slots.takeStale()
+    if (stale.length > 0) track(giveBackUnstarted(stale))
+  }
+
+  async function giveBackUnstarted(held: readonly Held[]): Promise<void> {
+    // Those that the lease thread has given back already are not ours any more.
+    const ours = held.filter(({ entry }) => board.start(entry, Number.POSITIVE_INFINITY))
+    for (const { entry } of held) board.free(entry)
+    const jobs = ours.map(({ job }) => job)
+    await giveBack(jobs, 'unstarted', deps.workerId())
+  }
+
+  async function giveBack(
+    jobs: readonly ClaimedJob[],
+    reason: 'unstarted' | 'returned',
+    workerId: string,
+  ): Promise<void> {
+    if (jobs.length === 0) return
+    const keys = jobs.map((job) => ({ jobId: job.id, number: job.number }))
+    const redeliveries = await insist(() => store.giveBack(keys, workerId, reason))
+    dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
+  }
+
+  /** The worker keeps what it holds while the store is away. */
+  async function insist<T>(write: () => Promise<T>): Promise<T> {
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2000)) {
+      try {
+        return await write()
+      } catch (error) {
+        if (pauseMs === 100) log.warn(`Keeping a result for the store: ${String(error)}`)
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    }
+  }
+
+  function idle(): Promise<void> {
+    if (slots.running === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      onIdle = resolve
+    })
+  }
+}
+
+function report(log: AttemptLog, job: ClaimedJob, end: End, ms: number): void {
+  const facts = { job: job.id, task: job.task, attempt: job.attempt, ms }
+  switch (end.state) {
+    case 'succeeded':
+      log.info(facts, `${job.task} succeeded in ${ms} ms`)
+      break
+    case 'cancelled':
+      log.info(facts, `${job.task} was cancelled after ${ms} ms`)
+      break
+    case 'retrying':
+      log.warn(facts, `${job.task} failed, next attempt in ${end.retryInMs} ms: ${end.error.message}`)
+      break
+    case 'failed':
+      log.error(
+        { ...facts, stack: end.error.stack },
+        `${job.task} failed after ${ms} ms: ${end.error.message}`,
+      )
+  }
+}

@@ -1,0 +1,183 @@
+import { hostname } from 'node:os'
+import { v7 as uuidv7 } from 'uuid'
+import type { Broker } from '../broker/broker.js'
+import type { Dispatcher } from '../enqueue/dispatch.js'
+import { CancelledError, ShutdownError, WorkerLostError } from '../errors.js'
+import type { ClaimedJob, Store } from '../store/store.js'
+import type { AttemptLog, RunnableTask } from './attempt.js'
+import { createBoard } from './board.js'
+import { watchCancelRequests } from './cancel.js'
+import { createIntakes, type Intakes } from './intake.js'
+import { createLease, newLockKey } from './lease.js'
+import { createRunner } from './runner.js'
+
+/** A process that runs jobs: intakes bring them, a runner runs them, a lease says that it lives. */
+export interface Worker {
+  readonly name: string
+  /** Resolves when the lease is held and jobs are taken. Waits for servers that are not there yet. */
+  start(): Promise<void>
+  /**
+   * Takes no more, lets running jobs finish for `graceMs`, aborts them, and gives back what is left. Idempotent; a later
+   * call with a shorter grace hurries the first.
+   */
+  stop(graceMs?: number): Promise<void>
+  readonly running: number
+  /** Attempts that have ended, since the start. */
+  readonly processed: number
+}
+
+export interface WorkerDeps {
+  readonly store: Store
+  readonly broker: Broker
+  readonly dispatcher: Dispatcher
+  /** For the lease thread's own connection; not through a transaction pooler. */
+  readonly databaseUrl: string
+  readonly tasks: { get(name: string): RunnableTask | undefined; names(): readonly string[] }
+  /** In the order in which they are served. */
+  readonly queues: readonly string[]
+  readonly concurrency: number
+  /** `%h` is the host, `%p` the process id. */
+  readonly name: string
+  readonly version: string
+  readonly configHash: string
+  readonly graceMs: number
+  readonly leaseMs: number
+  readonly heartbeatMs: number
+  readonly stuckAfterMs: number
+  readonly maxResult: number
+  readonly log: AttemptLog
+  readonly jobLog: (job: ClaimedJob) => AttemptLog
+  /** Told of each end, so that those who wait in this process need not ask the store. */
+  readonly onEnd: (jobId: string) => void
+}
+
+/** How long handlers may take to answer the abort of a stop. */
+const abortGraceMs = 2000
+
+export function createWorker(deps: WorkerDeps): Worker {
+  const { store, dispatcher, tasks, log } = deps
+  const board = createBoard()
+  const name = deps.name.replaceAll('%h', hostname()).replaceAll('%p', String(process.pid))
+  let workerId = ''
+  let intakes: Intakes | undefined
+  let stopped: Promise<void> | undefined
+  let hurry: (() => void) | undefined
+
+  const runner = createRunner({
+    ...deps,
+    board,
+    queues: deps.queues.length,
+    workerId: () => workerId,
+    onChange: () => intakes?.adjust(),
+  })
+  const lease = createLease({
+    ...deps,
+    url: deps.databaseUrl,
+    board,
+    onLost: () => void beginAnew(),
+    onSilent: distrust,
+  })
+  const cancelRequests = watchCancelRequests({
+    store,
+    running: runner.runningIds,
+    onCancel: (jobId) => runner.abort(jobId, new CancelledError('The job was cancelled.')),
+  })
+
+  return {
+    name,
+    async start() {
+      await register()
+      if (stopped) return
+      intakes = createIntakes({
+        ...deps,
+        slots: runner,
+        workerId: () => workerId,
+        knows: (task) => tasks.get(task) !== undefined,
+        onClaimed: runner.hold,
+      })
+      intakes.adjust()
+    },
+    stop(graceMs = deps.graceMs) {
+      if (graceMs < deps.graceMs) hurry?.()
+      stopped ??= stop(graceMs)
+      return stopped
+    },
+    get running() {
+      return runner.running
+    },
+    get processed() {
+      return runner.processed
+    },
+  }
+
+  async function register(): Promise<void> {
+    const identity = { workerId: uuidv7(), lockKey: newLockKey() }
+    while (!(await writeRow(identity.workerId, identity.lockKey))) await sleep(registerPauseMs)
+    workerId = identity.workerId
+    await lease.begin(identity)
+  }
+
+  async function writeRow(id: string, lockKey: bigint): Promise<boolean> {
+    try {
+      await store.registerWorker({
+        id,
+        name,
+        host: hostname(),
+        pid: process.pid,
+        queues: deps.queues,
+        tasks: tasks.names(),
+        concurrency: deps.concurrency,
+        version: deps.version,
+        configHash: deps.configHash,
+        missedLimit: Math.max(3, Math.ceil(deps.leaseMs / deps.heartbeatMs)),
+        lockKey,
+      })
+      return true
+    } catch (error) {
+      log.warn(`The worker waits for the store: ${error instanceof Error ? error.message : String(error)}`)
+      return stopped !== undefined
+    }
+  }
+
+  /** It was silent for so long that its jobs were given to others. What it still runs can write nothing. */
+  async function beginAnew(): Promise<void> {
+    if (stopped) return
+    log.warn('This worker was silent past its lease, and its jobs were given to others. It begins anew.')
+    runner.abortAll(new WorkerLostError('The worker was silent past its lease; the job may run elsewhere.'))
+    await register()
+  }
+
+  function distrust(reason: string): void {
+    if (runner.running > 0)
+      log.warn(`The lease cannot be renewed (${reason}); running jobs are asked to stop.`)
+    runner.abortAll(new WorkerLostError('The worker cannot renew its lease; the job may run elsewhere.'))
+  }
+
+  /** take no more → let finish → abort → give back → say goodbye */
+  async function stop(graceMs: number): Promise<void> {
+    const hurried = new Promise<void>((resolve) => {
+      hurry = resolve
+    })
+    const intakesStopped = intakes?.stop()
+    await runner.drain()
+    await Promise.race([runner.idle(), sleep(graceMs), hurried])
+    runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
+    await Promise.race([runner.idle(), sleep(abortGraceMs)])
+    runner.abandonAll()
+    await runner.idle()
+    await intakesStopped
+    await runner.settled()
+    await dispatcher.settled()
+    cancelRequests.close()
+    if (workerId) await store.stopWorker(workerId).catch(() => {})
+    await lease.stop()
+  }
+}
+
+const registerPauseMs = 1000
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

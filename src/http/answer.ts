@@ -22,7 +22,17 @@ export function sendJson(res: Response, status: number, body: string, headers: O
 export function sendRevalidated({ req, res }: Call, body: string, headers: OutgoingHttpHeaders): void {
   res.vary('Authorization, Cookie')
   res.setHeader('Cache-Control', 'private, no-cache')
-  res.setHeader('ETag', `W/"${hash('sha1', body, 'base64url')}"`)
-  if (req.fresh) res.writeHead(304, headers).end()
+  const tag = `"${hash('sha1', body, 'base64url')}"`
+  res.setHeader('ETag', `W/${tag}`)
+  if (hasTag(req.headers['if-none-match'], tag)) res.writeHead(304, headers).end()
   else sendJson(res, 200, body, headers)
+}
+
+/**
+ * Whether the client has this version. Not Express's `req.fresh`: that is false for `Cache-Control: no-cache`, which
+ * `fetch` adds to each request with an `If-None-Match`. We have asked the store, so the answer is new all the same.
+ */
+function hasTag(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((given) => ['*', tag, `W/${tag}`].includes(given.trim()))
 }

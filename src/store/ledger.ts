@@ -40,16 +40,41 @@ export interface Queryable {
   query(text: string): Promise<{ readonly rows: readonly unknown[] }>
 }
 
-/** The lines that count, oldest first; none when there is no ledger yet. */
+/**
+ * The lines that count, oldest first; none when there is no ledger yet. Whether there is one is read from the catalog:
+ * `to_regclass` answers from a cache that waiting for an advisory lock does not refresh.
+ *
+ * @throws {MigrationError} when the role may not read it
+ */
 export async function readLedger(db: Queryable): Promise<readonly LedgerEntry[]> {
-  const found = await db.query(`SELECT to_regclass('celeriac._prisma_migrations') IS NOT NULL AS "exists"`)
-  const [{ exists } = { exists: false }] = found.rows as { exists: boolean }[]
-  if (!exists) return []
-  const { rows } = await db.query(
-    `SELECT migration_name AS name, checksum, finished_at AS "finishedAt", logs
-     FROM celeriac._prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name`,
+  const { rows: found } = await db.query(
+    `SELECT 1 FROM pg_catalog.pg_class WHERE relname = '_prisma_migrations' AND relnamespace IN
+       (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'celeriac')`,
   )
+  if (found.length === 0) return []
+  const { rows } = await db.query(ledgerSql).catch(failAsReader)
   return rows as LedgerEntry[]
+}
+
+const ledgerSql = `SELECT migration_name AS name, checksum, finished_at AS "finishedAt", logs
+  FROM celeriac._prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name`
+
+function failAsReader(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) throw error
+  throw new MigrationError(
+    `This role may not read celeriac's tables: ${error.message}. Let an administrator run, with its name: ${rightsToUse('<role>')}`,
+    { cause: error },
+  )
+}
+
+export const insufficientPrivilege = '42501'
+
+/** What a role needs that uses the tables and does not make them. */
+export function rightsToUse(role: string): string {
+  return (
+    `GRANT USAGE ON SCHEMA celeriac TO ${role}; ` +
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA celeriac TO ${role};`
+  )
 }
 
 export function entrySql({ name, sql }: Migration): string {

@@ -6,11 +6,13 @@ import {
   createLedgerSql,
   createSchemaSql,
   entrySql,
+  insufficientPrivilege,
   ledgerLock,
   type Migration,
   pendingIn,
   type Queryable,
   readLedger,
+  rightsToUse,
 } from './ledger.js'
 
 export interface MigrateSettings {
@@ -50,7 +52,7 @@ export function migrate(settings: MigrateSettings): Promise<{ applied: string[] 
  * a newer celeriac understands
  */
 export async function assertMigrated(db: Queryable): Promise<void> {
-  const pending = pendingIn(await readLedger(db).catch(failAsReader), migrations)
+  const pending = pendingIn(await readLedger(db), migrations)
   if (pending.length === 0) return
   const all = pending.length === migrations.length
   throw new MigrationError(
@@ -88,7 +90,7 @@ async function hasPending(client: Client): Promise<boolean> {
 }
 
 async function applyNext(client: Client, settings: MigrateSettings): Promise<string | undefined> {
-  await client.query('BEGIN')
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
   try {
     await takeLock(client, settings)
     const [next] = pendingIn(await readLedger(client), migrations)
@@ -134,17 +136,18 @@ async function apply(client: Client, migration: Migration, log: MigrateSettings[
 
 /** PostgreSQL asks for the right to create schemas even where this one exists, so it is not asked then. */
 async function createSchema(client: Client): Promise<void> {
-  const { rows } = await client.query<{ exists: boolean }>(
-    `SELECT to_regnamespace('celeriac') IS NOT NULL AS "exists"`,
-  )
-  if (!rows[0]?.exists) await client.query(createSchemaSql)
+  if (!(await hasSchema(client))) await client.query(createSchemaSql)
+}
+
+async function hasSchema(client: Client): Promise<boolean> {
+  const { rowCount } = await client.query(`SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'celeriac'`)
+  return rowCount === 1
 }
 
 function withoutSchema(sql: string): string {
   return sql.replace(createSchemaSql, '')
 }
 
-const insufficientPrivilege = '42501'
 const lockNotAvailable = '55P03'
 
 async function explain(error: unknown, migration: Migration, client: Client): Promise<unknown> {
@@ -166,32 +169,16 @@ async function explain(error: unknown, migration: Migration, client: Client): Pr
 
 async function missingRight(client: Client, error: unknown): Promise<string> {
   await client.query('ROLLBACK')
-  const { rows } = await client.query<{ role: string; database: string; exists: boolean }>(
-    `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
-       to_regnamespace('celeriac') IS NOT NULL AS "exists"`,
+  const { rows } = await client.query<{ role: string; database: string }>(
+    'SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database',
   )
-  const { role, database, exists } = rows[0] ?? { role: 'role', database: 'database', exists: false }
-  const grant = exists
+  const { role, database } = rows[0] ?? { role: '<role>', database: '<database>' }
+  const grant = (await hasSchema(client))
     ? `GRANT USAGE, CREATE ON SCHEMA celeriac TO ${role};`
     : `GRANT CREATE ON DATABASE ${database} TO ${role};`
   return (
     `The role ${role} may not make celeriac's tables: ${messageOf(error)}. Let an administrator run: ${grant} ` +
-    `Or let one run what "npx celeriac migrate --print-sql" prints, and then: ${useRights(role)}`
-  )
-}
-
-function failAsReader(error: unknown): never {
-  if (codeOf(error) !== insufficientPrivilege) throw error
-  throw new MigrationError(
-    `This role may not read celeriac's tables: ${messageOf(error)}. Let an administrator run, with its name: ${useRights('<role>')}`,
-    { cause: error },
-  )
-}
-
-function useRights(role: string): string {
-  return (
-    `GRANT USAGE ON SCHEMA celeriac TO ${role}; ` +
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA celeriac TO ${role};`
+    `Or let one run what "npx celeriac migrate --print-sql" prints, and then: ${rightsToUse(role)}`
   )
 }
 

@@ -1,4 +1,4 @@
-import type { JobJson } from 'bullmq'
+import type { JobJson, JobType } from 'bullmq'
 import { BrokerUnavailableError, ClosedError } from '../errors.js'
 import type { Broker, Delivery, DeliveryCounts } from './broker.js'
 import { createIntake } from './intake.js'
@@ -143,14 +143,13 @@ function toJobOptions({ priority = 0, delayMs = 0, ahead }: Delivery): JobJson['
   return opts
 }
 
+/** On PostgreSQL what waits in a paused queue is counted as `paused`, which BullMQ's types no longer name. */
+const counted = ['wait', 'paused', 'prioritized', 'delayed', 'active'] as JobType[]
+
 async function count(queue: BullQueue): Promise<DeliveryCounts> {
-  const {
-    wait = 0,
-    paused = 0,
-    prioritized = 0,
-    delayed = 0,
-    active = 0,
-  } = await queue.getJobCounts('wait', 'paused', 'prioritized', 'delayed', 'active')
+  const [wait = 0, paused = 0, prioritized = 0, delayed = 0, active = 0] = await queue
+    .getBackend()
+    .getCounts(counted)
   return { waiting: wait + paused + prioritized, delayed, taken: active }
 }
 

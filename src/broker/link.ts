@@ -21,14 +21,11 @@ export interface Link {
 /** The part of BullMQ's queue that a broker needs, on any backend. */
 export interface BullQueue {
   getBackend(): IQueueBackend
-  getJobCounts(...types: CountedState[]): Promise<Partial<Record<string, number>>>
   pause(): Promise<void>
   resume(): Promise<void>
   isPaused(): Promise<boolean>
   close(): Promise<void>
 }
-
-export type CountedState = 'wait' | 'paused' | 'prioritized' | 'delayed' | 'active'
 
 /** The part of BullMQ's worker that an intake needs, on any backend. */
 export interface BullWorker {

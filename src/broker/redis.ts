@@ -23,6 +23,8 @@ export interface RedisBrokerOptions {
 }
 
 type Client = Redis | Cluster
+/** BullMQ reads replies in their old shape. */
+type OurOptions = RedisOptions & { readonly replyMapping: 'legacy' }
 
 /** How long a worker waits for a wake-up before it looks by itself. A dead connection is noticed 1 s later. */
 const drainSeconds = 5
@@ -98,8 +100,9 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
 }
 
 /** For calls that must fail in time: nothing is queued while the server is away, and nothing is sent twice. */
-function senderOptions(deadlineMs: number): RedisOptions {
+function senderOptions(deadlineMs: number): OurOptions {
   return {
+    replyMapping: 'legacy',
     lazyConnect: true,
     connectTimeout: deadlineMs,
     socketTimeout: deadlineMs,
@@ -111,8 +114,9 @@ function senderOptions(deadlineMs: number): RedisOptions {
 }
 
 /** For workers: what is asked while the server is away is answered when it is back. */
-function takerOptions(deadlineMs: number): RedisOptions {
+function takerOptions(deadlineMs: number): OurOptions {
   return {
+    replyMapping: 'legacy',
     lazyConnect: true,
     connectTimeout: deadlineMs,
     // Longer than a blocking call may take.
@@ -124,14 +128,14 @@ function takerOptions(deadlineMs: number): RedisOptions {
   }
 }
 
-function openClient(connection: RedisBrokerOptions['connection'], ours: RedisOptions): Client {
+function openClient(connection: RedisBrokerOptions['connection'], ours: OurOptions): Client {
   if (typeof connection === 'string') return new Redis(connection, ours)
   if (!isClient(connection)) return new Redis({ ...connection, ...ours })
   if (!isCluster(connection)) return connection.duplicate(ours)
   return connection.duplicate([], {
     lazyConnect: true,
     ...(ours.enableOfflineQueue === undefined ? {} : { enableOfflineQueue: ours.enableOfflineQueue }),
-    clusterRetryStrategy: (times) => ours.retryStrategy?.(times) ?? null,
+    clusterRetryStrategy: (times: number) => ours.retryStrategy?.(times) ?? null,
     redisOptions: { ...connection.options.redisOptions, ...ours },
   })
 }
@@ -206,9 +210,9 @@ function keepConnected(
   return {
     reached,
     async reach() {
-      if (client.status === 'ready') return
+      if (isReady(client)) return
       await attempt
-      if (client.status !== 'ready') throw lastError
+      if (!isReady(client)) throw lastError
     },
     stop() {
       stopped = true
@@ -220,6 +224,10 @@ function keepConnected(
     // Why it failed is told by the `error` event.
     attempt = client.connect().catch(() => undefined)
   }
+}
+
+function isReady(client: Client): boolean {
+  return client.status === 'ready'
 }
 
 function releaseSocket(client: Client): void {

@@ -1,0 +1,180 @@
+import { EventEmitter } from 'node:events'
+import type { PgNotification, PgPool, PgPoolClient, PgQueryResult } from 'bullmq'
+import pg from 'pg'
+
+/**
+ * The pools that BullMQ is given. It holds one connection for each of its workers for ever, only to LISTEN; here all
+ * share one. This leans on the small shape that BullMQ asks of a pool, so no other part of the broker knows of it.
+ */
+export interface SharedPools {
+  readonly forQueues: PgPool
+  readonly forWorkers: PgPool
+  /** Ends the connection that listens; the pool is left to whoever made it. */
+  end(): Promise<void>
+}
+
+export interface SharedPoolsDeps {
+  readonly pool: pg.Pool
+  /** Makes the one connection that listens. Its queries must end in time, for a dead connection to be noticed. */
+  openClient(): pg.Client
+  onTrouble(error: Error): void
+  onAnswer(): void
+}
+
+/** A worker asks again at once when a query fails, so a failure is held back a little. */
+const slowFailureMs = 200
+const heartbeatMs = 10_000
+const retryMs = 250
+
+export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
+  const { pool, onTrouble, onAnswer } = deps
+  const listener = createListener(deps)
+  const ask: Ask = async (text, params) => (await pool.query(text, params as unknown[])) as PgQueryResult
+  const askPatiently: Ask = async (text, params) => {
+    try {
+      const result = await ask(text, params)
+      onAnswer()
+      return result
+    } catch (error) {
+      if (isOfTheConnection(error)) {
+        onTrouble(error as Error)
+        await pass(slowFailureMs)
+      }
+      throw error
+    }
+  }
+
+  return {
+    forQueues: poolOf(ask),
+    forWorkers: poolOf(askPatiently),
+    end: () => listener.end(),
+  }
+
+  function poolOf(query: Ask): PgPool {
+    const pool = {
+      // Tells BullMQ that dead connections are noticed, so that it waits for wake-ups as long as it is told to.
+      options: { keepAlive: true },
+      query,
+      connect: async () => createSharedClient(listener, query),
+      end: async () => undefined,
+      on: () => pool,
+      removeAllListeners: () => pool,
+    }
+    return pool as PgPool
+  }
+}
+
+type Ask = PgPool['query']
+
+/** What BullMQ gets for a connection of its own: LISTEN goes to the shared connection, all else to the pool. */
+function createSharedClient(listener: Listener, ask: Ask): PgPoolClient {
+  const client = new EventEmitter().setMaxListeners(0)
+  const leave = listener.join(client)
+  return Object.assign(client, {
+    async query(text: string, params?: readonly unknown[]) {
+      const channel = /^\s*LISTEN\s+"?(\w+)"?/i.exec(withoutComments(text))?.[1]
+      if (channel !== undefined) {
+        await listener.listen(channel)
+        return { rows: [] }
+      }
+      // A name for one session makes no sense on a connection that all share.
+      if (text.includes("set_config('application_name'")) return { rows: [] }
+      return ask(text, params)
+    },
+    release: leave,
+  }) as unknown as PgPoolClient
+}
+
+interface Listener {
+  join(client: EventEmitter): () => void
+  listen(channel: string): Promise<void>
+  end(): Promise<void>
+}
+
+/** One connection, opened at the first LISTEN and again after each loss; those who joined hear of both. */
+function createListener({ openClient, onTrouble }: SharedPoolsDeps): Listener {
+  const joined = new Set<EventEmitter>()
+  const channels = new Map<string, Promise<unknown>>()
+  let opening: Promise<pg.Client> | undefined
+  let heartbeat: NodeJS.Timeout | undefined
+  let ended = false
+
+  return {
+    join(client) {
+      joined.add(client)
+      return () => joined.delete(client)
+    },
+    async listen(channel) {
+      const client = await opened()
+      let listening = channels.get(channel)
+      if (!listening) {
+        listening = client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+        channels.set(channel, listening)
+      }
+      await listening
+    },
+    async end() {
+      ended = true
+      clearInterval(heartbeat)
+      const client = await opening?.catch(() => undefined)
+      await client?.end().catch(() => undefined)
+    },
+  }
+
+  async function opened(): Promise<pg.Client> {
+    opening ??= open()
+    try {
+      return await opening
+    } catch (error) {
+      opening = undefined
+      onTrouble(error as Error)
+      await pass(retryMs)
+      throw error
+    }
+  }
+
+  async function open(): Promise<pg.Client> {
+    const client = openClient()
+    client.on('error', (error) => lose(client, error))
+    client.on('end', () => lose(client, new Error('the connection was closed')))
+    client.on('notification', (message) => tell(message as PgNotification))
+    await client.connect()
+    // Statements queue up in the driver, so the beat never meets a LISTEN that is under way.
+    heartbeat = setInterval(() => {
+      client.query('SELECT 1').catch((error: Error) => lose(client, error))
+    }, heartbeatMs).unref()
+    return client
+  }
+
+  function tell(message: PgNotification): void {
+    for (const client of joined) client.emit('notification', message)
+  }
+
+  /** BullMQ answers an error by asking for a new connection, and listens and looks for work again. */
+  function lose(client: pg.Client, error: Error): void {
+    if (ended || lost.has(client)) return
+    lost.add(client)
+    clearInterval(heartbeat)
+    channels.clear()
+    opening = undefined
+    onTrouble(error)
+    client.end().catch(() => undefined)
+    for (const each of [...joined]) if (each.listenerCount('error') > 0) each.emit('error', error)
+  }
+}
+
+const lost = new WeakSet<pg.Client>()
+
+function withoutComments(sql: string): string {
+  return sql.replace(/^\s*--.*$/gm, '')
+}
+
+/** Of the connection or the server's state: all but an error in the statement or its data. */
+function isOfTheConnection(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code !== 'string' || !/^(BM|[0-4][0-9A-Z]|P0)/.test(code) || /^(08|25|28|3D)/.test(code)
+}
+
+function pass(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

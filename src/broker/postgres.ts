@@ -1,0 +1,173 @@
+import {
+  assertSchemaCompatibility,
+  type BackendFactory,
+  type PgPool,
+  PostgresConnection,
+  PostgresQueueBackend,
+  runMigrations,
+  withBackend,
+} from 'bullmq'
+import type pg from 'pg'
+import { secretless } from '../job/address.js'
+import { createClient, createPool } from '../store/connection.js'
+import type { Broker } from './broker.js'
+import { createBullBroker } from './bullmq.js'
+import { isDeliveryGone, type Link } from './link.js'
+import { createSharedPools } from './listen-pool.js'
+import { type BrokerLog, createOutage } from './outage.js'
+
+export interface PostgresBrokerOptions {
+  readonly url: string
+  /** An address that does not lead through a transaction pooler. BullMQ needs its sessions, so this is used for all. */
+  readonly directUrl?: string
+  /** The schema of BullMQ's tables. Default `celeriac_broker`. */
+  readonly schema?: string
+  /** How long a call waits for the server. */
+  readonly deadlineMs: number
+  readonly log: BrokerLog
+  /** See `BullSettings`. */
+  readonly lockMs?: number
+  /** Connections of this process, besides the one that listens. Default 8. */
+  readonly connections?: number
+}
+
+export const defaultBrokerSchema = 'celeriac_broker'
+
+/** Wake-ups come by NOTIFY; this is how long a lost one may go unnoticed. */
+const drainSeconds = 30
+const firstRetryMs = 250
+const longestRetryMs = 2000
+const migrateConnectMs = 5000
+const applicationName = 'celeriac broker'
+
+/**
+ * BullMQ looks for its tables in a fixed schema when it is given a pool, and remembers a failure for ever. We have looked
+ * before, in the right one.
+ */
+class CheckedConnection extends PostgresConnection {
+  override async waitUntilReady(): Promise<void> {}
+}
+
+const createBackend: BackendFactory<PostgresQueueBackend, PgPool> = (name, options) =>
+  new PostgresQueueBackend(new CheckedConnection(options.connection), name, options)
+
+const { Queue, Worker } = withBackend(createBackend)
+
+/** Moves deliveries through BullMQ's tables in PostgreSQL. They must have been made by {@link migratePostgresBroker}. */
+export function createPostgresBroker(options: PostgresBrokerOptions): Broker {
+  return createBullBroker(createPostgresLink(options), options)
+}
+
+/** Creates BullMQ's tables, or brings them up to date. Safe to run twice, and in several processes at once. */
+export async function migratePostgresBroker(url: string, schema = defaultBrokerSchema): Promise<void> {
+  const client = createClient({ url, applicationName, connectTimeoutMs: migrateConnectMs })
+  await client.connect()
+  try {
+    await runMigrations(client, schema)
+  } finally {
+    await client.end()
+  }
+}
+
+function createPostgresLink(options: PostgresBrokerOptions): Link {
+  const { deadlineMs, log, schema = defaultBrokerSchema, connections = 8 } = options
+  const url = options.directUrl ?? options.url
+  const address = secretless(url)
+  const outage = createOutage(`The broker's PostgreSQL at ${address}`, log)
+  // The broker holds no truth, so nobody needs to wait for the disk: what a crash loses is delivered again.
+  const session = `-c search_path=${schema} -c synchronous_commit=off`
+  const pool = createPool({
+    url,
+    max: connections,
+    applicationName,
+    connectTimeoutMs: deadlineMs,
+    queryTimeoutMs: deadlineMs,
+    options: session,
+    onError: outage.began,
+  })
+  const shared = createSharedPools({
+    pool,
+    openClient: () =>
+      createClient({ url, applicationName, connectTimeoutMs: deadlineMs, queryTimeoutMs: deadlineMs }),
+    onTrouble: outage.began,
+    onAnswer: outage.ended,
+  })
+  const opening = keepTrying(() => checkTables(pool, schema), outage.began)
+
+  return {
+    kind: 'postgres',
+    address,
+    outage,
+    reach: opening.current,
+    reached: opening.done,
+    openQueue(name) {
+      const queue = new Queue(name, { connection: shared.forQueues })
+      return queue.on('error', outage.began)
+    },
+    openWorker(name, process, settings) {
+      const worker = new Worker(name, process, {
+        ...settings,
+        connection: shared.forWorkers,
+        drainDelay: drainSeconds,
+      })
+      worker.on('error', (error) => {
+        if (!isDeliveryGone(error)) outage.began(error)
+      })
+      return Object.assign(worker, { cut: () => undefined })
+    },
+    async ping() {
+      await pool.query('SELECT 1')
+    },
+    async close() {
+      opening.stop()
+      await shared.end()
+      await pool.end()
+    },
+  }
+}
+
+async function checkTables(pool: pg.Pool, schema: string): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await assertSchemaCompatibility(client, schema)
+  } finally {
+    client.release()
+  }
+}
+
+interface Trying {
+  /** The attempt that is under way; between two, the failure of the last. */
+  current(): Promise<void>
+  readonly done: Promise<void>
+  stop(): void
+}
+
+/** Tries until it works, by timers that keep no process alive. */
+function keepTrying(attempt: () => Promise<void>, onFailure: (error: Error) => void): Trying {
+  let stopped = false
+  let markDone: () => void = () => undefined
+  const done = new Promise<void>((resolve) => {
+    markDone = resolve
+  })
+  let current = once(firstRetryMs)
+
+  return {
+    current: () => current,
+    done,
+    stop() {
+      stopped = true
+    },
+  }
+
+  function once(retryMs: number): Promise<void> {
+    const trying = attempt()
+    trying.then(markDone, (error: Error) => {
+      if (stopped) return
+      onFailure(error)
+      setTimeout(() => {
+        if (!stopped) current = once(Math.min(retryMs * 2, longestRetryMs))
+      }, retryMs).unref()
+    })
+    return trying
+  }
+}

@@ -74,7 +74,8 @@ async function validate(name: string, schema: StandardSchemaV1, value: unknown):
 }
 
 function toIssue(issue: StandardSchemaV1.Issue): PayloadIssue {
-  return { path: (issue.path ?? []).map(toStep), message: issue.message }
+  // Not `map`: some libraries bring an array class of their own, and it would make another of those.
+  return { path: Array.from(issue.path ?? [], toStep), message: issue.message }
 }
 
 function toStep(step: PropertyKey | StandardSchemaV1.PathSegment): string | number {

@@ -108,7 +108,7 @@ const advice: Readonly<Record<Trouble, string>> = {
   readonly: 'is a read-only copy. Check that the URL leads to the primary server',
 }
 
-/** By SQLSTATE, by its class, by Node's code, or by Prisma's. */
+/** By SQLSTATE, by its class, by Node's code, by Prisma's, or by its adapter's kind of error. */
 const troubleByCode: Readonly<Record<string, Trouble>> = {
   ECONNREFUSED: 'unreachable',
   ENOTFOUND: 'unreachable',
@@ -121,8 +121,10 @@ const troubleByCode: Readonly<Record<string, Trouble>> = {
   ENOENT: 'unreachable',
   EACCES: 'unreachable',
   P1001: 'unreachable',
+  DatabaseNotReachable: 'unreachable',
   ETIMEDOUT: 'silent',
   P1002: 'silent',
+  SocketTimeout: 'silent',
   P1008: 'silent',
   P2024: 'silent',
   '57014': 'silent',
@@ -131,6 +133,7 @@ const troubleByCode: Readonly<Record<string, Trouble>> = {
   ECONNABORTED: 'lost',
   EPIPE: 'lost',
   P1017: 'lost',
+  ConnectionClosed: 'lost',
   '08': 'lost',
   '57P01': 'lost',
   '57P02': 'lost',
@@ -149,6 +152,7 @@ const troubleByCode: Readonly<Record<string, Trouble>> = {
   P1003: 'refused',
   P1010: 'refused',
   P1011: 'insecure',
+  TlsConnectionError: 'insecure',
   EPROTO: 'insecure',
   CERT_HAS_EXPIRED: 'insecure',
   SELF_SIGNED_CERT_IN_CHAIN: 'insecure',
@@ -221,12 +225,11 @@ interface Facts {
 /** Reads an error of the driver, or what Prisma made of one: its own message is a page of source code. */
 function factsOf(error: unknown): Facts {
   if (error instanceof StoreUnavailableError) return factsOf(error.cause)
-  const { code, message, meta } = fieldsOf(error)
-  const origin = fieldsOf(fieldsOf(fieldsOf(meta).driverAdapterError).cause)
-  if (typeof origin.originalCode === 'string')
-    return { code: origin.originalCode, message: text(origin.originalMessage) }
-  const brief = meta === undefined ? text(message) : text(origin.reason ?? origin.kind)
-  return { code: text(code), message: brief.trim() }
+  const { name, code, message, meta } = fieldsOf(error)
+  const adapterError = name === 'DriverAdapterError' ? error : fieldsOf(meta).driverAdapterError
+  if (adapterError === undefined) return { code: text(code), message: text(message).trim() }
+  const { originalCode, originalMessage, kind, reason } = fieldsOf(fieldsOf(adapterError).cause)
+  return { code: text(originalCode ?? kind), message: text(originalMessage ?? reason) }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

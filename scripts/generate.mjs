@@ -22,13 +22,17 @@ await generateProgram(
 function generateClient() {
   const schema = join(root, 'prisma/schema.prisma')
   const client = join(root, 'src/store/generated/prisma/client.ts')
-  if (existsSync(client) && statSync(client).mtimeMs > statSync(schema).mtimeMs) return
   const prisma = join(root, 'node_modules/prisma/build/index.js')
+  if (existsSync(client) && [schema, prisma].every((source) => isOlder(source, client))) return
   execFileSync(process.execPath, [prisma, 'generate'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
   })
+}
+
+function isOlder(file, than) {
+  return statSync(file).mtimeMs < statSync(than).mtimeMs
 }
 
 function generateMigrations() {

@@ -122,6 +122,7 @@ function createListener({ openClient, onTrouble }: SharedPoolsDeps): Listener {
   }
 
   async function opened(): Promise<pg.Client> {
+    if (ended) throw new Error('the broker has been closed')
     opening ??= open()
     try {
       return await opening

@@ -27,7 +27,7 @@ export interface PostgresBrokerOptions {
   readonly log: BrokerLog
   /** See `BullSettings`. */
   readonly lockMs?: number
-  /** Connections of this process, besides the one that listens. Default 8. */
+  /** Connections of this process, besides the one that listens. More make BullMQ's statements wait for each other. Default 4. */
   readonly connections?: number
 }
 
@@ -70,7 +70,7 @@ export async function migratePostgresBroker(url: string, schema = defaultBrokerS
 }
 
 function createPostgresLink(options: PostgresBrokerOptions): Link {
-  const { deadlineMs, log, schema = defaultBrokerSchema, connections = 8 } = options
+  const { deadlineMs, log, schema = defaultBrokerSchema, connections = 4 } = options
   const url = options.directUrl ?? options.url
   const address = secretless(url)
   const outage = createOutage(`The broker's PostgreSQL at ${address}`, log)

@@ -1,0 +1,477 @@
+import { randomUUID } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Broker, Delivery, Intake, TakenDelivery, Taker } from '../../src/broker/broker.js'
+import { createPostgresBroker, migratePostgresBroker } from '../../src/broker/postgres.js'
+import { createRedisBroker } from '../../src/broker/redis.js'
+import { freshDatabase, freshRedis, startPostgres, startRedis, type TestServer } from '../support/servers.js'
+import { until } from '../support/until.js'
+
+interface Kind {
+  readonly name: Broker['kind']
+  freshUrl(): Promise<string>
+  startServer(): Promise<TestServer>
+  /** Makes the tables, where there are any. */
+  prepare(url: string): Promise<void>
+  open(url: string, options?: { lockMs?: number }): Broker
+}
+
+const deadlineMs = 2000
+let said: string[] = []
+const log = {
+  info: (message: string) => void said.push(message),
+  warn: (message: string) => void said.push(message),
+}
+
+const kinds: Kind[] = [
+  {
+    name: 'redis',
+    freshUrl: freshRedis,
+    startServer: () => startRedis(),
+    prepare: async () => undefined,
+    open: (connection, options) =>
+      createRedisBroker({ connection, prefix: 'celeriac', deadlineMs, log, ...options }),
+  },
+  {
+    name: 'postgres',
+    freshUrl: freshDatabase,
+    startServer: () => startPostgres(),
+    prepare: (url) => migratePostgresBroker(url),
+    open: (url, options) => createPostgresBroker({ url, deadlineMs, log, ...options }),
+  },
+]
+
+describe.each(kinds)('the $name broker', (kind) => {
+  let url: string
+  let broker: Broker
+  let brokers: Broker[]
+  let intakes: Intake[]
+  let servers: TestServer[]
+
+  beforeEach(async () => {
+    said = []
+    brokers = []
+    intakes = []
+    servers = []
+    url = await kind.freshUrl()
+    await kind.prepare(url)
+    broker = open(url)
+  })
+
+  afterEach(async () => {
+    await Promise.all(intakes.map((intake) => intake.close()))
+    await Promise.all(brokers.map((each) => each.close()))
+    await Promise.all(servers.map((server) => server.stop()))
+  })
+
+  function open(at: string, options?: { lockMs?: number }): Broker {
+    const opened = kind.open(at, options)
+    brokers.push(opened)
+    return opened
+  }
+
+  async function startServer(): Promise<TestServer> {
+    const server = await kind.startServer()
+    servers.push(server)
+    return server
+  }
+
+  function take(taker: Taker['onDelivery'], { from = broker, queue = 'default', limit = 10 } = {}): Intake {
+    const intake = from.take(queue, { onDelivery: taker })
+    intake.setLimit(limit)
+    intakes.push(intake)
+    return intake
+  }
+
+  /** Takes everything, and notes it in order. */
+  function collect(options?: Parameters<typeof take>[1]): string[] {
+    const taken: string[] = []
+    take(async ({ jobId }) => {
+      taken.push(jobId)
+      return 'done'
+    }, options)
+    return taken
+  }
+
+  test('says where it is, without secrets', () => {
+    expect(broker.kind).toBe(kind.name)
+    expect(broker.address).toMatch(/^(redis|postgres):\/\/127\.0\.0\.1:\d+\/\w+$/)
+  })
+
+  test('hands a delivery over once, with its number and task', async () => {
+    const taken: TakenDelivery[] = []
+    take(async (delivery) => {
+      taken.push(delivery)
+      return 'done'
+    })
+
+    const sent = delivery({ number: 7, task: 'mail.send' })
+    await broker.dispatch([sent])
+
+    await until(() => taken.length === 1)
+    expect(taken).toEqual([{ jobId: sent.jobId, number: 7, task: 'mail.send' }])
+    await until(async () => isEmpty(await broker.counts('default')))
+    expect(taken).toHaveLength(1)
+  })
+
+  test('ignores a delivery that it holds already', async () => {
+    const twice = delivery()
+    await broker.dispatch([twice, twice])
+    await broker.dispatch([twice])
+
+    expect(await broker.counts('default')).toEqual({ waiting: 1, delayed: 0, taken: 0 })
+  })
+
+  test('takes the same job again under the next number', async () => {
+    const first = delivery()
+    const taken: number[] = []
+    take(async ({ number }) => {
+      taken.push(number)
+      return 'done'
+    })
+
+    await broker.dispatch([first])
+    await until(() => taken.length === 1)
+    await broker.dispatch([{ ...first, number: 2 }])
+
+    await until(() => taken.length === 2)
+    expect(taken).toEqual([1, 2])
+  })
+
+  test('hands over thousands at once, in the order of their sending, to several queues', async () => {
+    const mail = many(1500, { queue: 'mail' })
+    const media = many(700, { queue: 'media' })
+    await broker.dispatch([...mail, ...media])
+
+    const [mailTaken, mediaTaken] = [
+      collect({ queue: 'mail', limit: 1 }),
+      collect({ queue: 'media', limit: 50 }),
+    ]
+
+    await until(() => mailTaken.length === 1500 && mediaTaken.length === 700, { timeoutMs: 15_000 })
+    expect(mailTaken).toEqual(idsOf(mail))
+    expect(new Set(mediaTaken)).toEqual(new Set(idsOf(media)))
+  })
+
+  test('keeps a delayed delivery until its time', async () => {
+    const taken = collect()
+    const [later, now] = [delivery({ delayMs: 700 }), delivery()]
+    const sentAt = performance.now()
+
+    await broker.dispatch([later, now])
+    await until(() => taken.length === 1)
+    expect(taken).toEqual([now.jobId])
+    expect((await broker.counts('default')).delayed).toBe(1)
+
+    await until(() => taken.length === 2)
+    const waitedMs = performance.now() - sentAt
+    expect(waitedMs).toBeGreaterThan(650)
+    expect(waitedMs).toBeLessThan(1600)
+  })
+
+  test('hands over priority 0 first, and the larger numbers later', async () => {
+    const sent = [5, 0, 1_000_000, 1].map((priority) => delivery({ priority }))
+    await broker.dispatch(sent)
+
+    const taken = collect({ limit: 1 })
+
+    await until(() => taken.length === 4)
+    expect(taken).toEqual([1, 3, 0, 2].map((index) => sent[index]?.jobId))
+  })
+
+  test('puts what is sent ahead before everything that waits', async () => {
+    const [first, urgent] = [delivery(), delivery({ ahead: true, priority: 9 })]
+    await broker.dispatch([first])
+    await broker.dispatch([urgent])
+
+    const taken = collect({ limit: 1 })
+
+    await until(() => taken.length === 2)
+    expect(taken).toEqual([urgent.jobId, first.jobId])
+  })
+
+  test.each([
+    ['that are alike', 0],
+    ['of one priority', 3],
+  ])('puts a returned delivery back at the head of those %s', async (_, priority) => {
+    const sent = many(3, { priority })
+    const taken: string[] = []
+    await broker.dispatch(sent)
+
+    take(
+      async ({ jobId }) => {
+        taken.push(jobId)
+        return taken.length === 1 ? 'return' : 'done'
+      },
+      { limit: 1 },
+    )
+
+    await until(() => taken.length === 4)
+    expect(taken).toEqual(idsOf([sent[0], ...sent]))
+  })
+
+  test('puts a delivery back whose taker fails', async () => {
+    let takes = 0
+    take(async () => {
+      takes += 1
+      if (takes === 1) throw new Error('not today')
+      return 'done'
+    })
+
+    await broker.dispatch([delivery()])
+
+    await until(() => takes === 2)
+    await until(async () => isEmpty(await broker.counts('default')))
+  })
+
+  test('holds no more deliveries at once than the limit, and follows when it is raised', async () => {
+    const taker = holdingTaker()
+    const intake = take(taker.onDelivery, { limit: 3 })
+    await broker.dispatch(many(10))
+
+    await until(() => taker.held() === 3)
+    await until(async () => (await broker.counts('default')).taken === 3)
+    intake.setLimit(7)
+    await until(() => taker.held() === 7)
+    intake.setLimit(20)
+    await until(() => taker.held() === 10)
+
+    taker.releaseAll()
+    await until(async () => isEmpty(await broker.counts('default')))
+    expect(taker.most()).toBe(10)
+  })
+
+  test('takes nothing before the first limit, and nothing at limit 0', async () => {
+    const taken: string[] = []
+    const intake = broker.take('default', {
+      async onDelivery({ jobId }) {
+        taken.push(jobId)
+        return 'done'
+      },
+    })
+    intakes.push(intake)
+    await broker.dispatch(many(3))
+    expect((await broker.counts('default')).waiting).toBe(3)
+
+    intake.setLimit(2)
+    await until(() => taken.length === 3)
+    intake.setLimit(0)
+    const [late] = many(1)
+    if (late) await broker.dispatch([late])
+    // Longer than a short 0 is bridged: by then the delivery is back where another worker can have it.
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await until(async () => (await broker.counts('default')).waiting === 1)
+    expect(taken).toHaveLength(3)
+
+    intake.setLimit(1)
+    await until(() => taken.length === 4)
+  })
+
+  test('follows a limit that goes up and down all the time', async () => {
+    let limit = 1
+    const taken = new Set<string>()
+    const intake = take(
+      async ({ jobId }) => {
+        limit = (limit + 1) % 4
+        intake.setLimit(limit)
+        setTimeout(() => intake.setLimit(2), 1)
+        taken.add(jobId)
+        return 'done'
+      },
+      { limit },
+    )
+
+    await broker.dispatch(many(300))
+
+    await until(() => taken.size === 300)
+  })
+
+  test('pauses a queue for every worker, and resumes it', async () => {
+    await broker.pause('default')
+    const taken = collect({ from: open(url) })
+    await broker.dispatch(many(2))
+
+    expect(await broker.isPaused('default')).toBe(true)
+    expect(await broker.isPaused('other')).toBe(false)
+    expect(await broker.counts('default')).toEqual({ waiting: 2, delayed: 0, taken: 0 })
+    expect(taken).toEqual([])
+
+    await broker.resume('default')
+    await until(() => taken.length === 2)
+    expect(await broker.isPaused('default')).toBe(false)
+  })
+
+  test('counts what waits, what is delayed and what is taken', async () => {
+    const taker = holdingTaker()
+    await broker.dispatch([...many(2), delivery({ priority: 4 }), delivery({ delayMs: 60_000 })])
+    take(taker.onDelivery, { limit: 1 })
+
+    await until(() => taker.held() === 1)
+    expect(await broker.counts('default')).toEqual({ waiting: 2, delayed: 1, taken: 1 })
+    taker.releaseAll()
+  })
+
+  test.each(['a:b', 'größe/1 {x}', '100%', 'tab\there', '🥬', 'a%003ab'])(
+    'serves a queue named %j, and no other',
+    async (queue) => {
+      const taken = collect({ queue })
+      const others = collect({ queue: 'a%3ab' })
+
+      await broker.dispatch([delivery({ queue })])
+
+      await until(() => taken.length === 1)
+      expect(others).toEqual([])
+    },
+  )
+
+  test('an intake that closes waits for the deliveries that are held, and takes no more', async () => {
+    const taker = holdingTaker()
+    const intake = take(taker.onDelivery, { limit: 2 })
+    await broker.dispatch(many(5))
+    await until(() => taker.held() === 2)
+
+    let closed = false
+    const closing = intake.close().then(() => {
+      closed = true
+    })
+    expect(closed).toBe(false)
+    taker.releaseAll()
+    await closing
+
+    expect(taker.most()).toBe(2)
+    await until(async () => {
+      const { waiting, taken } = await broker.counts('default')
+      return waiting === 3 && taken === 0
+    })
+  })
+
+  test('a delivery whose taker died comes again', async () => {
+    const dead = open(url, { lockMs: 400 })
+    const taker = holdingTaker()
+    await broker.dispatch([delivery()])
+    const abandoned = take(taker.onDelivery, { from: dead })
+    await until(() => taker.held() === 1)
+    await dead.close()
+
+    const taken = collect({ from: open(url, { lockMs: 400 }) })
+
+    await until(() => taken.length === 1)
+    taker.releaseAll()
+    await abandoned.close()
+  })
+
+  test('a server that is not there yet: calls fail in time, and all works once it is up', async () => {
+    const server = await startServer()
+    await kind.prepare(server.url)
+    await server.stop()
+
+    const early = open(server.url)
+    const taken = collect({ from: early })
+    const startedAt = performance.now()
+    await expect(early.dispatch([delivery()])).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+    await expect(early.ping()).rejects.toThrow(early.address)
+    expect(performance.now() - startedAt).toBeLessThan(2 * deadlineMs + 500)
+
+    await server.start()
+    const sent = delivery()
+    await until(() => early.dispatch([sent]).then(() => true))
+    await until(() => taken.length === 1)
+    expect(taken).toEqual([sent.jobId])
+    expect(said.filter((message) => message.includes('in trouble'))).toHaveLength(1)
+    await until(() => said.some((message) => message.includes('answers again')))
+  })
+
+  test('a server that is killed under load and comes back: nothing that was not acknowledged is lost', async () => {
+    const server = await startServer()
+    await kind.prepare(server.url)
+    const loaded = open(server.url, { lockMs: 1000 })
+    const taken = new Set<string>()
+    const sent = many(2000)
+    await loaded.dispatch(sent)
+    const troubles: Error[] = []
+    const intake = loaded.take('default', {
+      async onDelivery({ jobId }) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        taken.add(jobId)
+        return 'done'
+      },
+      onTrouble: (error) => troubles.push(error),
+    })
+    intakes.push(intake)
+    intake.setLimit(10)
+
+    await until(() => taken.size > 100)
+    await server.kill()
+    await expect(loaded.dispatch([delivery()])).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+    await until(() => troubles.length > 0)
+    const before = taken.size
+    await server.start()
+    await until(() => taken.size > before + 50, { timeoutMs: 8000 })
+    await until(() => taken.size === sent.length, { timeoutMs: 15_000 })
+    expect(troubles).toHaveLength(1)
+
+    const late = delivery()
+    await until(() => loaded.dispatch([late]).then(() => true))
+    await until(() => taken.has(late.jobId))
+  }, 40_000)
+
+  test('closes in time while the server is away', async () => {
+    const server = await startServer()
+    await kind.prepare(server.url)
+    const lonely = open(server.url)
+    const taken = collect({ from: lonely })
+    await lonely.dispatch([delivery()])
+    await until(() => taken.length === 1)
+    await server.kill()
+
+    const startedAt = performance.now()
+    await Promise.all(intakes.map((intake) => intake.close()))
+    await lonely.close()
+
+    expect(performance.now() - startedAt).toBeLessThan(8000)
+  })
+
+  test('says that it is closed', async () => {
+    await broker.close()
+    await broker.close()
+
+    await expect(broker.dispatch([delivery()])).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
+function delivery(about: Partial<Delivery> = {}): Delivery {
+  return { jobId: randomUUID(), number: 1, task: 'test.task', queue: 'default', ...about }
+}
+
+function many(length: number, about: Partial<Delivery> = {}): Delivery[] {
+  return Array.from({ length }, () => delivery(about))
+}
+
+function idsOf(deliveries: readonly (Delivery | undefined)[]): (string | undefined)[] {
+  return deliveries.map((each) => each?.jobId)
+}
+
+function isEmpty({ waiting, delayed, taken }: { waiting: number; delayed: number; taken: number }): boolean {
+  return waiting + delayed + taken === 0
+}
+
+/** Holds what it is given until it is told to answer. */
+function holdingTaker() {
+  let release: () => void = () => undefined
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let held = 0
+  let most = 0
+  return {
+    held: () => held,
+    most: () => most,
+    releaseAll: () => release(),
+    async onDelivery(): Promise<'done'> {
+      held += 1
+      most = Math.max(most, held)
+      await released
+      held -= 1
+      return 'done'
+    },
+  }
+}

@@ -8,7 +8,7 @@ import { sendAccepted, sendWithLocation } from './accepted.js'
 import { hasBody, isAborted, readJson } from './body.js'
 import type { HttpDeps } from './http.js'
 import { answerError, isProblem, notFound, type Problem, problem, sendProblem } from './problem.js'
-import { holdUntilEnd, readPreferredWait, type Wait } from './wait.js'
+import { holdUntilEnd, isAnswered, readPreferredWait, type Wait } from './wait.js'
 
 /** What an accepting route takes from the request. Both are read after the body was parsed. */
 export interface AcceptOptions<Input> {
@@ -103,7 +103,7 @@ async function answerAtEnd(
   wait: Wait,
 ): Promise<void> {
   await holdUntilEnd(jobs, res, id, wait.ms)
-  if (res.destroyed) return
+  if (isAnswered(res)) return
   const job = await jobs.find(id)
   if (!job) return sendProblem(res, notFound)
   sendWithLocation(res, isEnd(job.state) ? 200 : 202, base, await jobs.toStatus(job), wait)

@@ -103,6 +103,8 @@ function collect(req: IncomingMessage, stream: Readable, maxBytes: number): Prom
 
     stream.on('data', onData).on('end', onEnd).on('error', onError)
     req.on('close', onClose)
+    // It may have gone while a handler in front was busy, and then nothing more is said.
+    if (isAborted(req)) onClose()
   })
 }
 

@@ -5,13 +5,14 @@ import { findAtEnd } from './find.js'
 import type { Call, HttpDeps } from './http.js'
 import { isProblem, notFound, type Problem, problem, sendProblem } from './problem.js'
 import { followUp, sendOngoing } from './status.js'
-import { readWait } from './wait.js'
+import { isAnswered, readWait } from './wait.js'
 
 /** `GET /jobs/:id/result`: what the task returned, and nothing around it. */
 export async function showResult(jobs: HttpDeps, call: Call): Promise<void> {
   const wait = readWait(call.req)
   if (isProblem(wait)) return sendProblem(call.res, wait)
   const job = await findAtEnd(jobs, call, wait.ms)
+  if (isAnswered(call.res)) return
   if (!job) return sendProblem(call.res, notFound)
   if (!isEnd(job.state)) return sendOngoing(jobs, call, job, wait)
   const status = await jobs.toStatus(job)

@@ -6,13 +6,14 @@ import { findAtEnd } from './find.js'
 import type { Call, HttpDeps } from './http.js'
 import { withLinks } from './link.js'
 import { isProblem, notFound, sendProblem } from './problem.js'
-import { readWait, type Wait } from './wait.js'
+import { isAnswered, readWait, type Wait } from './wait.js'
 
 /** `GET /jobs/:id`: what is known of the job. */
 export async function showStatus(jobs: HttpDeps, call: Call): Promise<void> {
   const wait = readWait(call.req)
   if (isProblem(wait)) return sendProblem(call.res, wait)
   const job = await findAtEnd(jobs, call, wait.ms)
+  if (isAnswered(call.res)) return
   if (!job) return sendProblem(call.res, notFound)
   const status = withLinks(await jobs.toStatus(job), call.base)
   sendRevalidated(call, JSON.stringify(status), followUp(status, wait))

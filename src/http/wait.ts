@@ -26,6 +26,11 @@ export function readPreferredWait(req: Request): Wait {
   return { ms: capped * 1000, applied: `wait=${capped}` }
 }
 
+/** Whether nobody waits for an answer any more: the client went away, or a time-out of the app answered meanwhile. */
+export function isAnswered(res: Response): boolean {
+  return res.destroyed || res.headersSent
+}
+
 /** Waits for a job's end, and no longer than somebody listens. */
 export async function holdUntilEnd(jobs: HttpDeps, res: Response, id: string, ms: number): Promise<void> {
   if (res.destroyed) return

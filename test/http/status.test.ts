@@ -214,6 +214,30 @@ describe.each(lines)('the endpoints on %s', (_line, express) => {
     await until(() => ledger.waiting === 0)
   })
 
+  test('an answer that the app gave meanwhile, such as a time-out, is the only one', async () => {
+    const ledger = createLedger()
+    const errors: unknown[] = []
+    const app = express()
+    app.use((_req, res, next) => {
+      void until(() => ledger.waiting === 1).then(() => res.status(504).end())
+      next()
+    })
+    app.use(createHttp(ledger).middleware)
+    app.use(((error, _req, _res, next) => {
+      errors.push(error)
+      next(error)
+    }) as import('express').ErrorRequestHandler)
+    const server = await serve(app)
+    running.push(server)
+    const { id } = ledger.put({ state: 'running' })
+
+    const answer = await fetch(`${server.url}/jobs/${id}?wait=20`)
+    await until(() => ledger.waiting === 0)
+
+    expect(answer.status).toBe(504)
+    expect(errors).toEqual([])
+  })
+
   test.each(['-1', 'soon', '', '1.5', '1e3', '9'.repeat(40), '5&wait=6'])(
     '?wait=%s is refused',
     async (wait) => {

@@ -78,7 +78,9 @@ export class PayloadTooLargeError extends CeleriacError {
 
   constructor(limit: number, size?: number) {
     const came = size === undefined ? '' : ` It has ${size} bytes.`
-    super(`The payload is larger than ${limit} bytes.${came} Store the data elsewhere and enqueue a reference, or raise maxPayload.`)
+    super(
+      `The payload is larger than ${limit} bytes.${came} Store the data elsewhere and enqueue a reference, or raise maxPayload.`,
+    )
     this.limit = limit
   }
 }
@@ -119,7 +121,9 @@ export class IdempotencyConflictError extends CeleriacError {
   readonly jobId: string
 
   constructor(key: string, jobId: string) {
-    super(`Idempotency key "${key}" was used before with another payload, for job ${jobId}. Use a new key for a new request.`)
+    super(
+      `Idempotency key "${key}" was used before with another payload, for job ${jobId}. Use a new key for a new request.`,
+    )
     this.jobId = jobId
   }
 }

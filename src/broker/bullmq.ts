@@ -32,6 +32,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
         queue,
         taker,
         outage: link.outage,
+        putBack: link.putBack,
         open: async (process) => {
           await link.reached
           return link.openWorker(toBrokerName(queue), process, workerSettings(settings.lockMs ?? 60_000))
@@ -53,7 +54,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     if (closing) throw new ClosedError('The broker has been closed.')
     try {
       const answer = await within(settings.deadlineMs, link.reach().then(ask))
-      link.outage.ended()
+      link.outage.answered()
       return answer
     } catch (error) {
       throw toBrokerError(error, link.address)

@@ -7,6 +7,7 @@ export interface IntakeDeps {
   readonly queue: string
   readonly taker: Taker
   readonly outage: Outage
+  readonly putBack: (job: Job, token: string) => Promise<void>
   /** Opens the BullMQ worker, once the server has been reached. */
   readonly open: (process: Process) => Promise<BullWorker>
 }
@@ -22,7 +23,7 @@ const putBackEveryMs = 250
 const closeMs = 5000
 
 /** One queue's deliveries, by a BullMQ worker whose job is done with the taker's answer. */
-export function createIntake({ queue, taker, outage, open }: IntakeDeps): Intake {
+export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps): Intake {
   let worker: BullWorker | undefined
   let limit = 0
   let held = 0
@@ -88,11 +89,11 @@ export function createIntake({ queue, taker, outage, open }: IntakeDeps): Intake
     start()
   }
 
-  async function process(job: Job, token?: string): Promise<void> {
-    outage.ended()
+  async function process(job: Job, token = ''): Promise<void> {
+    outage.answered()
     const delivery = toTaken(job)
     const answer = delivery ? await answerTo(delivery) : 'done'
-    if (answer === 'return') await putBack(job, token)
+    if (answer === 'return') await giveBack(job, token)
   }
 
   async function answerTo(delivery: TakenDelivery): Promise<'done' | 'return'> {
@@ -138,17 +139,17 @@ export function createIntake({ queue, taker, outage, open }: IntakeDeps): Intake
     if (held === 0) onEmpty?.()
   }
 
-  async function putBack(job: Job, token?: string): Promise<never> {
-    await moveToWait(job, token)
+  async function giveBack(job: Job, token: string): Promise<never> {
+    await putBackSurely(job, token)
     if (!closing) await pass(restMs)
     throw new WaitingError()
   }
 
   /** Any other error than `WaitingError` would make BullMQ drop the delivery, so none leaves here. */
-  async function moveToWait(job: Job, token?: string): Promise<void> {
+  async function putBackSurely(job: Job, token: string): Promise<void> {
     for (let tries = 1; tries <= putBackTries; tries += 1) {
       try {
-        await job.moveToWait(token)
+        await putBack(job, token)
         return
       } catch (error) {
         if (isDeliveryGone(error)) return

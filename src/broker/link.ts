@@ -14,6 +14,8 @@ export interface Link {
   /** Only once it has been reached: BullMQ never recovers from a first connection that failed. */
   openQueue(name: string): BullQueue
   openWorker(name: string, process: Process, settings: WorkerSettings): BullWorker
+  /** Puts a job that a worker holds before all that waits. */
+  putBack(job: Job, token: string): Promise<void>
   ping(): Promise<void>
   close(): Promise<void>
 }

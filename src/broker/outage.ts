@@ -9,14 +9,21 @@ export interface Outage {
   /** What happened last, while the server is away. */
   readonly error: Error | undefined
   began(error: Error): void
+  /** It is certainly there again. */
   ended(): void
+  /** It gave an answer, which may have been under way before the trouble began. */
+  answered(): void
   /** Calls `listener` once an outage, and at once when there is one. */
   onBegin(listener: (error: Error) => void): () => void
 }
 
+/** The longest that an answer is under way. */
+const underWayMs = 1000
+
 export function createOutage(server: string, log: BrokerLog): Outage {
   const listeners = new Set<(error: Error) => void>()
   let current: Error | undefined
+  let beganAt = 0
 
   return {
     get error() {
@@ -26,19 +33,25 @@ export function createOutage(server: string, log: BrokerLog): Outage {
       const isNew = current === undefined
       current = error
       if (!isNew) return
+      beganAt = performance.now()
       log.warn(`${server} is in trouble: ${messageOf(error)}. It is tried again until it answers.`)
       for (const listener of listeners) listener(error)
     },
-    ended() {
-      if (current === undefined) return
-      current = undefined
-      log.info(`${server} answers again.`)
+    ended,
+    answered() {
+      if (current !== undefined && performance.now() - beganAt > underWayMs) ended()
     },
     onBegin(listener) {
       listeners.add(listener)
       if (current) listener(current)
       return () => listeners.delete(listener)
     },
+  }
+
+  function ended(): void {
+    if (current === undefined) return
+    current = undefined
+    log.info(`${server} answers again.`)
   }
 }
 

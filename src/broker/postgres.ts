@@ -90,7 +90,7 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     openClient: () =>
       createClient({ url, applicationName, connectTimeoutMs: deadlineMs, queryTimeoutMs: deadlineMs }),
     onTrouble: outage.began,
-    onAnswer: outage.ended,
+    onAnswer: outage.answered,
   })
   const opening = keepTrying(() => checkTables(pool, schema), outage.began)
 
@@ -114,6 +114,11 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
         if (!isDeliveryGone(error)) outage.began(error)
       })
       return Object.assign(worker, { cut: () => undefined })
+    },
+    async putBack(job, token) {
+      await job.moveToWait(token)
+      // On this server BullMQ puts it behind those of its priority, if that is 0.
+      if (job.priority === 0) await job.changePriority({ priority: 0, lifo: true }).catch(() => undefined)
     },
     async ping() {
       await pool.query('SELECT 1')

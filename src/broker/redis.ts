@@ -83,6 +83,9 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
         },
       })
     },
+    async putBack(job, token) {
+      await job.moveToWait(token)
+    },
     async ping() {
       await sender.ping()
     },

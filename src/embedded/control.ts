@@ -101,6 +101,7 @@ function listen(socket: Socket, address: KeeperAddress, onNews: (news: News) => 
       clearTimeout(timer)
       resolve(true)
     })
+    lines.on('error', () => socket.destroy())
     socket.on('error', () => socket.destroy())
     socket.once('close', () => {
       clearTimeout(timer)

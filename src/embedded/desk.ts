@@ -85,7 +85,9 @@ export class Desk {
   #receive(socket: Socket): void {
     socket.setNoDelay(true)
     socket.on('error', () => socket.destroy())
-    createInterface({ input: socket }).once('line', (line) => {
+    const lines = createInterface({ input: socket })
+    lines.on('error', () => socket.destroy())
+    lines.once('line', (line) => {
       const greeting = parseGreeting(line)
       if (greeting?.word !== this.#address.word) {
         socket.destroy()

@@ -3,7 +3,7 @@ import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
 import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
 import type { Dispatchable, Dispatcher } from './dispatch.js'
-import { Handle, type HandleHost } from './handle.js'
+import { type FirstStatus, Handle, type HandleHost } from './handle.js'
 import type { Hold } from './hold.js'
 import { checkedOwner, type JobDefaults, type Origin, toNewJob } from './job-row.js'
 
@@ -84,7 +84,13 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
       if (!job) throw new StoreUnavailableError('The store answered for fewer jobs than it was given.')
       if (job.created) deliveries.push(firstDelivery(row, job))
       else assertSamePayload(row, job)
-      return new Handle(handles, job.id, row.task, job.created)
+      return new Handle(
+        handles,
+        job.id,
+        row.task,
+        job.created,
+        job.created ? firstStatus(row, job) : undefined,
+      )
     })
     dispatcher.send(deliveries)
     for (const { queue } of deliveries) onEnqueued(queue)
@@ -101,6 +107,13 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
     if (owner === null) throw new OwnerMissingError(target.task)
     return { owner, requestId, traceparent }
   }
+}
+
+function firstStatus(
+  { queue, maxAttempts }: NewJob,
+  { state, createdAt, dueInMs }: InsertedJob,
+): FirstStatus {
+  return { queue, state, maxAttempts, createdAt, dueInMs }
 }
 
 function firstDelivery({ id, task, queue, priority }: NewJob, { dueInMs }: InsertedJob): Dispatchable {

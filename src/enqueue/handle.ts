@@ -1,6 +1,7 @@
 import { ConfigError, JobEndedError, JobNotFoundError, ResultTimeoutError } from '../errors.js'
 import { type Duration, toMs } from '../job/duration.js'
 import type { CancelAnswer, JobHandle, JobStatus } from '../job/job.js'
+import type { JobState } from '../job/state.js'
 import type { Hold } from './hold.js'
 
 /** What a handle asks of the app that made it. */
@@ -19,12 +20,20 @@ export class Handle<Result> implements JobHandle<Result> {
   readonly task: string
   readonly created: boolean
   readonly #host: HandleHost
+  readonly #first: FirstStatus | undefined
 
-  constructor(host: HandleHost, id: string, task: string, created: boolean) {
+  /** @param first what the row said when this call wrote it */
+  constructor(host: HandleHost, id: string, task: string, created: boolean, first?: FirstStatus) {
     this.#host = host
     this.id = id
     this.task = task
     this.created = created
+    this.#first = first
+  }
+
+  /** The status at the moment of the enqueue, without asking the store. Only a handle that made its job knows. */
+  static firstStatus(handle: JobHandle): JobStatus | undefined {
+    return handle instanceof Handle ? handle.#first && toFirstStatus(handle, handle.#first) : undefined
   }
 
   status(): Promise<JobStatus<Result>> {
@@ -58,6 +67,33 @@ export class Handle<Result> implements JobHandle<Result> {
       throw new ResultTimeoutError(`Job ${this.id} has not ended within ${timeoutMs} ms. It goes on.`)
     }
     return resultOf(await this.#status())
+  }
+}
+
+/** What a new job's status says beside its id and task. */
+export interface FirstStatus {
+  readonly queue: string
+  readonly state: JobState
+  readonly maxAttempts: number
+  readonly createdAt: Date
+  readonly dueInMs: number
+}
+
+function toFirstStatus({ id, task }: JobHandle, first: FirstStatus): JobStatus {
+  const { queue, state, maxAttempts, createdAt, dueInMs } = first
+  return {
+    id,
+    task,
+    queue,
+    state,
+    progress: null,
+    attempt: 0,
+    maxAttempts,
+    attempts: [],
+    createdAt: createdAt.toISOString(),
+    runAt: new Date(createdAt.getTime() + dueInMs).toISOString(),
+    startedAt: null,
+    finishedAt: null,
   }
 }
 

@@ -5,6 +5,7 @@ import { type Batch, createBatch } from './batch.js'
 import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
 import { PrismaClient } from './generated/prisma/client.js'
 import { createListener } from './listen.js'
+import { assertMigrated } from './migrate.js'
 import * as repairs from './repairs.js'
 import { toJob, toOptions } from './rows.js'
 import {
@@ -125,6 +126,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
 
     onCancelRequest: (listen) => listener.on(cancelChannel, listen),
 
+    assertMigrated: () => guard(() => assertMigrated(general)),
     ping: () =>
       guard(async () => {
         await general.query('SELECT 1')

@@ -59,6 +59,8 @@ export interface Store {
   /** Calls `listener` when a job is asked to stop. Reconnects by itself; may miss some while it does. */
   onCancelRequest(listener: (jobId: string) => void): () => void
 
+  /** @throws {MigrationError} when the tables are missing, older or newer */
+  assertMigrated(): Promise<void>
   ping(): Promise<void>
   close(): Promise<void>
 }

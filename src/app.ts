@@ -1,0 +1,195 @@
+import { type Backend, openBackend } from './backend.js'
+import { type Config, configHash } from './config/resolve.js'
+import { createEnqueuer } from './enqueue/enqueue.js'
+import { Handle, type HandleHost } from './enqueue/handle.js'
+import { createHold } from './enqueue/hold.js'
+import { createUnserved } from './enqueue/unserved.js'
+import { createWatcher } from './enqueue/watch.js'
+import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
+import { toStatus } from './job/status.js'
+import { type Maintenance, startMaintenance } from './maintain/maintain.js'
+import type { AnyTask } from './task/define.js'
+import type { TaskRegistry } from './task/registry.js'
+import { toRunnable, toTarget } from './tasks.js'
+import { createJobLog, type Logger } from './telemetry/log.js'
+import { version } from './version.js'
+import { createWorker, type Worker } from './worker/worker.js'
+
+/** Everything of one `celeriac()` but Express: what middleware, command line and dashboard stand on. */
+export interface App {
+  readonly config: Config
+  readonly log: Logger
+  /** Once they are found. */
+  tasks(): Promise<TaskRegistry>
+  /** The servers, within the deadline. */
+  backend(): Promise<Backend>
+  /** Resolves when the tasks are known and both servers answer. @throws the first thing that stands in the way */
+  ready(): Promise<Backend>
+
+  enqueue(task: AnyTask | string, payload: unknown, options?: EnqueueOptions): Promise<JobHandle>
+  enqueueMany(
+    task: AnyTask | string,
+    payloads: readonly unknown[],
+    options?: EnqueueOptions,
+  ): Promise<JobHandle[]>
+  /** A handle for an id; nobody looks whether there is such a job. */
+  handle(id: string): JobHandle
+  find(id: string): Promise<Job | undefined>
+  toStatus(job: Job): Promise<JobStatus>
+  ended(id: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
+  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+  /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
+  retry(id: string): Promise<boolean>
+
+  startWorker(settings: WorkerSettings): Promise<Worker>
+  /** Idempotent. Stops the workers first. */
+  close(): Promise<void>
+}
+
+export interface WorkerSettings {
+  readonly concurrency: number
+  readonly queues: readonly string[]
+  readonly graceMs: number
+  readonly name: string
+}
+
+export interface AppParts {
+  readonly log: Logger
+  /** Begun by the caller; an enqueue waits for it. */
+  readonly tasks: Promise<TaskRegistry>
+  /** What no waiting mends: a tasks file that throws, an embedded server without its package. */
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Wires the parts of one app together. Connects in the background; nothing here waits for a server. */
+export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App {
+  const hold = createHold()
+  const opening = openBackend(config, hold, log)
+  const backend = () => opening.ready()
+  const watcher = createWatcher({ endedAmong: async (ids) => (await backend()).store.endedAmong(ids) })
+  const unserved = createUnserved(
+    () => opening.present?.store,
+    (message) => log.warn(message),
+  )
+  const handles: HandleHost = {
+    hold,
+    async status(id) {
+      const job = await find(id)
+      return job && describe(job)
+    },
+    ended: (id, timeoutMs) => watcher.ended(id, timeoutMs),
+    cancel,
+  }
+  const enqueuer = createEnqueuer({
+    writePath: () => opening.present ?? backend(),
+    handles,
+    hold,
+    ownerOf: config.owner,
+    onEnqueued: unserved.noticeEnqueued,
+  })
+  const workers = new Set<Worker>()
+  let registry: TaskRegistry | undefined
+  let maintenance: Maintenance | undefined
+  let closing: Promise<void> | undefined
+
+  tasks.then((found) => {
+    registry = found
+  }, onFatal)
+  opening.opened.then(({ store, dispatcher }) => {
+    if (closing) return
+    maintenance = startMaintenance({ store, dispatcher, maxLost: config.maxLost, log }, config.heartbeatMs)
+  }, onFatalUnlessClosed)
+
+  return {
+    config,
+    log,
+    tasks: () => tasks,
+    backend,
+    ready: () => hold.during(ready()),
+    enqueue: async (task, payload, options) => enqueuer.enqueue(await targetOf(task), payload, options),
+    enqueueMany: async (task, payloads, options) =>
+      enqueuer.enqueueMany(await targetOf(task), payloads, options),
+    handle: (id) => new Handle(handles, id, '', false),
+    find,
+    toStatus: describe,
+    ended: watcher.ended,
+    cancel,
+    async retry(id) {
+      const { store, dispatcher } = await backend()
+      const redelivery = await store.retry(id)
+      if (redelivery) dispatcher.send([redelivery])
+      return redelivery !== undefined
+    },
+    startWorker,
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+
+  async function ready(): Promise<Backend> {
+    await tasks
+    const found = await backend()
+    await found.store.ping()
+    await found.broker.ping()
+    return found
+  }
+
+  async function targetOf(task: AnyTask | string) {
+    const known = registry ?? (await hold.during(tasks))
+    return toTarget(known.get(typeof task === 'string' ? task : known.nameOf(task)), config)
+  }
+
+  async function find(id: string): Promise<Job | undefined> {
+    return (await backend()).store.find(id)
+  }
+
+  async function describe(job: Job): Promise<JobStatus> {
+    const status = toStatus(job)
+    return (await unserved.isWaiting(job)) ? { ...status, waitingFor: 'worker' } : status
+  }
+
+  async function cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer> {
+    const answer = await (await backend()).store.cancel(id, by, reason)
+    if (answer === 'cancelled') watcher.noticeEnd(id)
+    return answer
+  }
+
+  async function startWorker(settings: WorkerSettings): Promise<Worker> {
+    const known = await tasks
+    const { store, broker, dispatcher, directUrl } = await opening.opened
+    const worker = createWorker({
+      ...settings,
+      store,
+      broker,
+      dispatcher,
+      databaseUrl: directUrl,
+      tasks: toRunnable(known, config),
+      version,
+      configHash: configHash(config),
+      leaseMs: config.leaseMs,
+      heartbeatMs: config.heartbeatMs,
+      stuckAfterMs: config.stuckAfterMs,
+      maxResult: config.maxResult,
+      log,
+      jobLog: (job) => createJobLog(log, job),
+      onEnd: watcher.noticeEnd,
+    })
+    workers.add(worker)
+    await worker.start()
+    return worker
+  }
+
+  function onFatalUnlessClosed(error: unknown): void {
+    if (!closing) onFatal(error)
+  }
+
+  async function close(): Promise<void> {
+    unserved.close()
+    await Promise.all([...workers].map((worker) => worker.stop()))
+    await maintenance?.close()
+    watcher.close()
+    await opening.close()
+    hold.close()
+  }
+}

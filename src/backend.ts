@@ -1,0 +1,169 @@
+import type { Redis, RedisOptions } from 'ioredis'
+import type { Broker } from './broker/broker.js'
+import { createPostgresBroker, migratePostgresBroker } from './broker/postgres.js'
+import { createRedisBroker } from './broker/redis.js'
+import type { Config } from './config/resolve.js'
+import { openEmbedded } from './embedded/postgres.js'
+import { createDispatcher, type Dispatcher } from './enqueue/dispatch.js'
+import type { Hold } from './enqueue/hold.js'
+import { ClosedError, EmbeddedError, StoreUnavailableError } from './errors.js'
+import { migrate } from './store/migrate.js'
+import { createPrismaStore } from './store/prisma.js'
+import type { Store } from './store/store.js'
+import type { Logger } from './telemetry/log.js'
+
+/** The servers behind one app, and what speaks to them. */
+export interface Backend {
+  readonly store: Store
+  readonly broker: Broker
+  readonly dispatcher: Dispatcher
+  /** For sessions that a transaction pooler would break. */
+  readonly directUrl: string
+}
+
+export interface BackendOpening {
+  /** Within the deadline. @throws what stands in the way, as {@link StoreUnavailableError} or `MigrationError` */
+  ready(): Promise<Backend>
+  /** The same without a promise, once it is there. */
+  readonly present: Backend | undefined
+  /** Resolves when the broker answers, too. */
+  brokerReady(): Promise<void>
+  /** However long it takes. Rejects for what is not worth waiting for, such as a missing package. */
+  readonly opened: Promise<Backend>
+  close(): Promise<void>
+}
+
+const longestPauseMs = 5000
+const closedMessage = 'This celeriac() has been closed.'
+
+/**
+ * Finds the servers: the embedded one or those that the configuration names, then tables that are up to date. A server
+ * that is away is waited for, as long as it takes; who needs it meanwhile gets an error within the deadline.
+ */
+export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpening {
+  let present: Backend | undefined
+  let trouble: Error | undefined
+  let closed = false
+  let leave: () => Promise<void> = async () => {}
+  let wake: () => void = () => {}
+  let made: Backend | undefined
+
+  const opening = open()
+  opening.catch(() => {})
+
+  return {
+    opened: opening,
+    get present() {
+      return present
+    },
+    async ready() {
+      if (present) return present
+      await Promise.race([opening, timeout(config.deadlineMs)])
+      if (present) return present
+      throw trouble ?? new StoreUnavailableError(`The store was not ready within ${config.deadlineMs} ms.`)
+    },
+    async brokerReady() {
+      const { broker } = await this.ready()
+      await broker.ping()
+    },
+    async close() {
+      closed = true
+      wake()
+      trouble = new ClosedError(closedMessage)
+      await opening.catch(() => {})
+      present = undefined
+      await made?.dispatcher.close()
+      await made?.broker.close()
+      await made?.store.close()
+      await leave()
+    },
+  }
+
+  async function open(): Promise<Backend> {
+    const urls = await addresses()
+    const store = createPrismaStore({ ...urls, deadlineMs: config.deadlineMs, log })
+    const broker = createBroker(config, urls, log)
+    const dispatcher = createDispatcher({ broker, store, hold, log })
+    const backend = { store, broker, dispatcher, directUrl: urls.directUrl }
+    made = backend
+    await untilDone('store', () => prepareStore(urls.directUrl, store))
+    if (closed) throw new ClosedError(closedMessage)
+    present = backend
+    void prepareBroker(urls, broker)
+    return backend
+  }
+
+  async function addresses(): Promise<Addresses> {
+    if (config.store.kind === 'postgres') return config.store
+    const embedded = await openEmbedded({ root: config.root, log })
+    leave = embedded.close
+    return { url: embedded.url, directUrl: embedded.url }
+  }
+
+  async function prepareStore(url: string, store: Store): Promise<void> {
+    if (config.migrate) {
+      const { applied } = await migrate({ url, log })
+      if (applied.length > 0) log.info(`Created the tables of Celeriac (${applied.join(', ')}).`)
+    } else {
+      await store.assertMigrated()
+    }
+  }
+
+  async function prepareBroker(urls: Addresses, broker: Broker): Promise<void> {
+    if (broker.kind === 'redis') return
+    if (config.migrate) await untilDone('broker', () => migratePostgresBroker(brokerUrl(config, urls)))
+  }
+
+  async function untilDone(what: string, work: () => Promise<void>): Promise<void> {
+    for (let pauseMs = 250; !closed; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        await work()
+        if (trouble && !closed) log.info(`The ${what} is there.`)
+        trouble = undefined
+        return
+      } catch (error) {
+        if (error instanceof EmbeddedError) throw error
+        if (!closed) note(error)
+        await pause(pauseMs)
+      }
+    }
+  }
+
+  function note(error: unknown): void {
+    const next = error instanceof Error ? error : new Error(String(error))
+    if (next.message !== trouble?.message) log.error(`${next.message} (It is tried again until it works.)`)
+    trouble = next
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      wake = resolve
+      setTimeout(resolve, ms).unref()
+    })
+  }
+}
+
+interface Addresses {
+  readonly url: string
+  readonly directUrl: string
+}
+
+function createBroker(config: Config, urls: Addresses, log: Logger): Broker {
+  const { deadlineMs, prefix } = config
+  if (config.broker.kind === 'redis') {
+    const connection = config.broker.connection as string | RedisOptions | Redis
+    return createRedisBroker({ connection, prefix, deadlineMs, log })
+  }
+  return createPostgresBroker({ url: brokerUrl(config, urls), deadlineMs, log })
+}
+
+/** Where the broker has no address of its own, it is in the store's database. */
+function brokerUrl(config: Config, urls: Addresses): string {
+  return (config.broker.kind === 'postgres' ? config.broker.url : undefined) ?? urls.directUrl
+}
+
+function timeout(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { secretless } from '../job/address.js'
+import type { Config } from './resolve.js'
+
+/**
+ * A short mark of what all processes of an app must agree on, part by part, so that a difference can be named. It holds
+ * no secret, and nothing that one process may rightly set for itself.
+ */
+export function configHash(config: Config): string {
+  return Object.entries(agreementOf(config))
+    .map(([name, value]) => `${name}:${shortHash(value)}`)
+    .join(' ')
+}
+
+/** The options in which two such marks differ. */
+export function configDifferences(hash: string, other: string): string[] {
+  const [parts, otherParts] = [toParts(hash), toParts(other)]
+  const names = new Set([...parts.keys(), ...otherParts.keys()])
+  return [...names].filter((name) => parts.get(name) !== otherParts.get(name))
+}
+
+function toParts(hash: string): Map<string, string> {
+  return new Map(hash.split(' ').map((part) => [part.split(':')[0] ?? '', part]))
+}
+
+function agreementOf(config: Config): Record<string, unknown> {
+  const { prefix, queue, attempts, backoff, timeLimitMs, leaseMs, heartbeatMs, maxLost } = config
+  return {
+    database: databaseIdentity(config),
+    broker: brokerIdentity(config),
+    prefix,
+    queue,
+    attempts,
+    backoff,
+    timeLimit: timeLimitMs ?? null,
+    lease: leaseMs,
+    heartbeat: heartbeatMs,
+    maxLost,
+  }
+}
+
+/** By the direct URL: one process may go through a pooler and another not. */
+function databaseIdentity({ store }: Config): string {
+  return store.kind === 'embedded' ? 'embedded' : withoutUser(store.directUrl)
+}
+
+/** Of options and instances only the kind: they may name one server in many ways. */
+function brokerIdentity({ broker }: Config): string {
+  if (broker.kind === 'postgres') return broker.url === undefined ? 'database' : withoutUser(broker.url)
+  return typeof broker.connection === 'string' ? withoutUser(broker.connection) : 'redis'
+}
+
+function withoutUser(url: string): string {
+  return secretless(url).replace(/^postgresql:/, 'postgres:')
+}
+
+function shortHash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 6)
+}

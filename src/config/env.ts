@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os'
+
+/** What a process is told from outside. The one place that reads `process.env`. */
+export interface Environment {
+  readonly isProduction: boolean
+  readonly isTerminal: boolean
+  /** The working folder. */
+  readonly folder: string
+  /** The script that Node was started with. */
+  readonly entry: string | undefined
+  readonly cores: number
+  readonly logLevel: string | undefined
+  /** `CELERIAC_BROKER_URL`, which may be of any kind. */
+  readonly brokerUrl: string | undefined
+  /** `REDIS_URL`, as hosting platforms set it. */
+  readonly redisUrl: string | undefined
+  /** `CELERIAC_DATABASE_URL`, for apps whose own database is another one. */
+  readonly ownDatabaseUrl: string | undefined
+  /** `DATABASE_URL`, as Prisma and hosting platforms set it. */
+  readonly databaseUrl: string | undefined
+  /** `DIRECT_URL`, as Prisma's habit is for what must not go through a pooler. */
+  readonly directUrl: string | undefined
+}
+
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  const read = (name: string) => variables[name]?.trim() || undefined
+  return {
+    isProduction: read('NODE_ENV') === 'production',
+    isTerminal: process.stdout.isTTY === true,
+    folder: process.cwd(),
+    entry: process.argv[1],
+    cores: availableParallelism(),
+    logLevel: read('CELERIAC_LOG_LEVEL'),
+    brokerUrl: read('CELERIAC_BROKER_URL'),
+    redisUrl: read('REDIS_URL'),
+    ownDatabaseUrl: read('CELERIAC_DATABASE_URL'),
+    databaseUrl: read('DATABASE_URL'),
+    directUrl: read('DIRECT_URL'),
+  }
+}

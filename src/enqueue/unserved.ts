@@ -1,0 +1,60 @@
+import type { Job } from '../job/job.js'
+import type { Store } from '../store/store.js'
+
+/** Knows whether a live worker serves a queue, and says so once when none does. */
+export interface Unserved {
+  /** A job was written; somebody should take it. */
+  noticeEnqueued(queue: string): void
+  /** Whether the job waits for a worker that is not there. */
+  isWaiting(job: Pick<Job, 'state' | 'queue' | 'runAt'>): Promise<boolean>
+  close(): void
+}
+
+const patienceMs = 3000
+const freshMs = 2000
+
+export function createUnserved(store: () => Store | undefined, warn: (message: string) => void): Unserved {
+  const checks = new Map<string, NodeJS.Timeout>()
+  const told = new Set<string>()
+  let served: ReadonlySet<string> = new Set()
+  let askedAt = 0
+
+  return {
+    noticeEnqueued(queue) {
+      if (checks.has(queue) || told.has(queue)) return
+      const timer = setTimeout(() => void check(queue), patienceMs)
+      timer.unref()
+      checks.set(queue, timer)
+    },
+    async isWaiting({ state, queue, runAt }) {
+      if (state !== 'queued' || Date.now() - runAt.getTime() < patienceMs) return false
+      return !(await isServed(queue))
+    },
+    close() {
+      for (const timer of checks.values()) clearTimeout(timer)
+    },
+  }
+
+  async function check(queue: string): Promise<void> {
+    if (!(await isServed(queue))) {
+      told.add(queue)
+      warn(`Jobs wait in queue "${queue}", and no worker serves it. Run: npx celeriac worker -Q ${queue}`)
+    }
+    checks.delete(queue)
+  }
+
+  async function isServed(queue: string): Promise<boolean> {
+    const now = Date.now()
+    if (now - askedAt > freshMs) {
+      askedAt = now
+      try {
+        served = new Set(await store()?.servedQueues())
+      } catch {
+        // Nothing is known while the store is away, and nothing is claimed.
+        return true
+      }
+    }
+    if (served.has(queue)) told.delete(queue)
+    return served.has(queue)
+  }
+}

@@ -1,0 +1,103 @@
+import type { RequestHandler } from 'express'
+import { type App, openApp } from './app.js'
+import { readEnvironment } from './config/env.js'
+import type { CeleriacOptions } from './config/options.js'
+import { type Config, resolveConfig } from './config/resolve.js'
+import { createDashboard } from './dashboard/router.js'
+import { Handle } from './enqueue/handle.js'
+import type { Accept } from './http/accept.js'
+import { createHttp, type Http, type RequestEnqueue } from './http/middleware.js'
+import type { EnqueueOptions, JobHandle } from './job/job.js'
+import { bind } from './task/binding.js'
+import { callerUrl } from './task/caller.js'
+import type { Task } from './task/define.js'
+import { assertNotDiscovering } from './task/discovering.js'
+import { loadTasks } from './task/load.js'
+import { createLog } from './telemetry/log.js'
+
+/** What `celeriac()` gives: a middleware, and everything around it. */
+export interface Celeriac extends RequestHandler {
+  /** A route in one line: parse, validate, enqueue, answer 202. */
+  readonly accept: Accept
+  /** An error middleware: problem+json for our errors and those of body parsers. */
+  readonly problems: Http['problems']
+  /** The dashboard, to be mounted behind your own guard. It stands below the middleware as well. */
+  dashboard(): RequestHandler
+
+  /** By task or by name. */
+  readonly enqueue: RequestEnqueue
+  enqueueMany<Input, Payload, Result>(
+    task: Task<Input, Payload, Result>,
+    payloads: readonly Input[],
+    options?: EnqueueOptions,
+  ): Promise<JobHandle<Result>[]>
+  /** A handle for an id. Nobody looks yet whether there is such a job; `status()` does. */
+  job(id: string): JobHandle
+
+  /** Resolves when the tasks are found and both servers answer. @throws what stands in the way, within the deadline */
+  ready(): Promise<void>
+  /** Stops the worker of this process, sends what is to be sent, and closes all connections. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens background jobs for an Express app.
+ *
+ * Returns at once and connects in the background. Without a URL, in the configuration or the environment, it starts a
+ * private PostgreSQL; see `docs/configuration.md`.
+ *
+ * @throws {ConfigError} when an option is unknown, wrong, or in conflict with another
+ * @throws {DiscoveryError} when a tasks file reaches this call by its imports
+ */
+export function celeriac(options: CeleriacOptions = {}): Celeriac {
+  assertNotDiscovering(callerUrl(celeriac))
+  const environment = readEnvironment()
+  const config = resolveConfig(options, environment)
+  const log =
+    typeof config.logger === 'string' ? createLog(config.logger, environment.isTerminal) : config.logger
+  const app = openApp(config, { log, tasks: loadTasks(config), onFatal: failAsAnImportWould })
+  const unbind = bind(app)
+  if (config.worker) void app.startWorker(config.worker)
+  return toCeleriac(app, config, unbind)
+}
+
+function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
+  const dashboard = createDashboard(app)
+  const http = createHttp({
+    path: config.path,
+    publicPath: config.publicPath,
+    maxPayload: config.maxPayload,
+    ownerOf: config.owner,
+    dashboard,
+    find: app.find,
+    toStatus: app.toStatus,
+    async waitForEnd(id, ms, signal) {
+      await app.ended(id, ms, signal)
+    },
+    cancel: app.cancel,
+    enqueue: app.enqueue,
+    statusOf: (handle) => Handle.firstStatus(handle) ?? handle.status(),
+  })
+  return Object.assign(http.middleware, {
+    accept: http.accept,
+    problems: http.problems,
+    dashboard: () => dashboard,
+    enqueue: app.enqueue as RequestEnqueue,
+    enqueueMany: app.enqueueMany as Celeriac['enqueueMany'],
+    job: app.handle,
+    async ready() {
+      await app.ready()
+    },
+    close() {
+      unbind()
+      return app.close()
+    },
+  })
+}
+
+/** An error that no waiting mends ends the process with its message, unless the app catches it. */
+function failAsAnImportWould(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}

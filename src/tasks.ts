@@ -1,0 +1,47 @@
+import type { Config } from './config/resolve.js'
+import type { EnqueueTarget } from './enqueue/enqueue.js'
+import { fromPayloadText, toPayloadText } from './task/payload.js'
+import type { RegisteredTask, TaskRegistry } from './task/registry.js'
+import type { RunnableTask } from './worker/attempt.js'
+
+/**
+ * A task as the write path and the worker need it. Here, and nowhere else, the order of precedence stands: what the
+ * task says, else what the configuration says. A call's own options come before both, in `enqueue/job-row.ts`.
+ */
+export function toTarget({ name, task, definition }: RegisteredTask, config: Config): EnqueueTarget {
+  return {
+    task: name,
+    queue: definition.queue ?? config.queue,
+    priority: definition.priority ?? 0,
+    attempts: definition.attempts ?? config.attempts,
+    toPayloadText: (payload) => toPayloadText(name, task, payload, config.maxPayload),
+  }
+}
+
+/** All tasks of a registry, each made ready at its first use. */
+export function toRunnable(registry: TaskRegistry, config: Config) {
+  const ready = new Map<string, RunnableTask>()
+
+  return {
+    names: () => registry.names,
+    get(name: string): RunnableTask | undefined {
+      const present = ready.get(name)
+      if (present) return present
+      const registered = registry.find(name)
+      if (!registered) return undefined
+      const runnable = toRunnableTask(registered, config)
+      ready.set(name, runnable)
+      return runnable
+    },
+  }
+}
+
+function toRunnableTask({ name, task, definition }: RegisteredTask, config: Config): RunnableTask {
+  return {
+    name,
+    backoff: definition.backoff ?? config.backoff,
+    timeLimitMs: definition.timeLimitMs ?? config.timeLimitMs,
+    parsePayload: (text) => fromPayloadText(name, task, text),
+    run: definition.run,
+  }
+}

@@ -1,0 +1,40 @@
+import { type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+
+export type { Logger } from 'pino'
+
+/** Our own logger: lines for people on a terminal, JSON elsewhere. In this process, so that a bundle can carry it. */
+export function createLog(level: string, isTerminal: boolean): Logger {
+  const options = { name: 'celeriac', level }
+  if (!isTerminal) return pino({ ...options, base: { name: 'celeriac', pid: process.pid } })
+  return pino(options, pretty({ ignore: 'pid,hostname,name', translateTime: 'SYS:HH:MM:ss.l', sync: true }))
+}
+
+/** What lines of a handler carry. */
+export interface JobFacts {
+  readonly id: string
+  readonly task: string
+  readonly attempt: number
+  readonly requestId: string | null
+}
+
+type LogMethod = (...args: unknown[]) => void
+const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const
+type JobLog = Readonly<Record<(typeof levels)[number], LogMethod>>
+
+/** A log for one attempt. The child logger is made at its first line: most attempts write none. */
+export function createJobLog(log: Logger, { id, task, attempt, requestId }: JobFacts): JobLog {
+  let child: Logger | undefined
+  const write = (level: (typeof levels)[number]) => (details: unknown, message?: unknown) => {
+    child ??= log.child({ job: id, task, attempt, ...(requestId === null ? {} : { requestId }) })
+    if (message === undefined) child[level](details)
+    else child[level](details, String(message))
+  }
+  return {
+    trace: write('trace'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  }
+}

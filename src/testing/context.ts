@@ -1,0 +1,34 @@
+import type { TaskContext } from '../task/define.js'
+
+/** A context for calling `task.run(payload, context)` in a test, with what the handler reported. */
+export interface TestContext extends TaskContext {
+  /** Every value given to `progress`, oldest first. */
+  readonly reported: readonly unknown[]
+  /** Fires the handler's `signal`. */
+  abort(reason?: Error): void
+}
+
+/** A context as a worker would give it. Whatever matters to the test can be said. */
+export function createTestContext(said: Partial<TaskContext> = {}): TestContext {
+  const reported: unknown[] = []
+  const controller = new AbortController()
+  const quiet = () => {}
+  return {
+    id: '00000000-0000-7000-8000-000000000000',
+    task: 'test.task',
+    attempt: 1,
+    queue: 'default',
+    owner: null,
+    requestId: null,
+    signal: controller.signal,
+    log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
+    async progress(value) {
+      reported.push(value)
+    },
+    ...said,
+    reported,
+    abort(reason) {
+      controller.abort(reason)
+    },
+  }
+}

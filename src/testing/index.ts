@@ -1,0 +1,3 @@
+/** What apps import in their own tests. */
+
+export { createTestContext } from './context.js'

@@ -207,7 +207,7 @@ function checkModules(value: unknown, where: string): readonly string[] {
   return patterns.map((pattern) => checkText(pattern, where))
 }
 
-/** The command line lists queues by comma and puts the prefix before every key, so both stay short and plain. */
+/** It stands before every key, and BullMQ joins the parts of a key with colons. */
 function checkPrefix(value: unknown, where: string): string {
   if (typeof value === 'string' && /^[^\s:\p{Cc}]{1,100}$/u.test(value)) return value
   throw wrong(where, '1 to 100 characters without spaces and colons', value)

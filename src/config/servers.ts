@@ -121,7 +121,8 @@ function assertEmbeddedAllowed({ embedded }: ServerOptions, { isProduction }: En
 
 export function resolveBroker({ broker }: ServerOptions, environment: Environment): BrokerConfig {
   if (typeof broker === 'object' && broker !== null) return Object.freeze(fromConnection(broker))
-  if (broker !== undefined) return fromUrl('"broker"', checkText(broker, '"broker"'))
+  if (typeof broker === 'string') return fromUrl('"broker"', broker)
+  if (broker !== undefined) throw wrong('"broker"', brokerKinds, broker)
   if (environment.brokerUrl) return fromUrl('CELERIAC_BROKER_URL', environment.brokerUrl)
   if (environment.redisUrl) return fromRedisUrl('REDIS_URL', environment.redisUrl)
   return Object.freeze({ kind: 'postgres', url: undefined })

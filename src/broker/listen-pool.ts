@@ -9,16 +9,19 @@ import pg from 'pg'
 export interface SharedPools {
   readonly forQueues: PgPool
   readonly forWorkers: PgPool
-  /** Ends the connection that listens; the pool is left to whoever made it. */
+  /** Ends the connection that listens; the pools are left to whoever made it. */
   end(): Promise<void>
 }
 
 export interface SharedPoolsDeps {
-  readonly pool: pg.Pool
+  readonly queuePool: pg.Pool
+  readonly workerPool: pg.Pool
   /** Makes the one connection that listens. Its queries must end in time, for a dead connection to be noticed. */
   openClient(): pg.Client
   onTrouble(error: Error): void
   onAnswer(): void
+  /** The listening connection has been opened. */
+  onListening(): void
 }
 
 /** A worker asks again at once when a query fails, so a failure is held back a little. */
@@ -27,12 +30,12 @@ const heartbeatMs = 10_000
 const retryMs = 250
 
 export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
-  const { pool, onTrouble, onAnswer } = deps
+  const { queuePool, workerPool, onTrouble, onAnswer } = deps
   const listener = createListener(deps)
-  const ask: Ask = async (text, params) => (await pool.query(text, params as unknown[])) as PgQueryResult
-  const askPatiently: Ask = async (text, params) => {
+  const askForQueue: Ask = (text, params) => query(queuePool, text, params)
+  const askForWorker: Ask = async (text, params) => {
     try {
-      const result = await ask(text, params)
+      const result = await query(workerPool, text, params)
       onAnswer()
       return result
     } catch (error) {
@@ -45,17 +48,17 @@ export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
   }
 
   return {
-    forQueues: poolOf(ask),
-    forWorkers: poolOf(askPatiently),
+    forQueues: poolOf(askForQueue),
+    forWorkers: poolOf(askForWorker),
     end: () => listener.end(),
   }
 
-  function poolOf(query: Ask): PgPool {
+  function poolOf(ask: Ask): PgPool {
     const pool = {
       // Tells BullMQ that dead connections are noticed, so that it waits for wake-ups as long as it is told to.
       options: { keepAlive: true },
-      query,
-      connect: async () => createSharedClient(listener, query),
+      query: ask,
+      connect: async () => createSharedClient(listener, ask),
       end: async () => undefined,
       on: () => pool,
       removeAllListeners: () => pool,
@@ -65,6 +68,10 @@ export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
 }
 
 type Ask = PgPool['query']
+
+async function query(pool: pg.Pool, text: string, params?: readonly unknown[]): Promise<PgQueryResult> {
+  return (await pool.query(text, params as unknown[])) as PgQueryResult
+}
 
 /** What BullMQ gets for a connection of its own: LISTEN goes to the shared connection, all else to the pool. */
 function createSharedClient(listener: Listener, ask: Ask): PgPoolClient {
@@ -92,7 +99,7 @@ interface Listener {
 }
 
 /** One connection, opened at the first LISTEN and again after each loss; those who joined hear of both. */
-function createListener({ openClient, onTrouble }: SharedPoolsDeps): Listener {
+function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps): Listener {
   const joined = new Set<EventEmitter>()
   const channels = new Map<string, Promise<unknown>>()
   let opening: Promise<pg.Client> | undefined
@@ -140,6 +147,7 @@ function createListener({ openClient, onTrouble }: SharedPoolsDeps): Listener {
     client.on('end', () => lose(client, new Error('the connection was closed')))
     client.on('notification', (message) => tell(message as PgNotification))
     await client.connect()
+    onListening()
     // Statements queue up in the driver, so the beat never meets a LISTEN that is under way.
     heartbeat = setInterval(() => {
       client.query('SELECT 1').catch((error: Error) => lose(client, error))

@@ -14,7 +14,7 @@ import type { Broker } from './broker.js'
 import { createBullBroker } from './bullmq.js'
 import { isDeliveryGone, type Link } from './link.js'
 import { createSharedPools } from './listen-pool.js'
-import { type BrokerLog, createOutage } from './outage.js'
+import { type BrokerLog, createOutage, type Outage } from './outage.js'
 
 export interface PostgresBrokerOptions {
   readonly url: string
@@ -22,12 +22,14 @@ export interface PostgresBrokerOptions {
   readonly directUrl?: string
   /** The schema of BullMQ's tables. Default `celeriac_broker`. */
   readonly schema?: string
+  /** Whether to create BullMQ's tables, or bring them up to date, before the first use. Default: only to check them. */
+  readonly migrate?: boolean
   /** How long a call waits for the server. */
   readonly deadlineMs: number
   readonly log: BrokerLog
   /** See `BullSettings`. */
   readonly lockMs?: number
-  /** Connections of this process, besides the one that listens. More make BullMQ's statements wait for each other. Default 4. */
+  /** Connections for the workers of this process, besides the one that listens. More make BullMQ's statements wait for each other. Default 4. */
   readonly connections?: number
 }
 
@@ -35,6 +37,7 @@ export const defaultBrokerSchema = 'celeriac_broker'
 
 /** Wake-ups come by NOTIFY; this is how long a lost one may go unnoticed. */
 const drainSeconds = 30
+const queueConnections = 2
 const firstRetryMs = 250
 const longestRetryMs = 2000
 const migrateConnectMs = 5000
@@ -53,7 +56,7 @@ const createBackend: BackendFactory<PostgresQueueBackend, PgPool> = (name, optio
 
 const { Queue, Worker } = withBackend(createBackend)
 
-/** Moves deliveries through BullMQ's tables in PostgreSQL. They must have been made by {@link migratePostgresBroker}. */
+/** Moves deliveries through BullMQ's tables in PostgreSQL. See {@link migratePostgresBroker}. */
 export function createPostgresBroker(options: PostgresBrokerOptions): Broker {
   return createBullBroker(createPostgresLink(options), options)
 }
@@ -74,25 +77,32 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
   const url = options.directUrl ?? options.url
   const address = secretless(url)
   const outage = createOutage(`The broker's PostgreSQL at ${address}`, log)
-  // The broker holds no truth, so nobody needs to wait for the disk: what a crash loses is delivered again.
-  const session = `-c search_path=${schema} -c synchronous_commit=off`
-  const pool = createPool({
-    url,
-    max: connections,
-    applicationName,
-    connectTimeoutMs: deadlineMs,
-    queryTimeoutMs: deadlineMs,
-    options: session,
-    onError: outage.began,
-  })
+  const open = (max: number, session: string) =>
+    createPool({
+      url,
+      max,
+      applicationName,
+      connectTimeoutMs: deadlineMs,
+      queryTimeoutMs: deadlineMs,
+      options: `-c search_path=${schema} ${session}`,
+      onError: outage.began,
+    })
+  const queuePool = open(queueConnections, '')
+  // What a crash of the server takes back of a worker's answers comes again, and is refused by the store.
+  const workerPool = open(connections, '-c synchronous_commit=off')
   const shared = createSharedPools({
-    pool,
+    queuePool,
+    workerPool,
     openClient: () =>
       createClient({ url, applicationName, connectTimeoutMs: deadlineMs, queryTimeoutMs: deadlineMs }),
     onTrouble: outage.began,
     onAnswer: outage.answered,
+    onListening: outage.ended,
   })
-  const opening = keepTrying(() => checkTables(pool, schema), outage.began)
+  const prepare = options.migrate
+    ? () => migratePostgresBroker(url, schema)
+    : () => checkTables(queuePool, schema)
+  const opening = keepTrying(prepare, outage)
 
   return {
     kind: 'postgres',
@@ -121,12 +131,12 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
       if (job.priority === 0) await job.changePriority({ priority: 0, lifo: true }).catch(() => undefined)
     },
     async ping() {
-      await pool.query('SELECT 1')
+      await queuePool.query('SELECT 1')
     },
     async close() {
       opening.stop()
       await shared.end()
-      await pool.end()
+      await Promise.all([queuePool.end(), workerPool.end()])
     },
   }
 }
@@ -148,7 +158,7 @@ interface Trying {
 }
 
 /** Tries until it works, by timers that keep no process alive. */
-function keepTrying(attempt: () => Promise<void>, onFailure: (error: Error) => void): Trying {
+function keepTrying(attempt: () => Promise<void>, outage: Outage): Trying {
   let stopped = false
   let markDone: () => void = () => undefined
   const done = new Promise<void>((resolve) => {
@@ -166,13 +176,18 @@ function keepTrying(attempt: () => Promise<void>, onFailure: (error: Error) => v
 
   function once(retryMs: number): Promise<void> {
     const trying = attempt()
-    trying.then(markDone, (error: Error) => {
+    trying.then(succeed, (error: Error) => {
       if (stopped) return
-      onFailure(error)
+      outage.began(error)
       setTimeout(() => {
         if (!stopped) current = once(Math.min(retryMs * 2, longestRetryMs))
       }, retryMs).unref()
     })
     return trying
+  }
+
+  function succeed(): void {
+    outage.ended()
+    markDone()
   }
 }

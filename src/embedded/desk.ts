@@ -68,11 +68,10 @@ export class Desk {
     })
   }
 
-  /** Resolves when no caller is here. */
+  /** Resolves when the last caller leaves. Where none is here, when one has come and gone. */
   allLeft(): Promise<void> {
     return new Promise((resolve) => {
       this.#onAllLeft = resolve
-      if (this.#callers.size === 0) resolve()
     })
   }
 

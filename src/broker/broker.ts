@@ -15,7 +15,10 @@ export interface Broker {
    */
   dispatch(deliveries: readonly Delivery[]): Promise<void>
 
-  /** Begins to take deliveries of one queue. It reconnects by itself, and waits for a server that is not there yet. */
+  /**
+   * Opens an intake for one queue; it takes nothing before its first `setLimit`. It reconnects by itself, and waits for
+   * a server that is not there yet.
+   */
   take(queue: string, taker: Taker): Intake
 
   /** Stops the handing out of a queue's deliveries, for every worker. */

@@ -21,6 +21,8 @@ const restMs = 100
 const putBackTries = 10
 const putBackEveryMs = 250
 const closeMs = 5000
+/** BullMQ waits for a connection that is lost to end. */
+const closeInOutageMs = 250
 
 /** One queue's deliveries, by a BullMQ worker whose job is done with the taker's answer. */
 export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps): Intake {
@@ -166,7 +168,7 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
     for (const settle of waiting.splice(0)) settle(false)
     const closed = worker?.close().catch(() => undefined)
     await allLeft()
-    await Promise.race([closed, pass(closeMs).then(() => worker?.cut())])
+    await Promise.race([closed, pass(outage.error ? closeInOutageMs : closeMs).then(() => worker?.cut())])
   }
 
   function allLeft(): Promise<void> {

@@ -4,7 +4,9 @@ import {
   type PgPool,
   PostgresConnection,
   PostgresQueueBackend,
+  quoteSchemaName,
   runMigrations,
+  SchemaMigrationRequiredError,
   withBackend,
 } from 'bullmq'
 import type pg from 'pg'
@@ -84,7 +86,7 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
       applicationName,
       connectTimeoutMs: deadlineMs,
       queryTimeoutMs: deadlineMs,
-      options: `-c search_path=${schema} ${session}`,
+      options: `-c search_path=${quoteSchemaName(schema)} ${session}`,
       onError: outage.began,
     })
   const queuePool = open(queueConnections, '')
@@ -145,6 +147,11 @@ async function checkTables(pool: pg.Pool, schema: string): Promise<void> {
   const client = await pool.connect()
   try {
     await assertSchemaCompatibility(client, schema)
+  } catch (error) {
+    if (!(error instanceof SchemaMigrationRequiredError)) throw error
+    throw new Error(`the schema "${schema}" lacks the broker's tables; run "celeriac migrate"`, {
+      cause: error,
+    })
   } finally {
     client.release()
   }

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Broker, Delivery, Intake, TakenDelivery, Taker } from '../../src/broker/broker.js'
 import { createPostgresBroker, migratePostgresBroker } from '../../src/broker/postgres.js'
@@ -16,6 +19,8 @@ interface Kind {
 }
 
 const deadlineMs = 2000
+const takeAndHang = fileURLToPath(new URL('../fixtures/broker/take-and-hang.ts', import.meta.url))
+const sendAndEnd = fileURLToPath(new URL('../fixtures/broker/send-and-end.ts', import.meta.url))
 let said: string[] = []
 const log = {
   info: (message: string) => void said.push(message),
@@ -344,19 +349,34 @@ describe.each(kinds)('the $name broker', (kind) => {
     })
   })
 
-  test('a delivery whose taker died comes again', async () => {
-    const dead = open(url, { lockMs: 400 })
-    const taker = holdingTaker()
-    await broker.dispatch([delivery()])
-    const abandoned = take(taker.onDelivery, { from: dead })
-    await until(() => taker.held() === 1)
-    await dead.close()
+  test('a delivery whose taker was killed before it answered comes again', async () => {
+    const sent = delivery()
+    await broker.dispatch([sent])
+    const process = spawn('node', ['--import', 'tsx', takeAndHang, kind.name, url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [said] = await once(process.stdout, 'data')
+    expect(String(said)).toContain(sent.jobId)
+    process.kill('SIGKILL')
 
-    const taken = collect({ from: open(url, { lockMs: 400 }) })
+    const taken = collect({ from: open(url, { lockMs: 600 }) })
 
     await until(() => taken.length === 1)
-    taker.releaseAll()
-    await abandoned.close()
+    expect(taken).toEqual([sent.jobId])
+  })
+
+  test('a process that has sent its deliveries ends by itself', async () => {
+    const code = await runToEnd(sendAndEnd, kind.name, url)
+
+    expect(code).toBe(0)
+    expect((await broker.counts('default')).waiting).toBe(1)
+  })
+
+  test('a process that could not send its deliveries ends by itself', async () => {
+    const server = await startServer()
+    await server.stop()
+
+    expect(await runToEnd(sendAndEnd, kind.name, server.url)).toBe(0)
   })
 
   test('a server that is not there yet: calls fail in time, and all works once it is up', async () => {
@@ -452,6 +472,16 @@ function idsOf(deliveries: readonly (Delivery | undefined)[]): (string | undefin
 
 function isEmpty({ waiting, delayed, taken }: { waiting: number; delayed: number; taken: number }): boolean {
   return waiting + delayed + taken === 0
+}
+
+async function runToEnd(script: string, ...args: string[]): Promise<number | null> {
+  const process = spawn('node', ['--import', 'tsx', script, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const tooLate = setTimeout(() => process.kill('SIGKILL'), 15_000)
+  const [code] = await once(process, 'exit')
+  clearTimeout(tooLate)
+  return code as number | null
 }
 
 /** Holds what it is given until it is told to answer. */

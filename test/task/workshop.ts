@@ -15,7 +15,12 @@ export interface Workshop {
   write(files: Readonly<Record<string, string>>): Promise<void>
   link(from: string, to: string): Promise<void>
   /** Runs a script in its own Node and gives what it printed last, as JSON. */
-  run(script: string, options?: { tsx?: boolean; flags?: string[] }): Promise<unknown>
+  run(
+    script: string,
+    options?: { tsx?: boolean; flags?: string[]; env?: NodeJS.ProcessEnv },
+  ): Promise<unknown>
+  /** Gives the app a tsx of its own. */
+  installTsx(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -35,13 +40,17 @@ export async function createWorkshop(): Promise<Workshop> {
       await mkdir(dirname(join(root, from)), { recursive: true })
       await symlink(to, join(root, from))
     },
-    async run(script, { tsx = false, flags = [] } = {}) {
+    async run(script, { tsx = false, flags = [], env = {} } = {}) {
       const loader = tsx
         ? ['--import', pathToFileURL(join(repository, 'node_modules/tsx/dist/loader.mjs')).href]
         : []
-      const { stdout } = await run(process.execPath, [...loader, ...flags, join(root, script)], { cwd: root })
+      const { stdout } = await run(process.execPath, [...loader, ...flags, join(root, script)], {
+        cwd: root,
+        env: { PATH: process.env.PATH, ...env },
+      })
       return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null')
     },
+    installTsx: () => symlink(join(repository, 'node_modules/tsx'), join(root, 'node_modules/tsx')),
     remove: () => rm(root, { recursive: true, force: true }),
   }
 }
@@ -57,6 +66,12 @@ const entry = `
   export { discover } from './src/task/discover.ts'
   export { assertNotDiscovering } from './src/task/discovering.ts'
   export { callerUrl } from './src/task/caller.ts'
+  export { loadTasks } from './src/task/load.ts'
+  export { readEnvironment } from './src/config/env.ts'
+  export { defineConfig } from './src/config/define.ts'
+  export { findConfigFile, loadConfig } from './src/config/load.ts'
+  export { resolveConfig } from './src/config/resolve.ts'
+  export { enableTypeScript } from './src/config/typescript.ts'
   import { assertNotDiscovering } from './src/task/discovering.ts'
   import { callerUrl } from './src/task/caller.ts'
   export function celeriac() { assertNotDiscovering(callerUrl(celeriac)); return 'open' }

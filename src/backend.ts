@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis'
 import type { Broker } from './broker/broker.js'
-import { createPostgresBroker, migratePostgresBroker } from './broker/postgres.js'
+import { createPostgresBroker } from './broker/postgres.js'
 import { createRedisBroker } from './broker/redis.js'
 import type { Config } from './config/resolve.js'
 import { openEmbedded } from './embedded/postgres.js'
@@ -26,8 +26,6 @@ export interface BackendOpening {
   ready(): Promise<Backend>
   /** The same without a promise, once it is there. */
   readonly present: Backend | undefined
-  /** Resolves when the broker answers, too. */
-  brokerReady(): Promise<void>
   /** However long it takes. Rejects for what is not worth waiting for, such as a missing package. */
   readonly opened: Promise<Backend>
   close(): Promise<void>
@@ -62,10 +60,6 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
       if (present) return present
       throw trouble ?? new StoreUnavailableError(`The store was not ready within ${config.deadlineMs} ms.`)
     },
-    async brokerReady() {
-      const { broker } = await this.ready()
-      await broker.ping()
-    },
     async close() {
       closed = true
       wake()
@@ -86,10 +80,9 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     const dispatcher = createDispatcher({ broker, store, hold, log })
     const backend = { store, broker, dispatcher, directUrl: urls.directUrl }
     made = backend
-    await untilDone('store', () => prepareStore(urls.directUrl, store))
+    await untilDone(() => prepareStore(urls.directUrl, store))
     if (closed) throw new ClosedError(closedMessage)
     present = backend
-    void prepareBroker(urls, broker)
     return backend
   }
 
@@ -109,16 +102,11 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     }
   }
 
-  async function prepareBroker(urls: Addresses, broker: Broker): Promise<void> {
-    if (broker.kind === 'redis') return
-    if (config.migrate) await untilDone('broker', () => migratePostgresBroker(brokerUrl(config, urls)))
-  }
-
-  async function untilDone(what: string, work: () => Promise<void>): Promise<void> {
+  async function untilDone(work: () => Promise<void>): Promise<void> {
     for (let pauseMs = 250; !closed; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         await work()
-        if (trouble && !closed) log.info(`The ${what} is there.`)
+        if (trouble && !closed) log.info('The store is there.')
         trouble = undefined
         return
       } catch (error) {
@@ -154,7 +142,7 @@ function createBroker(config: Config, urls: Addresses, log: Logger): Broker {
     const connection = config.broker.connection as string | RedisOptions | Redis
     return createRedisBroker({ connection, prefix, deadlineMs, log })
   }
-  return createPostgresBroker({ url: brokerUrl(config, urls), deadlineMs, log })
+  return createPostgresBroker({ url: brokerUrl(config, urls), migrate: config.migrate, deadlineMs, log })
 }
 
 /** Where the broker has no address of its own, it is in the store's database. */

@@ -1,7 +1,7 @@
 import { ConfigError, JobEndedError, JobNotFoundError, ResultTimeoutError } from '../errors.js'
 import { type Duration, toMs } from '../job/duration.js'
 import type { CancelAnswer, JobHandle, JobStatus } from '../job/job.js'
-import type { JobState } from '../job/state.js'
+import { isEnd, type JobState } from '../job/state.js'
 import type { Hold } from './hold.js'
 
 /** What a handle asks of the app that made it. */
@@ -63,10 +63,13 @@ export class Handle<Result> implements JobHandle<Result> {
   }
 
   async #result(timeoutMs: number): Promise<Result> {
-    if (!(await this.#host.ended(this.id, timeoutMs))) {
-      throw new ResultTimeoutError(`Job ${this.id} has not ended within ${timeoutMs} ms. It goes on.`)
+    const until = performance.now() + timeoutMs
+    while (await this.#host.ended(this.id, until - performance.now())) {
+      const status = await this.#status()
+      // Between the two answers somebody may have put it back into its queue.
+      if (isEnd(status.state)) return resultOf(status)
     }
-    return resultOf(await this.#status())
+    throw new ResultTimeoutError(`Job ${this.id} has not ended within ${timeoutMs} ms. It goes on.`)
   }
 }
 
@@ -110,9 +113,7 @@ function resultOf<Result>(status: JobStatus<Result>): Result {
     }
     case 'cancelled':
       throw new JobEndedError('cancelled', `Job ${status.id} (${status.task}) was cancelled.`)
-    case 'expired':
-      throw new JobEndedError('expired', `Job ${status.id} (${status.task}) expired before it could start.`)
     default:
-      throw new ResultTimeoutError(`Job ${status.id} is ${status.state} again: it was retried by hand.`)
+      throw new JobEndedError('expired', `Job ${status.id} (${status.task}) expired before it could start.`)
   }
 }

@@ -24,7 +24,7 @@ export interface Intakes {
 }
 
 /** A job whose task nobody here knows is offered to other workers again after this time. */
-const deferMs = 5000
+const deferMs = 2000
 const storePauseMs = 500
 
 /**

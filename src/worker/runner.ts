@@ -155,7 +155,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       return
     }
     if (redelivery) dispatcher.send([redelivery])
-    deps.onEnd(job.id)
+    else deps.onEnd(job.id)
     report(log, job, end, Math.round(tookMs))
   }
 

@@ -1,0 +1,46 @@
+import { afterEach } from 'vitest'
+import type { CeleriacOptions } from '../../src/config/options.js'
+import { type Celeriac, celeriac } from '../../src/plugin.js'
+import { freshDatabase, freshRedis } from './servers.js'
+
+/** The same tests run on both. */
+export const brokers = ['redis', 'postgres'] as const
+export type BrokerKind = (typeof brokers)[number]
+
+/** The servers of one test, empty. */
+export interface Servers {
+  readonly database: string
+  readonly broker?: string
+}
+
+export async function freshServers(kind: BrokerKind): Promise<Servers> {
+  const database = await freshDatabase()
+  return kind === 'redis' ? { database, broker: await freshRedis() } : { database }
+}
+
+const open = new Set<Celeriac>()
+
+/** Opens an app that is closed after the test, and waits until it is ready. */
+export async function openJobs(options: CeleriacOptions): Promise<Celeriac> {
+  const jobs = celeriac({ logger: 'silent', tasks: {}, ...options })
+  open.add(jobs)
+  await jobs.ready()
+  return jobs
+}
+
+/** Call it once in a test file that uses {@link openJobs}. */
+export function closeJobsAfterEach(): void {
+  afterEach(async () => {
+    await Promise.all([...open].map((jobs) => jobs.close()))
+    open.clear()
+  })
+}
+
+/** A promise and the way to settle it. */
+export function gate<T = void>(): { readonly passed: Promise<T>; readonly open: (value: T) => void } {
+  let open: (value: T) => void = () => {}
+  const passed = new Promise<T>((resolve) => {
+    open = resolve
+  })
+  return { passed, open }
+}

@@ -41,7 +41,7 @@ export interface Line {
   hangUp(): void
 }
 
-const answerWithinMs = 3000
+const answerWithinMs = 2000
 
 /**
  * Calls the keeper that `addressFile` names. Gives `undefined` when there is none, or none that answers.

@@ -21,14 +21,15 @@ export function readPostmaster(data: string): Postmaster | undefined {
 }
 
 /**
- * The server that runs on `data`, waited for while it starts or stops. A `postmaster.pid` that a dead server left is
- * removed: PostgreSQL does so itself, but takes any process that has the number now, or a zombie, for the old server.
+ * The server that runs on `data`, waited for while it starts or stops. PostgreSQL itself replaces the `postmaster.pid`
+ * of a dead server, but takes any process that has the number now, or a zombie, for that server: then it is removed.
  */
 export async function awaitPostmaster(data: string, deadline: number): Promise<Postmaster | undefined> {
   while (Date.now() < deadline) {
     const found = readPostmaster(data)
-    if (!found || !isPostmaster(found.pid, data)) {
-      if (found) rmSync(join(data, 'postmaster.pid'), { force: true })
+    if (!found || !exists(found.pid)) return undefined
+    if (!isPostmaster(found.pid, data)) {
+      rmSync(join(data, 'postmaster.pid'), { force: true })
       return undefined
     }
     if (found.ready) return found

@@ -3,7 +3,18 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { until } from '../support/until.js'
-import { buildApp, keepersOf, makeApp, query, serversOf, startApp, tidy, untilStopped } from './lab.js'
+import {
+  buildApp,
+  keepersOf,
+  makeApp,
+  makePreparedApp,
+  query,
+  runOnce,
+  serversOf,
+  startApp,
+  tidy,
+  untilStopped,
+} from './lab.js'
 
 let app: string
 
@@ -17,7 +28,7 @@ function kill(pids: readonly number[]): void {
 }
 
 test('when the keeper is killed, the server goes on under a new one', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root)
   const url = await web.url()
   const [keepers, servers] = [keepersOf(root), serversOf(root)]
@@ -30,7 +41,7 @@ test('when the keeper is killed, the server goes on under a new one', async () =
 })
 
 test('when the server is killed, it comes back at the same address with its data', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const [web, worker] = [startApp(app, root), startApp(app, root)]
   const url = await web.url()
   await worker.url()
@@ -46,7 +57,7 @@ test('when the server is killed, it comes back at the same address with its data
 })
 
 test('when everything was killed at once, the next process finds its data', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root)
   const url = await web.url()
   await query(url, 'CREATE TABLE kept AS SELECT 1 AS n')
@@ -60,7 +71,7 @@ test('when everything was killed at once, the next process finds its data', asyn
 })
 
 test('a process that starts another server by itself after a crash leaves none behind', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root)
   await web.url()
   kill(keepersOf(root))
@@ -106,8 +117,8 @@ test('when the process that began is killed and no other comes, the server stops
 })
 
 test('a postmaster.pid whose number another process has now is no obstacle', async () => {
-  const root = makeApp()
-  const url = await runOnce(root)
+  const root = await makePreparedApp(app)
+  const url = await runOnce(app, root)
   const pidFile = join(root, '.celeriac/postgres/data/postmaster.pid')
 
   writeFileSync(
@@ -119,8 +130,8 @@ test('a postmaster.pid whose number another process has now is no obstacle', asy
 })
 
 test('a keeper.json that names a stranger is no obstacle', async () => {
-  const root = makeApp()
-  const url = await runOnce(root)
+  const root = await makePreparedApp(app)
+  const url = await runOnce(app, root)
   const stranger = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   const port = await new Promise<number>((resolve) => {
     stranger.listen(0, '127.0.0.1', () => resolve((stranger.address() as { port: number }).port))
@@ -133,9 +144,9 @@ test('a keeper.json that names a stranger is no obstacle', async () => {
 })
 
 test('a port that was taken meanwhile is replaced, and a free one is kept', async () => {
-  const root = makeApp()
-  const url = await runOnce(root)
-  expect(await runOnce(root)).toBe(url)
+  const root = await makePreparedApp(app)
+  const url = await runOnce(app, root)
+  expect(await runOnce(app, root)).toBe(url)
   const stranger = createServer()
   await new Promise<void>((resolve) => stranger.listen(Number(new URL(url).port), '127.0.0.1', resolve))
 
@@ -147,7 +158,7 @@ test('a port that was taken meanwhile is replaced, and a free one is kept', asyn
 })
 
 test('a keeper that was paused and replaced does not stop the server of its successor', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const first = startApp(app, root)
   const url = await first.url()
   const [old = 0] = keepersOf(root)
@@ -164,7 +175,7 @@ test('a keeper that was paused and replaced does not stop the server of its succ
 })
 
 test('a keeper that is asked to stop takes the server with it', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root, { lingerMs: 60_000 })
   await web.url()
   await web.kill()
@@ -173,15 +184,6 @@ test('a keeper that is asked to stop takes the server with it', async () => {
 
   await untilStopped(root)
 })
-
-/** Starts and stops the server, and gives its address. */
-async function runOnce(root: string): Promise<string> {
-  const web = startApp(app, root, { lingerMs: 0 })
-  const url = await web.url()
-  web.tell('end')
-  await untilStopped(root)
-  return url
-}
 
 function halfMade(root: string): string[] {
   try {

@@ -1,5 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -61,10 +70,31 @@ export function makeApp(
   return root
 }
 
-/** Gives the app in `root` the server's data from another app, so that a test need not wait for its making. */
-export function copyData(from: string, root: string): void {
-  mkdirSync(join(root, '.celeriac'), { mode: 0o711 })
-  execFileSync('cp', ['-a', join(from, '.celeriac/postgres'), join(root, '.celeriac/postgres')])
+let prepared: string | undefined
+
+/** An app's folder where a server has run before. Copied, so that a test need not wait for the first start. */
+export async function makePreparedApp(app: string): Promise<string> {
+  prepared ??= await prepareData(app)
+  const root = makeApp()
+  mkdirSync(join(root, '.celeriac'))
+  execFileSync('chmod', ['711', join(root, '.celeriac')])
+  execFileSync('cp', ['-a', prepared, join(root, '.celeriac/postgres')])
+  return root
+}
+
+async function prepareData(app: string): Promise<string> {
+  const root = makeApp()
+  await runOnce(app, root)
+  const data = join(mkdtempSync(join(realpathSync(scratchFolder()), 'prepared-')), 'postgres')
+  execFileSync('cp', ['-a', join(root, '.celeriac/postgres'), data])
+  forgetPort(join(data, 'server.json'))
+  return data
+}
+
+/** Each copy gets a port of its own. */
+function forgetPort(file: string): void {
+  const { password } = JSON.parse(readFileSync(file, 'utf8'))
+  writeFileSync(file, JSON.stringify({ password }))
 }
 
 let shared: string | undefined
@@ -143,10 +173,19 @@ export function startApp(
   root: string,
   options: { readonly lingerMs?: number; readonly user?: User } = {},
 ): AppProcess {
-  const args = [app, root, String(options.lingerMs ?? 300)]
+  const args = [app, root, String(options.lingerMs ?? 200)]
   return new AppProcess(
     spawn(process.execPath, args, { ...options.user, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }),
   )
+}
+
+/** Starts and stops the server, and gives its address. */
+export async function runOnce(app: string, root: string): Promise<string> {
+  const web = startApp(app, root, { lingerMs: 0 })
+  const url = await web.url()
+  web.tell('end')
+  await untilStopped(root)
+  return url
 }
 
 /** The numbers of the processes whose command line has all the words. */

@@ -2,7 +2,17 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { until } from '../support/until.js'
-import { buildApp, keepersOf, makeApp, query, serversOf, startApp, tidy, untilStopped } from './lab.js'
+import {
+  buildApp,
+  keepersOf,
+  makeApp,
+  makePreparedApp,
+  query,
+  serversOf,
+  startApp,
+  tidy,
+  untilStopped,
+} from './lab.js'
 
 let app: string
 
@@ -25,7 +35,7 @@ test('the first process prepares a server and says so in one line', async () => 
 })
 
 test('the server is durable, takes 200 connections, and listens on the loopback only', async () => {
-  const url = await startApp(app, makeApp()).url()
+  const url = await startApp(app, await makePreparedApp(app)).url()
 
   const rows = await query(
     url,
@@ -70,7 +80,7 @@ test('processes that start at the same moment share one server', async () => {
 })
 
 test('the server outlives the process that started it, and stops when the last has gone', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const [web, worker] = [startApp(app, root), startApp(app, root)]
   const url = await web.url()
   await worker.url()
@@ -85,7 +95,7 @@ test('the server outlives the process that started it, and stops when the last h
 })
 
 test('the server stops when its last process was killed', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root)
   await web.url()
 
@@ -95,7 +105,7 @@ test('the server stops when its last process was killed', async () => {
 })
 
 test('a process that comes back within the linger time finds the same server', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root, { lingerMs: 3000 })
   const url = await web.url()
   const before = serversOf(root)
@@ -106,7 +116,7 @@ test('a process that comes back within the linger time finds the same server', a
 })
 
 test('a process that comes while the server stops gets a new one', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const web = startApp(app, root, { lingerMs: 0 })
   const url = await web.url()
   await web.kill()
@@ -118,7 +128,7 @@ test('a process that comes while the server stops gets a new one', async () => {
 })
 
 test('a process with nothing else to do ends by itself', async () => {
-  const root = makeApp()
+  const root = await makePreparedApp(app)
   const script = startApp(app, root)
   await script.url()
 
@@ -129,7 +139,7 @@ test('a process with nothing else to do ends by itself', async () => {
 })
 
 test('two checkouts have servers of their own', async () => {
-  const [one, other] = [makeApp(), makeApp()]
+  const [one, other] = [await makePreparedApp(app), await makePreparedApp(app)]
 
   const urls = await Promise.all([startApp(app, one).url(), startApp(app, other).url()])
 

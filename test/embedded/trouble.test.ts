@@ -5,11 +5,11 @@ import {
   buildApp,
   isRoot,
   makeApp,
+  makePreparedApp,
   nativeFolder,
   nobody,
   startApp,
   tidy,
-  untilStopped,
   type Words,
 } from './lab.js'
 
@@ -39,8 +39,7 @@ test('without the binaries of this platform, the message names their package', a
 })
 
 test('data of another PostgreSQL version is refused with both versions, the folder, and what to do', async () => {
-  const root = makeApp()
-  await runOnce(root)
+  const root = await makePreparedApp(app)
   const cluster = join(root, '.celeriac/postgres')
   writeFileSync(join(cluster, 'data/PG_VERSION'), '16\n')
 
@@ -55,8 +54,7 @@ test('data of another PostgreSQL version is refused with both versions, the fold
 })
 
 test('a server that does not start is explained by the end of its log', async () => {
-  const root = makeApp()
-  await runOnce(root)
+  const root = await makePreparedApp(app)
   appendFileSync(join(root, '.celeriac/postgres/data/postgresql.conf'), '\nshared_buffer = 1\n')
 
   const outcome = await failureIn(root)
@@ -68,8 +66,7 @@ test('a server that does not start is explained by the end of its log', async ()
 })
 
 test('a lost password file is explained', async () => {
-  const root = makeApp()
-  await runOnce(root)
+  const root = await makePreparedApp(app)
   rmSync(join(root, '.celeriac/postgres/server.json'))
 
   const outcome = await failureIn(root)
@@ -118,8 +115,7 @@ test('an app folder that the process may not write to is an error that names it'
 })
 
 test('a process that failed may try again', async () => {
-  const root = makeApp()
-  await runOnce(root)
+  const root = await makePreparedApp(app)
   const version = join(root, '.celeriac/postgres/data/PG_VERSION')
   const right = readFileSync(version)
   writeFileSync(version, '16\n')
@@ -134,11 +130,4 @@ async function failureIn(root: string, options: Parameters<typeof startApp>[2] =
   const outcome = await startApp(app, root, options).outcome()
   expect(outcome.url).toBeUndefined()
   return outcome
-}
-
-async function runOnce(root: string): Promise<void> {
-  const web = startApp(app, root, { lingerMs: 0 })
-  await web.url()
-  web.tell('end')
-  await untilStopped(root)
 }

@@ -11,6 +11,7 @@ import {
   nobody,
   placeOf,
   query,
+  runOnce,
   serversOf,
   startApp,
   tidy,
@@ -57,10 +58,7 @@ describe.runIf(isRoot)('started by root', () => {
 
   test('a folder that someone else laid out among the temporary ones is refused', async () => {
     const root = makeApp({ parentMode: '700' })
-    const first = startApp(app, root, { lingerMs: 0 })
-    await first.url()
-    first.tell('end')
-    await untilStopped(root)
+    await runOnce(app, root)
     const place = placeOf(root)
 
     execFileSync('chown', [String(nobody.uid), place])

@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { DiscoveryError } from '../errors.js'
 import { toStoredError } from '../job/json.js'
 import { toPath } from './caller.js'
-import { definitionOf } from './define.js'
+import { type AnyTask, definitionOf } from './define.js'
 import { importTasksFile } from './discovering.js'
 import { type NamedTask, tasksOf } from './exports.js'
 import { createRegistry, type TaskRegistry } from './registry.js'
@@ -24,7 +24,7 @@ export async function discover(search: TasksFileSearch): Promise<TaskRegistry> {
   const loaded = await Promise.allSettled(files.map((file) => load(file, root)))
   assertAllLoaded(loaded)
   const named = loaded.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
-  return createRegistry(withoutReexports(named, files))
+  return createRegistry(withoutReexports(named))
 }
 
 /** Files know themselves by their real path, so all paths must begin alike. */
@@ -58,13 +58,18 @@ function assertAllLoaded(loaded: readonly PromiseSettledResult<unknown>[]): void
   )
 }
 
-function withoutReexports(named: readonly NamedTask[], files: readonly TasksFile[]): NamedTask[] {
-  const paths = new Set(files.map(({ path }) => path))
-  return named.filter(({ task, source }) => {
-    const { file } = definitionOf(task)
-    const home = file === undefined ? source : toPath(file)
-    return home === source || !paths.has(home)
-  })
+/** A factory in one tasks file may well make the tasks of another, so both must export the very same task. */
+function withoutReexports(named: readonly NamedTask[]): NamedTask[] {
+  const homes = new Map<AnyTask, string>()
+  for (const { task, source } of named) {
+    if (isHome(task, source)) homes.set(task, source)
+  }
+  return named.filter(({ task, source }) => (homes.get(task) ?? source) === source)
+}
+
+function isHome(task: AnyTask, source: string): boolean {
+  const { file } = definitionOf(task)
+  return file !== undefined && toPath(file) === source
 }
 
 function loadError(path: string, root: string, cause: unknown): DiscoveryError {
@@ -76,13 +81,13 @@ function loadError(path: string, root: string, cause: unknown): DiscoveryError {
 }
 
 const typeScriptCodes: ReadonlySet<unknown> = new Set([
-  'ERR_UNKNOWN_FILE_EXTENSION',
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
   'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
 ])
 
 function needsTypeScript(error: unknown): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error)) return false
+  if (error.code === 'ERR_UNKNOWN_FILE_EXTENSION') return /"\.[cm]?tsx?"/.test(toStoredError(error).message)
   return typeScriptCodes.has(error.code) || missesScriptOfTypeScript(error)
 }
 

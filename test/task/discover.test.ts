@@ -80,6 +80,15 @@ describe('names', () => {
     expect(await discovered(['src/**', 'src/a/*'])).toEqual(['a.b.go'])
   })
 
+  test('a factory in one tasks file may make the tasks of another', async () => {
+    await app.write({
+      'src/modules/a/tasks.js': `${task}export const make = () => defineTask(async () => 1)\nexport const own = make()`,
+      'src/modules/b/tasks.js': "import { make } from '../a/tasks.js'\nexport const made = make()",
+    })
+
+    expect(await discovered('src/modules/*')).toEqual(['a.own', 'b.made'])
+  })
+
   test('a task that is exported again elsewhere belongs to the file that defines it', async () => {
     await app.write({
       'src/modules/mail/tasks.js': one('send'),
@@ -89,6 +98,64 @@ describe('names', () => {
     })
 
     expect(await discovered('src/modules/*')).toEqual(['all.go', 'mail.send', 'reports.build'])
+  })
+})
+
+describe('one file, one task object', () => {
+  // The app imports a task in its own way, and discovery finds that very object.
+  const check = (load: string) => `
+    ${load}
+    const { discover } = require('celeriac')
+    discover({ modules: ['src/modules/*'], root: __dirname, preferTypeScript: true }).then(
+      (registry) => console.log(JSON.stringify(registry.nameOf(tasks.build))),
+      (error) => console.log(JSON.stringify(error.message)))`
+
+  test.each([
+    [
+      'a CommonJS app under Node',
+      'main.cjs',
+      'src/modules/a/tasks.cjs',
+      "const tasks = require('./src/modules/a/tasks.cjs')",
+      false,
+    ],
+    [
+      'a CommonJS app that imports an ESM file',
+      'main.cjs',
+      'src/modules/a/tasks.mjs',
+      "const tasks = require('./src/modules/a/tasks.mjs')",
+      false,
+    ],
+    [
+      'a CommonJS app in TypeScript under tsx',
+      'main.ts',
+      'src/modules/a/tasks.ts',
+      "import * as tasks from './src/modules/a/tasks'",
+      true,
+    ],
+  ])('%s', async (_, main, file, load, tsx) => {
+    const isCommonJs = file.endsWith('.cjs')
+    await app.write({
+      'package.json': tsx ? '{"type":"commonjs"}' : '{"type":"module"}',
+      [main]: check(load),
+      [file]: isCommonJs
+        ? "const { defineTask } = require('celeriac')\nexports.build = defineTask(() => 1)"
+        : "import { defineTask } from 'celeriac'\nexport const build = defineTask(() => 1)",
+    })
+
+    expect(await app.run(main, { tsx })).toBe('a.build')
+  })
+
+  test('an ESM app under tsx', async () => {
+    await app.write({
+      'src/modules/a/tasks.ts': one('build'),
+      'main.ts': `
+        import { discover } from 'celeriac'
+        import { build } from './src/modules/a/tasks.js'
+        const registry = await discover({ modules: ['src/modules/*'], root: import.meta.dirname, preferTypeScript: true })
+        console.log(JSON.stringify(registry.nameOf(build)))`,
+    })
+
+    expect(await app.run('main.ts', { tsx: true })).toBe('a.build')
   })
 })
 

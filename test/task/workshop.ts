@@ -8,6 +8,15 @@ import { build } from 'esbuild'
 
 const run = promisify(execFile)
 const repository = fileURLToPath(new URL('../..', import.meta.url))
+const tsxFolder = join(repository, 'node_modules/tsx/dist')
+
+/** As the command `tsx` starts Node. */
+const tsxFlags = [
+  '--require',
+  join(tsxFolder, 'preflight.cjs'),
+  '--import',
+  pathToFileURL(join(tsxFolder, 'loader.mjs')).href,
+]
 
 /** A small app in a folder of its own, whose files import the package as `celeriac`. */
 export interface Workshop {
@@ -41,9 +50,7 @@ export async function createWorkshop(): Promise<Workshop> {
       await symlink(to, join(root, from))
     },
     async run(script, { tsx = false, flags = [], env = {} } = {}) {
-      const loader = tsx
-        ? ['--import', pathToFileURL(join(repository, 'node_modules/tsx/dist/loader.mjs')).href]
-        : []
+      const loader = tsx ? tsxFlags : []
       const { stdout } = await run(process.execPath, [...loader, ...flags, join(root, script)], {
         cwd: root,
         env: { PATH: process.env.PATH, ...env },

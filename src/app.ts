@@ -176,6 +176,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       onEnd: watcher.noticeEnd,
     })
     workers.add(worker)
+    await config.onWorkerStart?.()
     await worker.start()
     return worker
   }
@@ -187,6 +188,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   async function close(): Promise<void> {
     unserved.close()
     await Promise.all([...workers].map((worker) => worker.stop()))
+    if (workers.size > 0) await config.onWorkerStop?.()
     await maintenance?.close()
     watcher.close()
     await opening.close()

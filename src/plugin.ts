@@ -5,6 +5,7 @@ import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
+import { ClosedError } from './errors.js'
 import type { Accept } from './http/accept.js'
 import { createHttp, type Http, type RequestEnqueue } from './http/middleware.js'
 import type { EnqueueOptions, JobHandle } from './job/job.js'
@@ -57,8 +58,13 @@ export function celeriac(options: CeleriacOptions = {}): Celeriac {
     typeof config.logger === 'string' ? createLog(config.logger, environment.isTerminal) : config.logger
   const app = openApp(config, { log, tasks: loadTasks(config), onFatal: failAsAnImportWould })
   const unbind = bind(app)
-  if (config.worker) void app.startWorker(config.worker)
+  if (config.worker) app.startWorker(config.worker).catch(failUnlessClosed)
   return toCeleriac(app, config, unbind)
+}
+
+/** A worker that waited for its servers when the app was closed has not failed. */
+function failUnlessClosed(error: unknown): void {
+  if (!(error instanceof ClosedError)) failAsAnImportWould(error)
 }
 
 function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {

@@ -46,7 +46,7 @@ describe.each(brokers)('a worker on %s', (kind) => {
     const second = defineTask({
       attempts: 2,
       backoff: { type: 'fixed', delay: 1 },
-      run: (_: unknown, { attempt }) => {
+      run: (_: undefined, { attempt }) => {
         if (attempt === 1) throw new Error('not yet')
         return attempt
       },
@@ -122,7 +122,7 @@ describe.each(brokers)('a worker on %s', (kind) => {
 
   test('shows progress while the job runs, and keeps the last of it', async () => {
     const half = gate()
-    const steps = defineTask(async (_: unknown, { progress }) => {
+    const steps = defineTask(async (_: undefined, { progress }) => {
       await progress({ percent: 1 })
       await progress({ percent: 50 })
       await half.passed
@@ -164,7 +164,7 @@ describe.each(brokers)('a worker on %s', (kind) => {
 
   test('aborts the signal of a running job that is cancelled, from another process’s handle', async () => {
     const started = gate()
-    const long = defineTask(async (_: unknown, { signal }) => {
+    const long = defineTask(async (_: undefined, { signal }) => {
       started.open()
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
@@ -184,7 +184,7 @@ describe.each(brokers)('a worker on %s', (kind) => {
   test('fails an attempt that runs past its time limit', async () => {
     const slow = defineTask({
       timeLimit: 100,
-      run: (_: unknown, { signal }) =>
+      run: (_: undefined, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     })
     await openJobs({ ...(await freshServers(kind)), tasks: { work: { slow } }, worker: true })
@@ -248,7 +248,7 @@ describe.each(brokers)('a worker on %s', (kind) => {
     const started = gate()
     const stubborn = defineTask({
       attempts: 1,
-      async run(_: unknown, { attempt, signal }) {
+      async run(_: undefined, { attempt, signal }) {
         if (attempt > 1) return attempt
         started.open()
         return new Promise<number>((_, reject) =>

@@ -1,0 +1,56 @@
+import { type App, openApp } from '../app.js'
+import { readEnvironment } from '../config/env.js'
+import { findConfigFile, loadConfig } from '../config/load.js'
+import type { CeleriacOptions } from '../config/options.js'
+import { type Config, resolveConfig } from '../config/resolve.js'
+import { ConfigError } from '../errors.js'
+import { bind } from '../task/binding.js'
+import { loadTasks } from '../task/load.js'
+import { createLog } from '../telemetry/log.js'
+
+export interface CommonFlags {
+  readonly app?: string
+  readonly envFile?: string
+}
+
+/** The configuration that the flags lead to, with what the command line says of it. */
+export async function readConfig(flags: CommonFlags, said: CeleriacOptions = {}): Promise<Config> {
+  if (flags.envFile !== undefined) readEnvFile(flags.envFile)
+  const { folder, isProduction } = readEnvironment()
+  const search = { folder, isProduction, ...(flags.app === undefined ? {} : { path: flags.app }) }
+  const options = await loadConfig(search)
+  return resolveConfig({ ...options, ...said }, readEnvironment())
+}
+
+/** As {@link readConfig}; where there is no config file, the environment alone. */
+export async function readConfigOrDefaults(flags: CommonFlags): Promise<Config> {
+  if (flags.app !== undefined || hasConfigFile()) return readConfig(flags)
+  if (flags.envFile !== undefined) readEnvFile(flags.envFile)
+  return resolveConfig({}, readEnvironment())
+}
+
+function hasConfigFile(): boolean {
+  try {
+    const { folder, isProduction } = readEnvironment()
+    return findConfigFile({ folder, isProduction }) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Opens the app of a process that has no web server. */
+export function openForCommand(config: Config, onFatal: (error: unknown) => void): App {
+  const log =
+    typeof config.logger === 'string' ? createLog(config.logger, readEnvironment().isTerminal) : config.logger
+  const app = openApp(config, { log, tasks: loadTasks(config), onFatal })
+  bind(app)
+  return app
+}
+
+function readEnvFile(file: string): void {
+  try {
+    process.loadEnvFile(file)
+  } catch (cause) {
+    throw new ConfigError(`--env-file ${file} cannot be read.`, { cause })
+  }
+}

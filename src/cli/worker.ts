@@ -1,0 +1,119 @@
+import type { App } from '../app.js'
+import { readEnvironment } from '../config/env.js'
+import type { CeleriacOptions, LogLevel, WorkerOptions } from '../config/options.js'
+import { ConfigError } from '../errors.js'
+import type { Duration } from '../job/duration.js'
+import type { Worker } from '../worker/worker.js'
+import { banner } from './banner.js'
+import { type CommonFlags, openForCommand, readConfig } from './open.js'
+
+export interface WorkerFlags extends CommonFlags {
+  readonly concurrency?: string
+  readonly queues?: string
+  readonly hostname?: string
+  readonly loglevel?: string
+  readonly grace?: string
+}
+
+/** `celeriac worker`: runs until it is told to stop, then ends the process. */
+export async function runWorker(flags: WorkerFlags): Promise<void> {
+  const config = await readConfig(flags, said(flags))
+  const stopping = stopSignal()
+  const app = openForCommand(config, failed)
+  const facts = await describeApp(app)
+  if (readEnvironment().isTerminal) process.stdout.write(banner(facts))
+  const starting = app.startWorker(config.workerProcess)
+  starting.then((worker) => app.log.info(facts, `Worker ${worker.name} is ready.`), failed)
+
+  await stopping.first
+  app.log.info('Stopping: running jobs may finish. A second signal stops at once.')
+  const worker = await Promise.race([starting, after(1000)])
+  if (worker) await stop(worker, stopping.second, app)
+  await app.close()
+  app.log.info('Stopped.')
+  // A handler may have left sockets open.
+  process.exit(0)
+
+  function failed(error: unknown): never {
+    const message = error instanceof Error ? error.message : String(error)
+    process.stderr.write(`celeriac: ${message}\n`)
+    process.exit(1)
+  }
+}
+
+function said(flags: WorkerFlags): CeleriacOptions {
+  const worker: WorkerOptions = {
+    ...(flags.concurrency === undefined ? {} : { concurrency: wholeNumber(flags.concurrency) }),
+    ...(flags.queues === undefined ? {} : { queues: flags.queues.split(',').map((name) => name.trim()) }),
+    ...(flags.hostname === undefined ? {} : { name: flags.hostname }),
+    ...(flags.grace === undefined ? {} : { grace: flags.grace as Duration }),
+  }
+  return {
+    ...(Object.keys(worker).length === 0 ? {} : { worker }),
+    ...(flags.loglevel === undefined ? {} : { logger: flags.loglevel.toLowerCase() as LogLevel }),
+  }
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new ConfigError(`--concurrency must be a whole number from 1, and is "${text}".`)
+}
+
+interface StopSignal {
+  readonly first: Promise<void>
+  readonly second: Promise<void>
+}
+
+function stopSignal(): StopSignal {
+  let tellFirst: () => void = () => {}
+  let tellSecond: () => void = () => {}
+  const first = new Promise<void>((resolve) => {
+    tellFirst = resolve
+  })
+  const second = new Promise<void>((resolve) => {
+    tellSecond = resolve
+  })
+  let heard = 0
+  const hear = () => {
+    heard += 1
+    if (heard === 1) tellFirst()
+    else tellSecond()
+  }
+  process.on('SIGTERM', hear)
+  process.on('SIGINT', hear)
+  return { first, second }
+}
+
+async function stop(worker: Worker, second: Promise<void>, app: App): Promise<void> {
+  const stopped = worker.stop()
+  second.then(() => {
+    app.log.warn('Stopping at once: running jobs are aborted and given back.')
+    return worker.stop(0)
+  })
+  await stopped
+}
+
+async function describeApp(app: App) {
+  const { config } = app
+  const { names } = await app.tasks()
+  const { store, broker } = await addressesOf(app)
+  const { concurrency, queues, name } = config.workerProcess
+  return { name, config: config.file, broker, store, concurrency, queues, tasks: names }
+}
+
+/** A server that is away has no say in whether the worker starts. */
+async function addressesOf(app: App): Promise<{ broker: string; store: string }> {
+  try {
+    const { store, broker } = await app.backend()
+    return { broker: broker.address, store: store.address }
+  } catch {
+    return { broker: 'waiting', store: 'waiting' }
+  }
+}
+
+function after(ms: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), ms)
+  })
+}

@@ -8,35 +8,46 @@ import type { Backoff } from '../job/job.js'
 export interface CeleriacOptions {
   /**
    * Folders that hold a `tasks.ts` (or `.js`, `.mts`, `.mjs`, `.cts`, `.cjs`), as glob patterns relative to `root`.
-   * A task's name is what the wildcards matched and its export: `src/modules/*` gives `reports.buildReport`.
-   * Default `'src/modules/*'`.
+   * A task's name is what the wildcards matched, joined by dots, and its export: `src/modules/*` gives
+   * `reports.buildReport`, `src/**` gives `billing.invoices.send`, a pattern without a wildcard its folder's own name.
+   * A default export is `reports.default`. `node_modules`, dotted folders and links out of `root` are left out.
+   * Default `'src/modules/*'`; without a config file, an app that runs from `dist/` finds its modules there.
    */
   modules?: string | readonly string[]
-  /** Tasks given by hand instead of discovery: `{ reports }` with `import * as reports`. Needs no file system. */
+  /**
+   * Tasks given by hand instead of discovery: `{ reports }` with `import * as reports`. Needs no file system, and so is
+   * the way in bundles, in test runners, and in apps of one file. Not together with `modules`.
+   */
   tasks?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** What `modules` is relative to. Default: the config file's folder, else that of the nearest package.json. */
-  root?: string
+  /**
+   * What `modules` is relative to; itself relative to the config file, else to the working folder. Default: the folder
+   * of the file that calls `defineConfig`, else that of the nearest package.json above the script that Node runs.
+   */
+  root?: string | undefined
 
   /**
    * The broker: a `redis:`, `rediss:` or `postgres:` URL, ioredis options, or an ioredis instance.
    * Default: `CELERIAC_BROKER_URL`, else `REDIS_URL`, else the database.
    */
-  broker?: string | RedisOptions | Redis
+  broker?: string | RedisOptions | Redis | undefined
   /** The store: a `postgres:` URL. Default: `CELERIAC_DATABASE_URL`, else `DATABASE_URL`, else the embedded server. */
-  database?: string
-  /** A URL that does not go through a transaction pooler, for LISTEN and session locks. Default: `DIRECT_URL`, else `database`. */
-  directUrl?: string
+  database?: string | undefined
+  /**
+   * A URL that does not go through a transaction pooler, for LISTEN and session locks. Default: `DIRECT_URL` where it
+   * leads to a database of the same name, else `database`. Needed when `database` goes through such a pooler.
+   */
+  directUrl?: string | undefined
   /** `true` allows the embedded PostgreSQL in production. Default: outside production, when no URL is set. */
   embedded?: boolean
-  /** Whether this process creates and updates the tables by itself. Default: outside production. */
+  /** Whether this process creates and updates the tables by itself. Default: outside production, and on the embedded server. */
   migrate?: boolean
   /** What every key in Redis begins with. Default `'celeriac'`. */
   prefix?: string
 
-  /** Where the endpoints are, below the mount. Default `'/jobs'`. */
+  /** Where the endpoints are, below the mount; `'/'` is the mount itself. Default `'/jobs'`. */
   path?: string
   /** The address of `path` as browsers see it, for routes that are not below the mount. */
-  publicPath?: string
+  publicPath?: string | undefined
   /** Who a request belongs to. With it, a job is shown to its owner only. */
   owner?: (req: Request) => string | null | undefined | Promise<string | null | undefined>
   /** Who may see the dashboard. Without it, it is open on localhost outside production only. */
@@ -48,9 +59,9 @@ export interface CeleriacOptions {
   attempts?: number
   backoff?: Backoff
   timeLimit?: Duration
-  /** Largest payload, in bytes of JSON. Default 1 MB. */
+  /** Largest payload, in bytes of JSON. Default 1 MB (1,048,576). */
   maxPayload?: number
-  /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Default 1 MB. */
+  /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Default as `maxPayload`'s. */
   maxResult?: number
 
   /** Runs a worker inside this process: `true`, or its options. For development and small apps. Default `false`. */
@@ -62,14 +73,20 @@ export interface CeleriacOptions {
 
   /** How long a silent worker keeps its jobs. Default 15 s. */
   lease?: Duration
-  /** How often a worker renews its lease, and how often maintenance looks. At most a third of `lease`. Default 3 s. */
+  /**
+   * How often a worker renews its lease, and how often maintenance looks. At most a third of `lease`. Default 3 s, or a
+   * fifth of a shorter `lease`.
+   */
   heartbeat?: Duration
   /** How many workers a job may take down before it fails. Default 3. */
   maxLost?: number
   /** How long any call waits for a server. Default 5 s. */
   deadline?: Duration
 
-  /** A pino logger, or a level for our own: on a terminal readable, elsewhere JSON. Default `'info'`. */
+  /**
+   * A pino logger, or a level for our own: on a terminal readable, elsewhere JSON.
+   * Default: `CELERIAC_LOG_LEVEL`, else `'info'`.
+   */
   logger?: Logger | LogLevel
 }
 

@@ -145,6 +145,22 @@ describe('one file, one task object', () => {
     expect(await app.run(main, { tsx })).toBe('a.build')
   })
 
+  test('a task made by another installed copy of the package is found, and enqueued by the open app', async () => {
+    await app.installCopy('src/modules/a')
+    await app.write({
+      'src/modules/a/tasks.js': one('build'),
+      'main.js': `
+        import { bind, defineTask, discover } from 'celeriac'
+        import { defineTask as otherDefineTask } from './src/modules/a/node_modules/celeriac/index.js'
+        import { build } from './src/modules/a/tasks.js'
+        const registry = await discover({ modules: ['src/modules/*'], root: import.meta.dirname, preferTypeScript: false })
+        bind({ enqueue: async (task, payload) => [registry.nameOf(task), payload] })
+        console.log(JSON.stringify([defineTask === otherDefineTask, await build.enqueue({ n: 1 })]))`,
+    })
+
+    expect(await app.run('main.js')).toEqual([false, ['a.build', { n: 1 }]])
+  })
+
   test('an ESM app under tsx', async () => {
     await app.write({
       'src/modules/a/tasks.ts': one('build'),

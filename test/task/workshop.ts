@@ -28,6 +28,8 @@ export interface Workshop {
     script: string,
     options?: { tsx?: boolean; flags?: string[]; env?: NodeJS.ProcessEnv },
   ): Promise<unknown>
+  /** Puts another copy of the package into a folder of the app. */
+  installCopy(folder: string): Promise<void>
   /** Gives the app a tsx of its own. */
   installTsx(): Promise<void>
   remove(): Promise<void>
@@ -57,6 +59,7 @@ export async function createWorkshop(): Promise<Workshop> {
       })
       return JSON.parse(stdout.trim().split('\n').at(-1) ?? 'null')
     },
+    installCopy: (folder) => writePackage(join(root, folder, 'node_modules/celeriac')),
     installTsx: () => symlink(join(repository, 'node_modules/tsx'), join(root, 'node_modules/tsx')),
     remove: () => rm(root, { recursive: true, force: true }),
   }
@@ -70,6 +73,7 @@ async function writePackage(folder: string): Promise<void> {
 
 const entry = `
   export { defineTask, definitionOf } from './src/task/define.ts'
+  export { bind } from './src/task/binding.ts'
   export { discover } from './src/task/discover.ts'
   export { assertNotDiscovering } from './src/task/discovering.ts'
   export { callerUrl } from './src/task/caller.ts'

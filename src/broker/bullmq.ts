@@ -77,6 +77,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
   }
 
   async function closeAll(): Promise<void> {
+    link.outage.silence()
     const ends = Promise.allSettled([...queues.values()].map((queue) => queue.close()))
     await within(closeMs, ends).catch(() => undefined)
     await within(closeMs, link.close()).catch(() => undefined)

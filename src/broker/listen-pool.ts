@@ -104,6 +104,7 @@ function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps)
   const channels = new Map<string, Promise<unknown>>()
   let opening: Promise<pg.Client> | undefined
   let heartbeat: NodeJS.Timeout | undefined
+  const lost = new WeakSet<pg.Client>()
   let ended = false
 
   return {
@@ -171,8 +172,6 @@ function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps)
     for (const each of [...joined]) if (each.listenerCount('error') > 0) each.emit('error', error)
   }
 }
-
-const lost = new WeakSet<pg.Client>()
 
 function withoutComments(sql: string): string {
   return sql.replace(/^\s*--.*$/gm, '')

@@ -13,6 +13,8 @@ export interface Outage {
   ended(): void
   /** It gave an answer, which may have been under way before the trouble began. */
   answered(): void
+  /** Says nothing more: what a connection complains of while it is closed is of no interest. */
+  silence(): void
   /** Calls `listener` once an outage, and at once when there is one. */
   onBegin(listener: (error: Error) => void): () => void
 }
@@ -24,6 +26,7 @@ export function createOutage(server: string, log: BrokerLog): Outage {
   const listeners = new Set<(error: Error) => void>()
   let current: Error | undefined
   let beganAt = 0
+  let silent = false
 
   return {
     get error() {
@@ -32,7 +35,7 @@ export function createOutage(server: string, log: BrokerLog): Outage {
     began(error) {
       const isNew = current === undefined
       current = error
-      if (!isNew) return
+      if (!isNew || silent) return
       beganAt = performance.now()
       log.warn(`${server} is in trouble: ${messageOf(error)}. It is tried again until it answers.`)
       for (const listener of listeners) listener(error)
@@ -40,6 +43,9 @@ export function createOutage(server: string, log: BrokerLog): Outage {
     ended,
     answered() {
       if (current !== undefined && performance.now() - beganAt > underWayMs) ended()
+    },
+    silence() {
+      silent = true
     },
     onBegin(listener) {
       listeners.add(listener)
@@ -51,6 +57,7 @@ export function createOutage(server: string, log: BrokerLog): Outage {
   function ended(): void {
     if (current === undefined) return
     current = undefined
+    if (silent) return
     log.info(`${server} answers again.`)
   }
 }

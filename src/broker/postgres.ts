@@ -14,7 +14,7 @@ import { secretless } from '../job/address.js'
 import { createClient, createPool } from '../store/connection.js'
 import type { Broker } from './broker.js'
 import { createBullBroker } from './bullmq.js'
-import { isDeliveryGone, type Link } from './link.js'
+import { isDeliveryGone, type Link, type Process } from './link.js'
 import { createSharedPools } from './listen-pool.js'
 import { type BrokerLog, createOutage, type Outage } from './outage.js'
 
@@ -113,11 +113,11 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     reach: opening.current,
     reached: opening.done,
     openQueue(name) {
-      const queue = new Queue(name, { connection: shared.forQueues })
+      const queue = new Queue(name, { connection: shared.forQueues, streams: { events: { maxLen: 1 } } })
       return queue.on('error', outage.began)
     },
     openWorker(name, process, settings) {
-      const worker = new Worker(name, process, {
+      const worker = new Worker(name, removing(process), {
         ...settings,
         connection: shared.forWorkers,
         drainDelay: drainSeconds,
@@ -140,6 +140,15 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
       await shared.end()
       await Promise.all([queuePool.end(), workerPool.end()])
     },
+  }
+}
+
+/** Here BullMQ looks through all finished rows, dead ones too, to keep none of them; it removes one by its key if told to. */
+function removing(process: Process): Process {
+  return (job, token) => {
+    job.opts.removeOnComplete = true
+    job.opts.removeOnFail = true
+    return process(job, token)
   }
 }
 

@@ -5,6 +5,7 @@ import { type Batch, createBatch } from './batch.js'
 import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
 import { PrismaClient } from './generated/prisma/client.js'
 import { createListener } from './listen.js'
+import * as lists from './lists.js'
 import { assertMigrated } from './migrate.js'
 import * as repairs from './repairs.js'
 import { toJob, toOptions } from './rows.js'
@@ -47,6 +48,8 @@ const cancelChannel = 'celeriac_cancel'
 /** Above this, a call's rows go in a transaction of their own. */
 const sharedRows = 500
 const rowsPerStatement = 5000
+/** Maintenance rounds that a worker has until its first renewal. It holds no jobs yet, so nobody waits for it. */
+const startingRounds = 20
 
 /**
  * The store on PostgreSQL: Prisma for what is asked now and then, one batched statement and one connection each for
@@ -103,6 +106,11 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
         return rows.map((row) => row.id)
       }),
     retry: (id) => guard(() => repairs.retry(general, id)),
+    promote: (id) => guard(() => repairs.promote(general, id)),
+
+    listJobs: (listing) => guard(() => lists.listJobs(general, listing)),
+    countJobs: (queues) => guard(() => lists.countJobs(general, queues)),
+    knownQueues: () => guard(() => lists.knownQueues(general)),
 
     servedQueues: () =>
       guard(async () => {
@@ -110,9 +118,18 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
         const workers = await prisma.worker.findMany({ where, select: { queues: true } })
         return [...new Set(workers.flatMap((worker) => worker.queues))]
       }),
+    liveWorkers: () =>
+      guard(() =>
+        prisma.worker.findMany({
+          where: { stoppedAt: null, lostAt: null },
+          select: { id: true, name: true, host: true, pid: true, queues: true, startedAt: true },
+          orderBy: { startedAt: 'asc' },
+        }),
+      ),
     registerWorker: ({ queues, tasks, ...worker }) =>
       guard(async () => {
-        await prisma.worker.create({ data: { ...worker, queues: [...queues], tasks: [...tasks] } })
+        const data = { ...worker, queues: [...queues], tasks: [...tasks], missed: -startingRounds }
+        await prisma.worker.create({ data })
       }),
     stopWorker: (id) =>
       guard(async () => {

@@ -87,6 +87,17 @@ export async function retry(pool: Pool, id: string): Promise<Redelivery | undefi
   return rows[0]
 }
 
+/** A job that waits for its time, or for its next attempt, waits no longer. */
+export async function promote(pool: Pool, id: string): Promise<Redelivery | undefined> {
+  const { rows } = await pool.query<Redelivery>(
+    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = NULL, run_at = now()
+     WHERE j.id = $1 AND j.state IN ('scheduled', 'retrying')
+     RETURNING ${redelivery}`,
+    [id],
+  )
+  return rows[0]
+}
+
 /**
  * One maintenance round over all live workers: each has missed one more, those past their limit are lost, and so are
  * those that missed two while nobody holds their session lock, which means that their process is gone. Their running

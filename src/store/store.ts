@@ -41,9 +41,18 @@ export interface Store {
   cancelRequestedAmong(ids: readonly string[]): Promise<string[]>
   /** Puts a failed, cancelled or expired job back into its queue, as new. `undefined`: there is none in such a state. */
   retry(id: string): Promise<Redelivery | undefined>
+  /** Makes a scheduled or retrying job due now. `undefined`: there is none in such a state. */
+  promote(id: string): Promise<Redelivery | undefined>
+
+  /** A page of one queue's jobs: open ones oldest first, ended ones newest first. Large values are left out. */
+  listJobs(listing: JobListing): Promise<Job[]>
+  /** Jobs by queue and state. No count goes beyond what lists reach. */
+  countJobs(queues: readonly string[]): Promise<QueueCount[]>
+  knownQueues(): Promise<string[]>
 
   /** Queues that a live worker serves. */
   servedQueues(): Promise<string[]>
+  liveWorkers(): Promise<LiveWorker[]>
   registerWorker(worker: NewWorker): Promise<void>
   stopWorker(id: string): Promise<void>
 
@@ -173,6 +182,31 @@ export interface NewWorker {
   readonly configHash: string
   readonly missedLimit: number
   readonly lockKey: bigint
+}
+
+export interface LiveWorker {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
+  readonly queues: readonly string[]
+  readonly startedAt: Date
+}
+
+/** What a list can hold. `delayed` are scheduled and retrying jobs, `unsuccessful` all ends but `succeeded`. */
+export type ListedJobs = 'running' | 'queued' | 'delayed' | 'succeeded' | 'unsuccessful' | 'failed'
+
+export interface JobListing {
+  readonly queue: string
+  readonly jobs: ListedJobs
+  readonly limit: number
+  readonly offset: number
+}
+
+export interface QueueCount {
+  readonly queue: string
+  readonly state: JobState
+  readonly count: number
 }
 
 export interface LostWork {

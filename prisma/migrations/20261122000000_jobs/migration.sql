@@ -76,6 +76,10 @@ CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
 -- Lists of ended jobs, newest first, and pruning.
 CREATE INDEX "job_finished" ON "celeriac"."job"("finished_at", "id") WHERE "finished_at" IS NOT NULL;
 
+-- Lists and counts of a queue's failed, cancelled and expired jobs. A job that succeeds has no entry here.
+CREATE INDEX "job_unsuccessful" ON "celeriac"."job"("queue", "finished_at", "id")
+    WHERE "finished_at" IS NOT NULL AND ("error" IS NOT NULL OR "cancel_requested_at" IS NOT NULL OR "expires_at" <= "finished_at");
+
 -- Jobs that have not ended: lists and counts of a queue, and the jobs of a lost worker.
 CREATE INDEX "job_open" ON "celeriac"."job"("queue", "id") WHERE "finished_at" IS NULL;
 

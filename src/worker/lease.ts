@@ -30,7 +30,7 @@ export function createLease(options: LeaseOptions): Lease {
   const { url, board, heartbeatMs, leaseMs, log } = options
   let thread: Thread | undefined
   let stopping = false
-  let begun: (() => void) | undefined
+  let awaiting: (() => void)[] = []
   let current: LeaseIdentity | undefined
   const beating = setInterval(board.beat, beatMs)
   beating.unref()
@@ -39,7 +39,7 @@ export function createLease(options: LeaseOptions): Lease {
     begin(identity) {
       current = identity
       const renewed = new Promise<void>((resolve) => {
-        begun = resolve
+        awaiting.push(resolve)
       })
       if (thread) send({ identity })
       else thread = startThread(identity)
@@ -90,7 +90,9 @@ export function createLease(options: LeaseOptions): Lease {
   function hear(news: FromLeaseThread): void {
     switch (news.event) {
       case 'renewed':
-        if (news.workerId === current?.workerId) begun?.()
+        if (news.workerId !== current?.workerId) return
+        for (const resolve of awaiting) resolve()
+        awaiting = []
         return
       case 'lost':
         if (news.workerId === current?.workerId) options.onLost()

@@ -1,13 +1,15 @@
 import type { TestProject } from 'vitest/node'
 import { makePostgresTemplate, startPostgresServer } from './postgres.js'
 import { startRedisServer } from './redis.js'
-import { removeScratch, sweepScratch } from './scratch.js'
+import { removeScratch, scratchFolder, sweepScratch } from './scratch.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
     postgresUrl: string
     postgresTemplate: string
     redisUrl: string
+    /** A folder of this run, for what several test files share. */
+    runFolder: string
   }
 }
 
@@ -21,6 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       startPostgresServer({ template }),
       startRedisServer({ durable: false }),
     ])
+    project.provide('runFolder', scratchFolder())
     project.provide('postgresUrl', postgres.url)
     project.provide('postgresTemplate', template)
     project.provide('redisUrl', redis.url)

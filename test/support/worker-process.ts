@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { Servers } from './lab.js'
+import { until } from './until.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** `celeriac worker` as a process of its own, from the built package. */
+export interface WorkerProcess {
+  readonly pid: number
+  /** Everything that it has printed. */
+  output(): string
+  signal(signal: NodeJS.Signals): void
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>
+}
+
+export interface WorkerProcessOptions extends Servers {
+  /** Config file or folder. Default: the crew of `test/fixtures`. */
+  readonly app?: string
+  readonly effects?: string
+  readonly args?: readonly string[]
+}
+
+/** Resolves when it takes jobs. It is killed after the test, if it still runs. */
+export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
+  const { database, broker, effects, app = 'test/fixtures/crew', args = [] } = options
+  const child = spawn(process.execPath, ['dist/cli/main.js', 'worker', '-A', app, ...args], {
+    cwd: root,
+    env: {
+      ...process.env,
+      NODE_ENV: 'development',
+      CELERIAC_DATABASE_URL: database,
+      CELERIAC_BROKER_URL: broker ?? database,
+      EFFECTS: effects,
+    },
+  })
+  const worker = watch(child)
+  onTestFinished(() => {
+    child.kill('SIGCONT')
+    child.kill('SIGKILL')
+  })
+  await until(() => child.exitCode !== null || worker.output().includes('is ready')).catch(() => {})
+  if (!worker.output().includes('is ready')) throw new Error(`The worker is not ready:\n${worker.output()}`)
+  return worker
+}
+
+function watch(child: ChildProcess): WorkerProcess {
+  let output = ''
+  const read = (chunk: Buffer) => {
+    output += chunk.toString()
+  }
+  child.stdout?.on('data', read)
+  child.stderr?.on('data', read)
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+    ended: new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? ''))),
+  }
+}
+
+/** What handlers did, told by a file that outlives their processes. */
+export interface Effects {
+  readonly file: string
+  /** Of one job: `start 1`, `end 1`, … with the attempt's number. */
+  of(jobId: string): string[]
+  /** The process that made the job's last note. */
+  pidOf(jobId: string): number
+}
+
+export function newEffects(): Effects {
+  const file = join(tmpdir(), `celeriac-effects-${process.pid}-${Math.random().toString(36).slice(2)}`)
+  writeFileSync(file, '')
+  const lines = (jobId: string) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, id]) => id === jobId)
+  return {
+    file,
+    of: (jobId) => lines(jobId).map(([event, , attempt]) => `${event} ${attempt}`),
+    pidOf: (jobId) => Number(lines(jobId).at(-1)?.[3]),
+  }
+}

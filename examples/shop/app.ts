@@ -1,0 +1,12 @@
+import { serve } from './serve.js'
+import { openShop } from './shop.js'
+import { untilStopped } from './until-stopped.js'
+
+const { PORT: port, HOST: host } = process.env
+
+const shop = await serve(openShop(), { port, host })
+console.log(`The shop is open: ${shop.url}
+Its jobs run in a worker: npx celeriac worker -A examples/shop -Q default,mail`)
+
+await untilStopped()
+await shop.close()

@@ -60,7 +60,12 @@ JOIN celeriac.job j ON j.id = r.id
   OR (r."idempotencyKey" IS NOT NULL AND j.idempotency_key = r."idempotencyKey"
       AND j.task = r.task AND coalesce(j.owner, '') = coalesce(r.owner, ''))`
 
-/** Only the delivery with the row's own number may claim it; the plain ones first, in id order against deadlocks. */
+/**
+ * Only the delivery with the row's own number may claim it; the plain ones first, in id order against deadlocks.
+ *
+ * It must not repeat that the job has not ended, which its state says: that would offer the planner the indexes of
+ * open jobs, and on a table that was last analysed when none was open it walks through all of them for every key.
+ */
 export function claimStatement(keys: readonly DeliveryKey[], workerId: string): Statement {
   return { name: 'celeriac_claim', text: claimSql, values: [idArray(keys), numberArray(keys), workerId] }
 }
@@ -69,7 +74,7 @@ const claimSql = `
 UPDATE celeriac.job AS j
 SET state = 'running', worker_id = $3::uuid, attempt = j.attempt + 1, started_at = now()
 FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-WHERE j.id = d.id AND j.delivery = d.number AND j.finished_at IS NULL
+WHERE j.id = d.id AND j.delivery = d.number
   AND (j.state = 'queued' OR (j.state IN ('scheduled', 'retrying') AND j.run_at <= now() + interval '1 second'))
   AND (j.expires_at IS NULL OR j.expires_at > now())
 RETURNING j.id, j.delivery AS number, j.task, j.queue, j.payload, j.options, j.attempt,

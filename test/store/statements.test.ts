@@ -1,0 +1,35 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { migrate } from '../../src/store/migrate.js'
+import { claimSettings, claimStatement } from '../../src/store/statements.js'
+import { freshDatabase } from '../support/servers.js'
+
+let client: pg.Client
+
+beforeAll(async () => {
+  const url = await freshDatabase()
+  await migrate({ url, log: { info() {} } })
+  client = new pg.Client({ connectionString: url, options: claimSettings })
+  await client.connect()
+})
+
+afterAll(() => client.end())
+
+test('a claim finds its rows by id in a database that was never analysed', async () => {
+  expect(await planOfClaim()).toContain('Index Scan using job_pkey')
+})
+
+test('a claim finds its rows by id when no job was open at the last analysis', async () => {
+  await client.query(`
+    INSERT INTO celeriac.job (id, task, queue, state, payload, run_at, finished_at)
+    SELECT gen_random_uuid(), 't', 'default', 'succeeded', 'null', now(), now() FROM generate_series(1, 1000)`)
+  await client.query('ANALYZE celeriac.job')
+
+  expect(await planOfClaim()).toContain('Index Scan using job_pkey')
+})
+
+async function planOfClaim(): Promise<string> {
+  const { text } = claimStatement([], '')
+  const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (GENERIC_PLAN) ${text}`)
+  return rows.map((row) => row['QUERY PLAN']).join('\n')
+}

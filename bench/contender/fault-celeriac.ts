@@ -1,0 +1,40 @@
+import { type Celeriac, celeriac, defineTask } from 'celeriac'
+import { answer, readSettings } from './answer.js'
+import type { CeleriacSettings } from './celeriac.js'
+import { createTroubled, type Faulty, type Trouble } from './fault.js'
+
+const { queue, ...servers } = readSettings<CeleriacSettings & { queue: string }>()
+const troubled = createTroubled()
+const task = defineTask((trouble: Trouble, { attempt }) => troubled.run(trouble, attempt === 1))
+let jobs: Celeriac | undefined
+
+/** Celeriac with its default lease. */
+const operations: Faulty = {
+  async work() {
+    jobs = celeriac({ ...options(), worker: { concurrency: 2, queues: [queue] } })
+    await jobs.ready()
+  },
+  async add(payload) {
+    jobs ??= celeriac(options())
+    return (await task.enqueue(payload, { queue })).id
+  },
+  async outcome(id) {
+    const { state, attempt } = (await jobs?.job(id).status()) ?? {}
+    return state === 'queued' || state === 'running' ? undefined : `${state}, attempt ${attempt}`
+  },
+  starts: troubled.starts,
+  nextStart: troubled.nextStart,
+}
+
+function options() {
+  return {
+    ...('root' in servers
+      ? { root: servers.root, embedded: true }
+      : { database: servers.databaseUrl, broker: servers.redisUrl }),
+    tasks: { bench: { task } },
+    migrate: true,
+    logger: 'silent',
+  } as const
+}
+
+answer(operations)

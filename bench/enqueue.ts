@@ -1,0 +1,41 @@
+import { names, profiled, withContenders } from './lanes.js'
+import type { Part } from './main.js'
+import type { Finding } from './report.js'
+import { describe, measureInTurn, ratioOf, show } from './rounds.js'
+
+const inFlight = 100
+const target = 0.5
+
+/** How many jobs a second are accepted, with a hundred calls in flight. Celeriac's are on disk by then. */
+export const enqueue: Part = (servers, { rounds = 5, seconds = 2, profile }) =>
+  withContenders(servers, async (contenders) => {
+    const { raw, glue, onRedis, onEmbedded } = contenders
+    const lanes = [
+      { name: names.raw, measure: () => raw.ask('enqueue', inFlight, seconds) },
+      { name: names.glue, measure: () => glue.ask('enqueue', inFlight, seconds) },
+      { name: names.onRedis, measure: () => onRedis.ask('enqueue', inFlight, seconds) },
+      { name: names.onEmbedded, measure: () => onEmbedded.ask('enqueue', inFlight, seconds) },
+    ]
+    const measured = await profiled({ ...contenders }, 'enqueue', profile, (onWarm) =>
+      measureInTurn(lanes, rounds, onWarm),
+    )
+    const ratio = ratioOf(measured, names.onRedis, names.raw)
+    const overGlue = ratioOf(measured, names.onRedis, names.glue)
+
+    return [
+      finding(names.onRedis, {
+        ratio: `${show(ratio)} × raw, ${show(overGlue)} × glue`,
+        target: `≥ ${target} × raw`,
+        met: ratio >= target,
+      }),
+      finding(names.onEmbedded, {
+        ratio: `${show(ratioOf(measured, names.onEmbedded, names.raw))} × raw on Redis`,
+      }),
+      finding(names.glue, { ratio: `${show(ratioOf(measured, names.glue, names.raw))} × raw` }),
+      finding(names.raw, {}),
+    ]
+
+    function finding(lane: string, more: Pick<Finding, 'ratio' | 'target' | 'met'>): Finding {
+      return { part: 'enqueue', name: lane, figure: describe(measured, lane, '/s'), ...more }
+    }
+  })

@@ -23,12 +23,21 @@ function generateClient() {
   const schema = join(root, 'prisma/schema.prisma')
   const client = join(root, 'src/store/generated/prisma/client.ts')
   const prisma = join(root, 'node_modules/prisma/build/index.js')
-  if (existsSync(client) && [schema, prisma].every((source) => isOlder(source, client))) return
+  const sources = [schema, prisma, fileURLToPath(import.meta.url)]
+  if (existsSync(client) && sources.every((source) => isOlder(source, client))) return
   execFileSync(process.execPath, [prisma, 'generate'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
   })
+  writeFileSync(client, withoutGlobals(readFileSync(client, 'utf8')))
+}
+
+/** The client would give the whole process a global `__dirname`, and could not be bundled into CommonJS. */
+function withoutGlobals(source) {
+  const line = /^globalThis\['__dirname'\] = .*\n/m
+  if (!line.test(source)) throw new Error('The generated client has changed: is __dirname still made global?')
+  return source.replace(line, '')
 }
 
 function isOlder(file, than) {

@@ -5,6 +5,7 @@ import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
+import { DiscoveryError } from './errors.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
@@ -59,6 +60,10 @@ export interface AppParts {
   readonly tasks: Promise<TaskRegistry>
   /** What no waiting mends: a tasks file that throws, an embedded server without its package. */
   readonly onFatal: (error: unknown) => void
+}
+
+function lateMessage(deadlineMs: number): string {
+  return `The tasks files were not loaded within ${deadlineMs} ms. Does one of them await something at its top level, such as jobs.ready()?`
 }
 
 /** Wires the parts of one app together. Connects in the background; nothing here waits for a server. */
@@ -136,8 +141,17 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   }
 
   async function targetOf(task: AnyTask | string) {
-    const known = registry ?? (await hold.during(tasks))
+    const known = registry ?? (await hold.during(withinDeadline(tasks)))
     return toTarget(known.get(typeof task === 'string' ? task : known.nameOf(task)), config)
+  }
+
+  /** Discovery may never end: a tasks file may wait for something that waits for it. */
+  async function withinDeadline(found: Promise<TaskRegistry>): Promise<TaskRegistry> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new DiscoveryError(lateMessage(config.deadlineMs))), config.deadlineMs)
+    })
+    return Promise.race([found, late]).finally(() => clearTimeout(timer))
   }
 
   async function find(id: string): Promise<Job | undefined> {

@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/fixtures/**', '**/node_modules/**'],
+    reporters: ['default', './test/support/closing-line.ts'],
     globalSetup: 'test/support/setup.ts',
     pool: 'forks',
     maxWorkers: 2,

@@ -35,7 +35,7 @@ export async function startApp(
   const url = await until(
     () => {
       if (child.exitCode !== null) throw new Error(`The app ended with ${child.exitCode}:\n${output()}`)
-      return /listening on (http:\S+)/.exec(output())?.[1]
+      return /listening on (http:\S+)/.exec(output())?.[1] ?? ''
     },
     { timeoutMs: 15_000 },
   ).catch((cause: unknown) => {

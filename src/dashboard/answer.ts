@@ -1,0 +1,63 @@
+import { STATUS_CODES } from 'node:http'
+import type { Request, Response } from 'express'
+
+/** What the dashboard answers. */
+export interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string | Buffer
+  /** Its name changes whenever its content does. */
+  readonly isImmutable?: boolean
+}
+
+export const htmlType = 'text/html; charset=utf-8'
+const jsonType = 'application/json; charset=utf-8'
+
+export function json(status: number, body: unknown): Answer {
+  return { status, type: jsonType, body: JSON.stringify(body) }
+}
+
+export function send(res: Response, { status, type, body, isImmutable }: Answer): void {
+  if (isImmutable) res.setHeader('Cache-Control', 'private, max-age=31536000, immutable')
+  res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
+  res.end(body)
+}
+
+/** An answer that tells why not: a page for people, RFC 9457 for programs. */
+export interface Refusal {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  /** What to write, for those who run the app. */
+  readonly example?: string
+}
+
+export function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
+  send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal) : toProblem(refusal))
+}
+
+/** `message` stands there a second time for the pages, which show it under that name. */
+function toProblem({ status, code, message, example }: Refusal): Answer {
+  const title = STATUS_CODES[status] ?? 'Error'
+  const detail = example === undefined ? message : `${message} ${example}`
+  const body = { type: 'about:blank', title, status, detail, code, error: title, message: detail }
+  return { ...json(status, body), type: 'application/problem+json' }
+}
+
+function toPage({ status, message, example }: Refusal): Answer {
+  const title = `${status} ${STATUS_CODES[status] ?? ''}`.trim()
+  const body = `<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="robots" content="noindex"><title>${title}</title></head>
+<body>
+<h1>${title}</h1>
+<p>${escapeHtml(message)}</p>${example === undefined ? '' : `\n<pre>${escapeHtml(example)}</pre>`}
+</body>
+</html>
+`
+  return { status, type: htmlType, body }
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,103 @@
+import type { Job } from '../../job/job.js'
+import { isEnd } from '../../job/state.js'
+import type { ListedJobs } from '../../store/store.js'
+import type { DashboardDeps } from '../router.js'
+import type { Readings } from './readings.js'
+
+/** What people may do on the board. Each goes through the same code as the API of the app. */
+export interface Actions {
+  list(queue: string, jobs: ListedJobs, limit: number, offset: number): Promise<Job[]>
+  find(queue: string, id: string): Promise<Job | undefined>
+  pause(queue: string): Promise<void>
+  resume(queue: string): Promise<void>
+  /** @throws {ActionRefused} when it has ended */
+  cancel(id: string): Promise<void>
+  /** @throws {ActionRefused} when it has not ended, or has succeeded */
+  retry(id: string): Promise<void>
+  /** Each job of the queue that has failed; those that were cancelled or expired ended as somebody wished. */
+  retryFailed(queue: string): Promise<{ retried: number; skipped: number }>
+  /** @throws {ActionRefused} when it does not wait for its time */
+  promote(id: string): Promise<void>
+}
+
+/** Something that cannot be done, with the sentence to show. It does not leave the board. */
+export class ActionRefused extends Error {
+  override readonly name = 'ActionRefused'
+}
+
+const by = 'dashboard'
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const retriedAtOnce = 100
+const mostRetried = 20_000
+
+export function createActions(deps: DashboardDeps, readings: Readings): Actions {
+  return {
+    async list(queue, jobs, limit, offset) {
+      const { store } = await deps.backend()
+      return store.listJobs({ queue, jobs, limit, offset })
+    },
+    async find(queue, id) {
+      const job = uuid.test(id) ? await deps.find(id) : undefined
+      return job?.queue === queue ? job : undefined
+    },
+    pause: (queue) =>
+      changing(async () => {
+        await (await deps.backend()).broker.pause(queue)
+      }),
+    resume: (queue) =>
+      changing(async () => {
+        await (await deps.backend()).broker.resume(queue)
+      }),
+    cancel: (id) =>
+      changing(async () => {
+        const answer = await deps.cancel(id, by, null)
+        if (answer === 'finished' || answer === 'unknown')
+          throw new ActionRefused('This job has ended. It stays in the store until it is pruned.')
+      }),
+    retry: (id) =>
+      changing(async () => {
+        if (!(await deps.retry(id))) throw new ActionRefused(await whyNotRetried(id))
+      }),
+    retryFailed: (queue) => changing(() => retryFailed(queue)),
+    promote: (id) => changing(() => promote(id)),
+  }
+
+  /** What was read before a change, or while it was made, does not show it. */
+  async function changing<T>(change: () => Promise<T>): Promise<T> {
+    try {
+      return await change()
+    } finally {
+      readings.forget()
+    }
+  }
+
+  async function whyNotRetried(id: string): Promise<string> {
+    const job = await deps.find(id)
+    if (!job) return 'This job is gone.'
+    return isEnd(job.state)
+      ? 'This job has succeeded. Enqueue a new one to do it again.'
+      : `This job is ${job.state} already.`
+  }
+
+  async function retryFailed(queue: string): Promise<{ retried: number; skipped: number }> {
+    const { store } = await deps.backend()
+    const seen = new Set<string>()
+    let retried = 0
+    while (seen.size < mostRetried) {
+      const page = await store.listJobs({ queue, jobs: 'failed', limit: retriedAtOnce, offset: 0 })
+      // A job that has failed again meanwhile is not tried without end.
+      const ids = page.map(({ id }) => id).filter((id) => !seen.has(id))
+      if (ids.length === 0) break
+      for (const id of ids) seen.add(id)
+      retried += (await Promise.all(ids.map(deps.retry))).filter(Boolean).length
+    }
+    return { retried, skipped: 0 }
+  }
+
+  async function promote(id: string): Promise<void> {
+    const { store, dispatcher } = await deps.backend()
+    const redelivery = await store.promote(id)
+    if (!redelivery) throw new ActionRefused('This job does not wait for its time any more.')
+    dispatcher.send([redelivery])
+  }
+}

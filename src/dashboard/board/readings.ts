@@ -1,0 +1,75 @@
+import type { LiveWorker, QueueCount } from '../../store/store.js'
+import type { DashboardBackend, DashboardDeps } from '../router.js'
+import { type Tab, tabOf, tabs } from './tab.js'
+
+/** What the board shows of a queue at a glance. */
+export interface QueueReading {
+  readonly name: string
+  readonly counts: Readonly<Record<Tab, number>>
+  /** `undefined` when the broker does not answer. */
+  readonly isPaused: boolean | undefined
+  /** Those that serve it. */
+  readonly workers: readonly LiveWorker[]
+}
+
+export interface Readings {
+  /** All queues that there are, or the one of that name if there is such. */
+  queues(name?: string): Promise<QueueReading[]>
+  /** After a change, so that the next look sees it. */
+  forget(): void
+}
+
+/** Every open page of every visitor looks every few seconds: they share one look. */
+const freshMs = 1000
+
+export function createReadings({ backend, config }: DashboardDeps): Readings {
+  let reading: Promise<QueueReading[]> | undefined
+  let readAt = 0
+
+  return {
+    async queues(name) {
+      if (!reading || performance.now() - readAt > freshMs) look()
+      const all = await reading
+      return (all ?? []).filter((queue) => name === undefined || queue.name === name)
+    },
+    forget() {
+      reading = undefined
+    },
+  }
+
+  function look(): void {
+    readAt = performance.now()
+    const looking = readQueues()
+    reading = looking
+    looking.catch(() => {
+      if (reading === looking) reading = undefined
+    })
+  }
+
+  async function readQueues(): Promise<QueueReading[]> {
+    const { store, broker } = await backend()
+    const [known, workers] = await Promise.all([store.knownQueues(), store.liveWorkers()])
+    const names = [...new Set([config.queue, ...config.workerProcess.queues, ...known])].sort()
+    const [counts, paused] = await Promise.all([
+      store.countJobs(names),
+      Promise.all(names.map((name) => isPaused(broker, name))),
+    ])
+    return names.map((name, at) => ({
+      name,
+      counts: countsOf(name, counts),
+      isPaused: paused[at],
+      workers: workers.filter(({ queues }) => queues.includes(name)),
+    }))
+  }
+}
+
+/** The store answers for jobs, so that a broker that is away does not take the board along. */
+function isPaused(broker: DashboardBackend['broker'], queue: string): Promise<boolean | undefined> {
+  return broker.isPaused(queue).catch(() => undefined)
+}
+
+function countsOf(queue: string, counts: readonly QueueCount[]): Record<Tab, number> {
+  const byTab = Object.fromEntries(tabs.map((tab) => [tab, 0])) as Record<Tab, number>
+  for (const { state, count, queue: counted } of counts) if (counted === queue) byTab[tabOf[state]] += count
+  return byTab
+}

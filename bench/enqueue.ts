@@ -1,4 +1,4 @@
-import { names, profiled, withContenders } from './lanes.js'
+import { names, withContenders } from './lanes.js'
 import type { Part } from './main.js'
 import type { Finding } from './report.js'
 import { describe, measureInTurn, ratioOf, show } from './rounds.js'
@@ -8,17 +8,18 @@ const target = 0.5
 
 /** How many jobs a second are accepted, with a hundred calls in flight. Celeriac's are on disk by then. */
 export const enqueue: Part = (servers, { rounds = 5, seconds = 2, profile }) =>
-  withContenders(servers, async (contenders) => {
-    const { raw, glue, onRedis, onEmbedded } = contenders
+  withContenders(servers, async ({ raw, glue, onRedis, onEmbedded }) => {
     const lanes = [
-      { name: names.raw, measure: () => raw.ask('enqueue', inFlight, seconds) },
-      { name: names.glue, measure: () => glue.ask('enqueue', inFlight, seconds) },
-      { name: names.onRedis, measure: () => onRedis.ask('enqueue', inFlight, seconds) },
-      { name: names.onEmbedded, measure: () => onEmbedded.ask('enqueue', inFlight, seconds) },
+      { name: names.raw, process: raw, measure: () => raw.ask('enqueue', inFlight, seconds) },
+      { name: names.glue, process: glue, measure: () => glue.ask('enqueue', inFlight, seconds) },
+      { name: names.onRedis, process: onRedis, measure: () => onRedis.ask('enqueue', inFlight, seconds) },
+      {
+        name: names.onEmbedded,
+        process: onEmbedded,
+        measure: () => onEmbedded.ask('enqueue', inFlight, seconds),
+      },
     ]
-    const measured = await profiled({ ...contenders }, 'enqueue', profile, (onWarm) =>
-      measureInTurn(lanes, rounds, onWarm),
-    )
+    const measured = await measureInTurn(lanes, rounds, profile ? 'enqueue' : undefined)
     const ratio = ratioOf(measured, names.onRedis, names.raw)
     const overGlue = ratioOf(measured, names.onRedis, names.glue)
 

@@ -1,8 +1,9 @@
 import type { Calls } from './contender/answer.js'
-import type { Operations as Celeriac, CeleriacSettings } from './contender/celeriac.js'
+import type { Operations as Celeriac } from './contender/celeriac.js'
 import type { Operations as Glue } from './contender/glue.js'
+import type { Place } from './contender/place.js'
 import type { Operations as Raw } from './contender/raw.js'
-import { type Contender, type Profiled, startContender } from './contender.js'
+import { type Contender, startContender } from './contender.js'
 import type { Servers } from './servers.js'
 
 /** The contenders of a part, each in a process and with databases of its own. */
@@ -50,27 +51,11 @@ export async function withContenders<T>(
   }
 }
 
-export async function twoServers(servers: Servers): Promise<CeleriacSettings> {
+export async function twoServers(servers: Servers): Promise<Place> {
   return { redisUrl: servers.newRedis(), databaseUrl: await servers.newDatabase() }
 }
 
-export async function embeddedDefault(servers: Servers): Promise<CeleriacSettings> {
+export async function embeddedDefault(servers: Servers): Promise<Place & { readonly root: string }> {
   const { root, url } = await servers.embedded()
   return { root, databaseUrl: url }
-}
-
-/** Profiles what follows, in each contender, when that was asked for. */
-export async function profiled<T>(
-  contenders: { readonly [Name in string]: Profiled },
-  part: string,
-  isAsked: boolean,
-  measure: (onWarm: () => Promise<void>) => Promise<T>,
-): Promise<T> {
-  if (!isAsked) return measure(async () => {})
-  const all = Object.entries(contenders)
-  const measured = await measure(async () => {
-    for (const [, contender] of all) await contender.startProfile()
-  })
-  for (const [name, contender] of all) await contender.stopProfile(`${part}-${name}`)
-  return measured
 }

@@ -1,8 +1,12 @@
+import type { Profiled } from './contender.js'
+
 /** One contender in one discipline. */
 export interface Lane {
   readonly name: string
   /** One measurement: how many a second, or milliseconds. */
   measure(): Promise<number>
+  /** The process that does the work, where it can be profiled. */
+  readonly process?: Profiled
 }
 
 /** The measurements of each lane, by its name, in the order of the rounds. */
@@ -13,22 +17,33 @@ export type Rounds = ReadonlyMap<string, readonly number[]>
  *
  * What disturbs the machine then disturbs them alike, so the ratio of two lanes within a round means more than any
  * figure. The first round warms up and is not counted.
+ *
+ * @param profileAs the part's name, when one more round is to be profiled; it is not counted either
  */
 export async function measureInTurn(
   lanes: readonly Lane[],
   rounds: number,
-  onWarm: () => Promise<void> = async () => {},
+  profileAs?: string,
 ): Promise<Rounds> {
   const measured = new Map<string, number[]>(lanes.map((lane) => [lane.name, []]))
   for (let round = 0; round <= rounds; round += 1) {
-    if (round === 1) await onWarm()
     for (const lane of lanes) {
       const value = await lane.measure()
       console.error(`  ${round === 0 ? 'warm-up' : `round ${round}`}  ${lane.name}: ${show(value)}`)
       if (round > 0) measured.get(lane.name)?.push(value)
     }
   }
+  if (profileAs !== undefined) for (const lane of lanes) await profileLane(lane, profileAs)
   return measured
+}
+
+async function profileLane({ name, process, measure }: Lane, part: string): Promise<void> {
+  if (!process) return
+  const file = `${part}-${name.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`
+  await process.startProfile()
+  const value = await measure()
+  await process.stopProfile(file)
+  console.error(`  profile  ${name}: ${show(value)}, bench/profiles/${file}.cpuprofile`)
 }
 
 export function median(values: readonly number[]): number {

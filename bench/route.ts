@@ -1,7 +1,7 @@
 import type { Operations as Bare } from './contender/bare.js'
 import type { Operations as Load } from './contender/load.js'
 import { type Contender, startContender } from './contender.js'
-import { names, profiled, withContenders } from './lanes.js'
+import { names, withContenders } from './lanes.js'
 import type { Part } from './main.js'
 import type { Finding } from './report.js'
 import { describe, measureInTurn, ratioOf, show } from './rounds.js'
@@ -31,19 +31,25 @@ export const route: Part = (servers, { rounds = 5, seconds = 2, profile }) =>
         embedded: await onEmbedded.ask('serve'),
       }
       const lanes = [
-        { name: bareName, measure: () => post(`${urls.bare}/accept`) },
-        { name: names.glue, measure: () => post(`${urls.glue}/accept`) },
+        { name: bareName, process: bare, measure: () => post(`${urls.bare}/accept`) },
+        { name: names.glue, process: glue, measure: () => post(`${urls.glue}/accept`) },
         ...[
           { name: names.onRedis, url: urls.redis, contender: onRedis },
           { name: names.onEmbedded, url: urls.embedded, contender: onEmbedded },
         ].flatMap(({ name, url, contender }) => [
-          { name: `${name}: accept`, measure: () => postAndSettle(`${url}/accept`, contender) },
-          { name: `${name}: by hand`, measure: () => postAndSettle(`${url}/by-hand`, contender) },
+          {
+            name: `${name}: accept`,
+            process: contender,
+            measure: () => postAndSettle(`${url}/accept`, contender),
+          },
+          {
+            name: `${name}: by hand`,
+            process: contender,
+            measure: () => postAndSettle(`${url}/by-hand`, contender),
+          },
         ]),
       ]
-      const measured = await profiled({ bare, glue, onRedis, onEmbedded }, 'route', profile, (onWarm) =>
-        measureInTurn(lanes, rounds, onWarm),
-      )
+      const measured = await measureInTurn(lanes, rounds, profile ? 'route' : undefined)
 
       return lanes.map(({ name }): Finding => {
         const ofBare = ratioOf(measured, name, bareName)

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { compiledFolder } from './compile.js'
 import { startContender } from './contender.js'
 import { embeddedDefault, names, twoServers } from './lanes.js'
@@ -14,9 +14,10 @@ const tasks = 40
 
 /** How long an app takes from start to ready on warm servers, with three modules and forty tasks, and without. */
 export const start: Part = async (servers, { rounds = 5 }) => {
-  const pattern = writeModules()
-  const onRedis = { ...(await twoServers(servers)), modules: pattern }
-  const onEmbedded = { ...(await embeddedDefault(servers)), modules: pattern }
+  const folder = writeModules()
+  const embedded = await embeddedDefault(servers)
+  const onRedis = { ...(await twoServers(servers)), root: folder, modules: '*' }
+  const onEmbedded = { ...embedded, modules: join(relative(embedded.root, folder), '*') }
   const lanes = [
     { name: bareName, measure: () => timeStart('app-bare', {}) },
     { name: names.onRedis, measure: () => timeStart('app-celeriac', onRedis) },
@@ -46,15 +47,16 @@ async function timeStart(program: string, settings: object): Promise<number> {
   return ms
 }
 
-/** Writes tasks files as they are after an app's build, and gives the pattern that finds them. */
+/** Writes tasks files as they are after an app's build, and gives the folder of their modules. */
 function writeModules(): string {
+  const root = join(compiledFolder, 'modules')
   for (const [at, name] of modules.entries()) {
-    const folder = join(compiledFolder, 'modules', name)
+    const folder = join(root, name)
     mkdirSync(folder, { recursive: true })
     const count = Math.floor((tasks + at) / modules.length)
     writeFileSync(join(folder, 'tasks.js'), tasksFile(count))
   }
-  return join(compiledFolder, 'modules/*')
+  return root
 }
 
 function tasksFile(count: number): string {

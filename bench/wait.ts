@@ -1,4 +1,4 @@
-import { names, profiled, withContenders } from './lanes.js'
+import { names, withContenders } from './lanes.js'
 import type { Part } from './main.js'
 import type { Finding } from './report.js'
 import { describe, measureInTurn, median, show } from './rounds.js'
@@ -16,8 +16,7 @@ interface Waits {
 
 /** Taking ahead must not let a claimed job wait behind slow ones: how long do jobs wait between claim and start? */
 export const wait: Part = (servers, { rounds = 3, seconds = 5, profile }) =>
-  withContenders(servers, async (contenders) => {
-    const { raw, onRedis, onEmbedded } = contenders
+  withContenders(servers, async ({ raw, onRedis, onEmbedded }) => {
     const jobs = idealPerSecond * seconds
     const waits = new Map<string, Waits[]>([
       [names.onRedis, []],
@@ -29,13 +28,15 @@ export const wait: Part = (servers, { rounds = 3, seconds = 5, profile }) =>
       return perSecond
     }
     const lanes = [
-      { name: names.raw, measure: () => raw.ask('sleep', jobs, concurrency, handlerMs) },
-      { name: names.onRedis, measure: () => measureWaits(names.onRedis, onRedis) },
-      { name: names.onEmbedded, measure: () => measureWaits(names.onEmbedded, onEmbedded) },
+      { name: names.raw, process: raw, measure: () => raw.ask('sleep', jobs, concurrency, handlerMs) },
+      { name: names.onRedis, process: onRedis, measure: () => measureWaits(names.onRedis, onRedis) },
+      {
+        name: names.onEmbedded,
+        process: onEmbedded,
+        measure: () => measureWaits(names.onEmbedded, onEmbedded),
+      },
     ]
-    const measured = await profiled({ ...contenders }, 'wait', profile, (onWarm) =>
-      measureInTurn(lanes, rounds, onWarm),
-    )
+    const measured = await measureInTurn(lanes, rounds, profile ? 'wait' : undefined)
     return [
       ...[names.onRedis, names.onEmbedded].map((lane) => waitOf(lane, (waits.get(lane) ?? []).slice(1))),
       ...lanes.map(({ name }) => ({

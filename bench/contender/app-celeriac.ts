@@ -1,15 +1,14 @@
 import { celeriac } from 'celeriac'
 import express from 'express'
 import { answer, readSettings } from './answer.js'
-import type { CeleriacSettings } from './celeriac.js'
 import { listen } from './listen.js'
+import { optionsFor, type Place } from './place.js'
 
 // The same small app with Celeriac, from start to ready: tasks found, both servers answer.
-const { modules, ...servers } = readSettings<CeleriacSettings & { modules: string }>()
+const { modules, root, ...place } = readSettings<Place & { modules: string; root: string }>()
 const jobs = celeriac({
-  ...('root' in servers
-    ? { root: servers.root, embedded: true }
-    : { database: servers.databaseUrl, broker: servers.redisUrl }),
+  ...optionsFor('redisUrl' in place ? place : { ...place, root }),
+  root,
   modules,
   migrate: true,
   logger: 'silent',

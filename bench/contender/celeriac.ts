@@ -6,17 +6,13 @@ import { answer, readSettings } from './answer.js'
 import { createCounter } from './counter.js'
 import { keepBusy } from './keep-busy.js'
 import { listen } from './listen.js'
+import { optionsFor, type Place } from './place.js'
 import { openRows } from './rows.js'
 
-/** Where it stands: on two servers, or on the embedded default. */
-export type CeleriacSettings =
-  | { readonly databaseUrl: string; readonly redisUrl: string }
-  | { readonly databaseUrl: string; readonly root: string }
-
-const settings = readSettings<CeleriacSettings>()
+const place = readSettings<Place>()
 const atOnce = 5000
 const started = createCounter()
-const rows = await openRows(settings.databaseUrl)
+const rows = await openRows(place.databaseUrl)
 
 const build = defineTask({
   payload: z.object({ month: z.string() }),
@@ -87,7 +83,7 @@ const operations = {
 
 async function open(worker?: WorkerOptions): Promise<Celeriac> {
   const jobs = celeriac({
-    ...servers(),
+    ...optionsFor(place),
     tasks: { bench: { build, sleep } },
     migrate: true,
     logger: 'silent',
@@ -95,12 +91,6 @@ async function open(worker?: WorkerOptions): Promise<Celeriac> {
   })
   await jobs.ready()
   return jobs
-}
-
-function servers() {
-  return 'root' in settings
-    ? { root: settings.root, embedded: true }
-    : { database: settings.databaseUrl, broker: settings.redisUrl }
 }
 
 /** Puts so many jobs into the queue, and goes when all of them are in the broker. */
@@ -127,8 +117,8 @@ async function work(jobs: number, concurrency: number): Promise<number> {
 /** Forgets all jobs. Nothing of ours may be open. */
 async function wipe(): Promise<void> {
   await rows.wipe()
-  if (!('redisUrl' in settings)) return
-  const redis = new Redis(settings.redisUrl)
+  if (!('redisUrl' in place)) return
+  const redis = new Redis(place.redisUrl)
   await redis.flushdb()
   redis.disconnect()
 }

@@ -1,9 +1,9 @@
 import { type Celeriac, celeriac, defineTask } from 'celeriac'
 import { answer, readSettings } from './answer.js'
-import type { CeleriacSettings } from './celeriac.js'
 import { createTroubled, type Faulty, type Trouble } from './fault.js'
+import { optionsFor, type Place } from './place.js'
 
-const { queue, ...servers } = readSettings<CeleriacSettings & { queue: string }>()
+const { queue, ...place } = readSettings<Place & { queue: string }>()
 const troubled = createTroubled()
 const task = defineTask((trouble: Trouble, { attempt }) => troubled.run(trouble, attempt === 1))
 let jobs: Celeriac | undefined
@@ -28,9 +28,7 @@ const operations: Faulty = {
 
 function options() {
   return {
-    ...('root' in servers
-      ? { root: servers.root, embedded: true }
-      : { database: servers.databaseUrl, broker: servers.redisUrl }),
+    ...optionsFor(place),
     tasks: { bench: { task } },
     migrate: true,
     logger: 'silent',

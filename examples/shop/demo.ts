@@ -15,7 +15,7 @@ const { PORT: port, HOST: host } = process.env
 
 // On a terminal, the worker's own lines are worth watching.
 const logger = process.stdout.isTTY ? 'info' : 'warn'
-const shop = openShop({ worker: { queues: ['default', 'mail'] }, logger })
+const shop = openShop({ worker: { queues: ['default', 'mail'], concurrency: 4 }, logger })
 const stopped = untilStopped()
 const running = await serve(shop, { port, host }).catch(fail)
 if (running) {

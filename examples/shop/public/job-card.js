@@ -19,6 +19,7 @@ export function createCard(kind, title, url) {
   function show(status) {
     const hasEnded = status.finishedAt !== null
     element.dataset.state = status.state
+    element.dataset.waitingFor = status.waitingFor ?? ''
     setText(find('.state'), status.state)
     setText(note, describe(status))
     showBar(status, hasEnded)
@@ -48,7 +49,7 @@ function setText(element, text) {
 
 function describe(status) {
   if (status.waitingFor === 'worker') {
-    return `No worker serves the queue "${status.queue}". Run: npx celeriac worker -A examples/shop -Q ${status.queue}`
+    return `No worker serves the queue "${status.queue}". Run: node dist/cli/main.js worker -A examples/shop -Q default,mail`
   }
   if (status.cancelRequested) return 'Stopping …'
   const { percent, note = '' } = status.progress ?? {}

@@ -15,6 +15,8 @@ export interface Thumbnail {
 
 const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif', 'heif'])
 
+const taken = 'JPEG, PNG, WebP, GIF, TIFF and AVIF are taken.'
+
 /** A picture of a few kilobytes may unfold to gigabytes of pixels. */
 const limits = { limitInputPixels: 50_000_000 }
 
@@ -34,10 +36,10 @@ async function assertPicture(bytes: Buffer): Promise<void> {
   const found = await sharp(bytes, limits)
     .metadata()
     .catch((cause: unknown) => {
-      throw new Refusal(422, `This picture cannot be read: ${reasonOf(cause)}.`, { cause })
+      throw new Refusal(422, `This is no picture that can be read. ${taken}`, { cause })
     })
   if (!formats.has(found.format)) {
-    throw new Refusal(422, `Pictures may be JPEG, PNG, WebP, GIF, TIFF or AVIF, and this is ${found.format}.`)
+    throw new Refusal(422, `This is a picture of the kind ${found.format}. ${taken}`)
   }
 }
 

@@ -9,7 +9,8 @@ const readPicture = express.raw({ type: 'image/*', limit: '10mb' })
 
 /** Express reads only bodies that are said to be images; for all others, `body` stays `undefined`. */
 const assertBytes: RequestHandler = (req, _res, next) => {
-  if (!req.is('image/*')) throw new Refusal(415, 'Send a picture, with its type: Content-Type: image/jpeg.')
+  const type = req.get('Content-Type') ?? 'nothing'
+  if (!type.startsWith('image/')) throw new Refusal(415, `A picture is expected, and ${type} came.`)
   if (!Buffer.isBuffer(req.body) || req.body.length === 0) throw new Refusal(400, 'The picture is empty.')
   next()
 }
@@ -28,7 +29,9 @@ pictures.post('/', readPicture, assertBytes, async (req, res) => {
 pictures.get('/:id/:size.webp', (req, res, next) => {
   const file = thumbnailFile(req.params.id, req.params.size)
   if (file === undefined) return next()
-  res.sendFile(file, { immutable: true, maxAge: '1y' })
+  res.sendFile(file, { immutable: true, maxAge: '1y' }, (error) => {
+    if (error && !res.headersSent) next()
+  })
 })
 
 pictures.use(explainSize)

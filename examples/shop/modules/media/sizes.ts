@@ -6,6 +6,6 @@ export interface Size {
 
 export const sizes: readonly Size[] = [
   { name: 'small', width: 160 },
-  { name: 'medium', width: 480 },
+  { name: 'medium', width: 400 },
   { name: 'large', width: 960 },
 ]

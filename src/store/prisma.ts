@@ -87,7 +87,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     defer: (delivery) => guard(() => repairs.defer(general, delivery)),
     markDispatched: (keys) =>
       guard(async () => {
-        await run(general, markDispatchedStatement(keys))
+        await run(settling, markDispatchedStatement(keys))
       }),
     expire: (id) => guard(() => expire(id)),
     saveProgress: (key, workerId, progress) => guard(() => saveProgress(key, workerId, progress)),

@@ -157,13 +157,14 @@ export function appendAttempt(outcome: string, error: string, worker = 'j.worker
     'outcome', ${outcome}, 'error', (${error})::json)::text || ']'`
 }
 
+/** As for a claim: a plain `dispatched_at IS NULL` would lead the planner through every row that is not marked. */
 export function markDispatchedStatement(keys: readonly DeliveryKey[]): Statement {
   return {
     name: 'celeriac_dispatched',
     text: `
 UPDATE celeriac.job AS j SET dispatched_at = now()
 FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-WHERE j.id = d.id AND j.delivery = d.number AND j.dispatched_at IS NULL
+WHERE j.id = d.id AND j.delivery = d.number AND coalesce(j.dispatched_at, 'infinity') = 'infinity'
   AND j.state IN ('queued', 'scheduled', 'retrying')`,
     values: [idArray(keys), numberArray(keys)],
   }

@@ -30,6 +30,7 @@ Open it:
 Ctrl-C stops it.
 `)
     await stopped
+    console.log('Stopping: running jobs may finish. A second Ctrl-C stops at once.')
   }
   await running.close()
 } else {

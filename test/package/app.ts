@@ -18,6 +18,7 @@ export async function makeApp(fixture: string, project = installedPackage()): Pr
 /** An app's process, and where it listens. */
 export interface AppProcess {
   readonly url: string
+  readonly pid: number
   readonly output: () => string
   /** Its exit code after SIGTERM. */
   stop(): Promise<number | null>
@@ -32,16 +33,11 @@ export async function startApp(
   const child = spawn(process.execPath, args, { cwd: folder, env: bareEnvironment(variables) })
   onTestFinished(() => void child.kill('SIGKILL'))
   const output = outputOf(child)
-  const url = await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(`The app ended with ${child.exitCode}:\n${output()}`)
-      return /listening on (http:\S+)/.exec(output())?.[1] ?? ''
-    },
-    { timeoutMs: 15_000 },
-  ).catch((cause: unknown) => {
-    throw new Error(`The app does not listen:\n${output()}`, { cause })
-  })
-  return { url, output, stop: () => stop(child) }
+  const listening = () => /listening on (http:\S+)/.exec(output())?.[1]
+  await until(() => listening() ?? child.exitCode !== null, { timeoutMs: 15_000 })
+  const url = listening()
+  if (url === undefined) throw new Error(`The app ended with ${child.exitCode}:\n${output()}`)
+  return { url, pid: child.pid ?? 0, output, stop: () => stop(child) }
 }
 
 export function bareEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

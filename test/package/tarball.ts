@@ -31,6 +31,11 @@ export async function installedPackage(): Promise<string> {
   })
 }
 
+/** For copies of an npm project that leave out the apps in it. */
+export function isNoApp(path: string): boolean {
+  return !/\/(typescript|javascript|commonjs|consumer|pair)-\w{6}$/.test(path)
+}
+
 export async function npmInstall(folder: string, packages: readonly string[]): Promise<void> {
   await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages], folder)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { oncePerRun } from '../support/once.js'
 import { makeApp } from './app.js'
-import { installedPackage, npmInstall, run } from './tarball.js'
+import { installedPackage, isNoApp, npmInstall, run } from './tarball.js'
 
 // The consumer has a wrong payload, a wrong option and more like them; each must be an error, and nothing else.
 const projects = {
@@ -38,8 +38,4 @@ async function errorsOf(folder: string, ...flags: string[]): Promise<string> {
     () => '',
     (error: { stdout: string }) => error.stdout,
   )
-}
-
-function isNoApp(path: string): boolean {
-  return !/\/(typescript|javascript|commonjs|consumer)-\w{6}$/.test(path)
 }

@@ -31,7 +31,7 @@ export function createCard(kind, title, url) {
   }
 
   function showBar({ progress, state }, hasEnded) {
-    bar.hidden = hasEnded
+    bar.hidden = hasEnded || state === 'retrying'
     if (state === 'running' && typeof progress?.percent !== 'number') bar.removeAttribute('value')
     else bar.value = progress?.percent ?? 0
   }

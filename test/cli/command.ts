@@ -53,7 +53,7 @@ function start(
     ended: endOf(child),
     signal: (signal) => void child.kill(signal),
     async prints(text) {
-      await until(() => output().includes(text) || child.exitCode !== null, { timeoutMs: 15_000 })
+      await until(() => output().includes(text) || child.exitCode !== null, { timeoutMs: 30_000 })
       if (!output().includes(text)) throw new Error(`It ended with ${child.exitCode}:\n${output()}`)
     },
   }

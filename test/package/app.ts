@@ -34,7 +34,7 @@ export async function startApp(
   onTestFinished(() => void child.kill('SIGKILL'))
   const output = outputOf(child)
   const listening = () => /listening on (http:\S+)/.exec(output())?.[1]
-  await until(() => listening() ?? child.exitCode !== null, { timeoutMs: 15_000 })
+  await until(() => listening() ?? child.exitCode !== null, { timeoutMs: 30_000 })
   const url = listening()
   if (url === undefined) throw new Error(`The app ended with ${child.exitCode}:\n${output()}`)
   return { url, pid: child.pid ?? 0, output, stop: () => stop(child) }

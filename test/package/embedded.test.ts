@@ -1,9 +1,11 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { oncePerRun } from '../support/once.js'
 import { bareEnvironment, makeApp, postAndFollow, startApp } from './app.js'
 import { installedPackage, isNoApp, npmInstall, run, versionHere } from './tarball.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let project: string
 

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { checkout, installedPackage, packedTarball, run } from './tarball.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let tarball: string
 let files: string[]

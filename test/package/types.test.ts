@@ -1,9 +1,11 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { oncePerRun } from '../support/once.js'
 import { makeApp } from './app.js'
 import { installedPackage, isNoApp, npmInstall, run } from './tarball.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 // The consumer has a wrong payload, a wrong option and more like them; each must be an error, and nothing else.
 const projects = {

@@ -3,11 +3,13 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { scratchFolder } from '../support/scratch.js'
 import { freshDatabase } from '../support/servers.js'
 import { bareEnvironment, makeApp, postAndFollow, startApp } from './app.js'
 import { installedPackage, run } from './tarball.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 beforeAll(async () => {
   await installedPackage()
@@ -74,12 +76,15 @@ test('an app in plain JavaScript modules runs', async () => {
   })
 })
 
+// Well before the 30 s that a job would have had to finish.
 test('an app that closes its jobs and its server ends by itself', async () => {
   const folder = await makeApp('javascript')
   const app = await startApp(folder, ['src/app.js'], await servers())
   await postAndFollow(app, { name: 'Ada' })
+  const toldAt = performance.now()
 
   expect(await app.stop()).toBe(0)
+  expect(performance.now() - toldAt).toBeLessThan(15_000)
 })
 
 test('an app in CommonJS runs, by require', async () => {

@@ -1,6 +1,6 @@
 import { type Backend, openBackend } from './backend.js'
 import { type Config, configHash } from './config/resolve.js'
-import { createEnqueuer } from './enqueue/enqueue.js'
+import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
 import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
 import { createUnserved } from './enqueue/unserved.js'
@@ -10,7 +10,7 @@ import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
 import type { AnyTask } from './task/define.js'
-import type { TaskRegistry } from './task/registry.js'
+import type { RegisteredTask, TaskRegistry } from './task/registry.js'
 import { toRunnable, toTarget } from './tasks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { version } from './version.js'
@@ -92,6 +92,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     ownerOf: config.owner,
     onEnqueued: unserved.noticeEnqueued,
   })
+  const targets = new Map<RegisteredTask, EnqueueTarget>()
   const workers = new Set<Worker>()
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
@@ -111,7 +112,10 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     tasks: () => tasks,
     backend,
     ready: () => hold.during(ready()),
-    enqueue: async (task, payload, options) => enqueuer.enqueue(await targetOf(task), payload, options),
+    async enqueue(task, payload, options) {
+      const target = targetOf(task)
+      return enqueuer.enqueue(target instanceof Promise ? await target : target, payload, options)
+    },
     enqueueMany: async (task, payloads, options) =>
       enqueuer.enqueueMany(await targetOf(task), payloads, options),
     handle: (id) => new Handle(handles, id, '', false),
@@ -140,9 +144,18 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     return found
   }
 
-  async function targetOf(task: AnyTask | string) {
-    const known = registry ?? (await hold.during(withinDeadline(tasks)))
-    return toTarget(known.get(typeof task === 'string' ? task : known.nameOf(task)), config)
+  function targetOf(task: AnyTask | string): EnqueueTarget | Promise<EnqueueTarget> {
+    if (!registry) return hold.during(withinDeadline(tasks)).then((known) => toKnownTarget(known, task))
+    return toKnownTarget(registry, task)
+  }
+
+  function toKnownTarget(known: TaskRegistry, task: AnyTask | string): EnqueueTarget {
+    const registered = known.get(typeof task === 'string' ? task : known.nameOf(task))
+    const present = targets.get(registered)
+    if (present) return present
+    const target = toTarget(registered, config)
+    targets.set(registered, target)
+    return target
   }
 
   /** Discovery may never end: a tasks file may wait for something that waits for it. */

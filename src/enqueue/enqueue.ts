@@ -46,19 +46,31 @@ export interface EnqueuerDeps {
  */
 export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }: EnqueuerDeps): Enqueuer {
   return {
-    enqueue: (target, payload, options = {}) => hold.during(enqueue(target, payload, options)),
+    enqueue,
     enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
   }
 
+  // Where nothing needs to be waited for, nothing is: each promise costs about as much as a small payload's check.
   async function enqueue(
     target: EnqueueTarget,
     payload: unknown,
-    options: EnqueueOptions,
+    options: EnqueueOptions = {},
   ): Promise<JobHandle> {
-    const origin = await originOf(target, options)
-    const text = await target.toPayloadText(payload)
-    const [handle] = await write([toNewJob(text, options, target, origin)])
-    return handle as JobHandle
+    hold.enter()
+    try {
+      const asked = originOf(target, options)
+      const origin = asked instanceof Promise ? await asked : asked
+      const checked = target.toPayloadText(payload)
+      const text = typeof checked === 'string' ? checked : await checked
+      const row = toNewJob(text, options, target, origin)
+      const path = writePath()
+      const { store, dispatcher } = path instanceof Promise ? await path : path
+      const [inserted] = await store.insert([row])
+      const [handle] = dispatch(dispatcher, [row], inserted ? [inserted] : [])
+      return handle as JobHandle
+    } finally {
+      hold.leave()
+    }
   }
 
   async function enqueueMany(
@@ -72,12 +84,15 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
     for (const payload of payloads) {
       rows.push(toNewJob(await target.toPayloadText(payload), options, target, origin))
     }
-    return write(rows)
+    const { store, dispatcher } = await writePath()
+    return dispatch(dispatcher, rows, await store.insert(rows))
   }
 
-  async function write(rows: readonly NewJob[]): Promise<JobHandle[]> {
-    const { store, dispatcher } = await writePath()
-    const inserted = await store.insert(rows)
+  function dispatch(
+    dispatcher: Dispatcher,
+    rows: readonly NewJob[],
+    inserted: readonly InsertedJob[],
+  ): JobHandle[] {
     const deliveries: Dispatchable[] = []
     const written = rows.map((row, at) => {
       const job = inserted[at]
@@ -98,16 +113,20 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
   }
 
   /** Owner, request id and trace context, at the moment of the enqueue. */
-  async function originOf(target: EnqueueTarget, options: EnqueueOptions): Promise<Origin> {
+  function originOf(target: EnqueueTarget, options: EnqueueOptions): Origin | Promise<Origin> {
     const req = currentRequest()
-    const { requestId, traceparent } = req ? readOrigin(req) : { requestId: null, traceparent: null }
-    if (options.owner !== undefined) return { owner: checkedOwner(options.owner), requestId, traceparent }
-    if (!ownerOf) return { owner: null, requestId, traceparent }
-    const owner = req ? await readOwner(ownerOf, req) : null
-    if (owner === null) throw new OwnerMissingError(target.task)
-    return { owner, requestId, traceparent }
+    const origin = req ? readOrigin(req) : nowhere
+    if (options.owner !== undefined) return { owner: checkedOwner(options.owner), ...origin }
+    if (!ownerOf) return { owner: null, ...origin }
+    if (!req) throw new OwnerMissingError(target.task)
+    return readOwner(ownerOf, req).then((owner) => {
+      if (owner === null) throw new OwnerMissingError(target.task)
+      return { owner, ...origin }
+    })
   }
 }
+
+const nowhere = Object.freeze({ requestId: null, traceparent: null })
 
 function firstStatus(
   { queue, maxAttempts }: NewJob,

@@ -6,6 +6,9 @@
  */
 export interface Hold {
   during<T>(work: Promise<T>): Promise<T>
+  /** The same by hand, for the hot path: each `enter` needs its `leave`. */
+  enter(): void
+  leave(): void
   close(): void
 }
 
@@ -16,15 +19,25 @@ export function createHold(): Hold {
   timer.unref()
   let held = 0
 
+  function enter(): void {
+    held += 1
+    if (held === 1) timer.ref()
+  }
+
+  function leave(): void {
+    held -= 1
+    if (held === 0) timer.unref()
+  }
+
   return {
+    enter,
+    leave,
     async during(work) {
-      held += 1
-      if (held === 1) timer.ref()
+      enter()
       try {
         return await work
       } finally {
-        held -= 1
-        if (held === 0) timer.unref()
+        leave()
       }
     },
     close() {

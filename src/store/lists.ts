@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { Job } from '../job/job.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 import { toJob } from './rows.js'
 import type { JobListing, ListedJobs, QueueCount } from './store.js'
@@ -49,13 +50,17 @@ const columns = `id, task, queue, state, ${value('payload')} AS payload, options
   started_at AS "startedAt", finished_at AS "finishedAt", cancel_requested_at AS "cancelRequestedAt",
   cancelled_by AS "cancelledBy", cancel_reason AS "cancelReason", attempts`
 
-export async function listJobs(pool: Pool, { queue, jobs, limit, offset }: JobListing) {
-  const { from, states } = sources[jobs]
-  const { rows } = await pool.query<JobRow>(
-    `SELECT ${columns} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
-    [queue, limit, offset],
-  )
+export async function listJobs(pool: Pool, listing: JobListing): Promise<Job[]> {
+  const { rows } = await pool.query<JobRow>(listStatement(listing))
   return rows.map(toJob)
+}
+
+export function listStatement({ queue, jobs, limit, offset }: JobListing) {
+  const { from, states } = sources[jobs]
+  return {
+    text: `SELECT ${columns} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
+    values: [queue, limit, offset],
+  }
 }
 
 export async function countJobs(pool: Pool, queues: readonly string[]): Promise<QueueCount[]> {

@@ -15,6 +15,7 @@ import {
   endStatement,
   existingStatement,
   hotSettings,
+  type InsertAnswer,
   insertStatement,
   markDispatchedStatement,
   type OtherEnd,
@@ -277,18 +278,27 @@ type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly stat
 type ExistingRow = Required<InsertedJob> & { readonly askedId: string }
 
 async function insertRows(on: Pick<Pool, 'query'>, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
-  const rows = await run<Omit<InsertedJob, 'created'>>(on, insertStatement(jobs))
-  const inserted = new Map<string, InsertedJob>(rows.map((row) => [row.id, { ...row, created: true }]))
-  const inTheWay = jobs.filter((job) => !inserted.has(job.id))
-  if (inTheWay.length > 0) {
-    for (const { askedId, ...row } of await run<ExistingRow>(on, existingStatement(inTheWay))) {
-      inserted.set(askedId, row.id === askedId ? { ...row, created: true } : { ...row, created: false })
-    }
-  }
+  const [answer] = await run<InsertAnswer>(on, insertStatement(jobs))
+  if (!answer) throw new Error('An insert of jobs gave no answer.')
+  if (answer.written === jobs.length) return jobs.map((job) => toInserted(job, answer.now))
+  return findAll(on, jobs)
+}
+
+/** What the row says, by the rules of the statement that wrote it. */
+function toInserted({ id, delayMs, runAt }: NewJob, now: number): InsertedJob {
+  const dueInMs = delayMs ?? (runAt === null ? 0 : Math.max(0, runAt.getTime() - now))
+  return { id, created: true, state: dueInMs > 0 ? 'scheduled' : 'queued', dueInMs, createdAt: new Date(now) }
+}
+
+/** Some met a row that was there before: their own, written by a try whose answer was lost, or one with the same key. */
+async function findAll(on: Pick<Pool, 'query'>, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+  const rows = await run<ExistingRow>(on, existingStatement(jobs))
+  const found = new Map(rows.map((row) => [row.askedId, row]))
   return jobs.map((job) => {
-    const row = inserted.get(job.id)
+    const row = found.get(job.id)
     if (!row) throw new Error(`The store kept no row for job ${job.id}.`)
-    return row
+    const { askedId, ...inserted } = row
+    return { ...inserted, created: row.id === askedId }
   })
 }
 

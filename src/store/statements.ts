@@ -17,27 +17,56 @@ export const hotSettings =
 /** A claim that a crash of the store takes back is only run again, so it need not wait for the disk. */
 export const claimSettings = `${hotSettings} -c synchronous_commit=off`
 
-/** Rows that conflict, by id or by idempotency key, are left as they are and not returned. */
+/**
+ * Rows that conflict, by id or by idempotency key, are left as they are. The answer is one line for all: how many were
+ * written, and when, so that a batch without a conflict costs no parsing.
+ */
 export function insertStatement(jobs: readonly NewJob[]): Statement {
-  return { name: 'celeriac_insert', text: insertSql, values: [JSON.stringify(jobs)] }
+  return { name: 'celeriac_insert', text: insertSql, values: [JSON.stringify(jobs.map(toInsert))] }
+}
+
+export interface InsertAnswer {
+  readonly written: number
+  /** The database's time, in milliseconds. */
+  readonly now: number
 }
 
 const insertSql = `
-INSERT INTO celeriac.job AS j (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
-  idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at)
-SELECT r.id, r.task, r.queue,
-  (CASE WHEN coalesce(r."delayMs", 0) > 0 OR r."runAt" > now() THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
-  r.payload, r.options, r.priority, r."maxAttempts", r.owner,
-  CASE WHEN r.tags IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tags)) END,
-  r."idempotencyKey", r."parentId", r."requestId", r.traceparent, now(),
-  greatest(now(), coalesce(r."runAt", now() + r."delayMs" * interval '1 millisecond', now())),
-  now() + r."expiresInMs" * interval '1 millisecond'
-FROM json_to_recordset($1::json) AS r(id uuid, task text, queue text, payload text, options text, priority int,
-  "maxAttempts" int, owner text, tags json, "idempotencyKey" text, "parentId" uuid, "requestId" text,
-  traceparent text, "delayMs" float8, "runAt" timestamptz, "expiresInMs" float8)
-ON CONFLICT DO NOTHING
-RETURNING j.id, j.state, j.created_at AS "createdAt",
-  (extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
+WITH written AS (
+  INSERT INTO celeriac.job (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
+    idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at)
+  SELECT r.i, r.t, r.q, (CASE WHEN r.d > 0 OR r.at > now() THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
+    r.p, r.o, coalesce(r.pr, 0), coalesce(r.m, 1), r.ow,
+    CASE WHEN r.tg IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tg)) END,
+    r.k, r.pa, r.rq, r.tp, now(), greatest(now(), r.at, now() + r.d * interval '1 millisecond'),
+    now() + r.x * interval '1 millisecond'
+  FROM json_to_recordset($1::json) AS r(i uuid, t text, q text, p text, o text, pr int, m int, ow text, tg json,
+    k text, pa uuid, rq text, tp text, d float8, at timestamptz, x float8)
+  ON CONFLICT DO NOTHING
+  RETURNING 1)
+SELECT count(*)::int AS written, (extract(epoch FROM now()) * 1000)::float8 AS now FROM written`
+
+/** Short names, and nothing that the row has by default: each row is written and read as JSON once. */
+function toInsert(job: NewJob) {
+  return {
+    i: job.id,
+    t: job.task,
+    q: job.queue,
+    p: job.payload,
+    o: job.options ?? undefined,
+    pr: job.priority || undefined,
+    m: job.maxAttempts === 1 ? undefined : job.maxAttempts,
+    ow: job.owner ?? undefined,
+    tg: job.tags.length === 0 ? undefined : job.tags,
+    k: job.idempotencyKey ?? undefined,
+    pa: job.parentId ?? undefined,
+    rq: job.requestId ?? undefined,
+    tp: job.traceparent ?? undefined,
+    d: job.delayMs ?? undefined,
+    at: job.runAt ?? undefined,
+    x: job.expiresInMs ?? undefined,
+  }
+}
 
 /** The rows that an insert found in its way. */
 export function existingStatement(jobs: readonly NewJob[]): Statement {
@@ -93,17 +122,23 @@ const held = `
     OR (j.state IN ('queued', 'scheduled', 'retrying') AND j.worker_id IS NULL))`
 
 export function succeedStatement(ends: readonly Success[], workerId: string): Statement {
-  const rows = ends.map((end) => [end.jobId, end.number, end.attempt, end.result, end.resultError])
+  const rows = ends.map(({ jobId, number, attempt, result, resultError }) => ({
+    i: jobId,
+    n: number,
+    a: attempt,
+    r: result ?? undefined,
+    e: resultError ?? undefined,
+  }))
   return { name: 'celeriac_succeed', text: succeedSql, values: [JSON.stringify(rows), workerId] }
 }
 
 const succeedSql = `
 UPDATE celeriac.job AS j
-SET state = 'succeeded', worker_id = $2::uuid, attempt = greatest(j.attempt, (e.v->>2)::int), result = e.v->>3,
-  result_error = e.v->>4, error = NULL, finished_at = now(), started_at = coalesce(j.started_at, now()),
+SET state = 'succeeded', worker_id = $2::uuid, attempt = greatest(j.attempt, e.a), result = e.r, result_error = e.e,
+  error = NULL, finished_at = now(), started_at = coalesce(j.started_at, now()),
   dispatched_at = coalesce(j.dispatched_at, now())
-FROM json_array_elements($1::json) AS e(v)
-WHERE j.id = (e.v->>0)::uuid AND j.delivery = (e.v->>1)::int ${held}
+FROM json_to_recordset($1::json) AS e(i uuid, n int, a int, r text, e text)
+WHERE j.id = e.i AND j.delivery = e.n ${held}
 RETURNING j.id`
 
 export function endStatement(ends: readonly OtherEnd[], workerId: string): Statement {

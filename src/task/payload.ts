@@ -14,31 +14,46 @@ const absent = ' null'
  * The JSON text of a payload, as the row keeps it, once it has passed the task's schema.
  *
  * What is checked is the text read back, the same that each attempt will check: a `Date` given for `z.date()` is
- * refused here and not later.
+ * refused here and not later. Gives a promise only where the schema does: most are at once.
  *
  * @param name the task's name, for messages
  * @throws {PayloadInvalidError} when JSON cannot carry it or the schema refuses it
  * @throws {PayloadTooLargeError} when its text has more than `maxBytes`
  */
-export async function toPayloadText(
+export function toPayloadText(
   name: string,
   task: AnyTask,
   payload: unknown,
   maxBytes: number,
-): Promise<string> {
+): string | Promise<string> {
   const text = toText(name, payload, maxBytes)
   const { schema } = definitionOf(task)
-  if (schema) await validate(name, schema, fromText(text))
-  return text
+  const checked = schema?.['~standard'].validate(fromText(text))
+  if (checked instanceof Promise) return checked.then((result) => checkedText(name, result, text))
+  return checked ? checkedText(name, checked, text) : text
 }
 
 /**
  * A stored payload as `run` gets it, parsed anew through the schema.
  * @throws {PayloadInvalidError} when the schema refuses it by now
  */
-export async function fromPayloadText(name: string, task: AnyTask, text: string): Promise<unknown> {
+export function fromPayloadText(name: string, task: AnyTask, text: string): unknown {
   const { schema } = definitionOf(task)
-  return schema ? validate(name, schema, fromText(text)) : fromText(text)
+  if (!schema) return fromText(text)
+  const checked = schema['~standard'].validate(fromText(text))
+  return checked instanceof Promise
+    ? checked.then((result) => checkedValue(name, result))
+    : checkedValue(name, checked)
+}
+
+function checkedText(name: string, result: StandardSchemaV1.Result<unknown>, text: string): string {
+  checkedValue(name, result)
+  return text
+}
+
+function checkedValue(name: string, result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues) throw new PayloadInvalidError(name, result.issues.map(toIssue))
+  return result.value
 }
 
 function fromText(text: string): unknown {
@@ -65,12 +80,6 @@ function stringify(name: string, payload: unknown): string {
   }
   if (text !== undefined) return text
   throw new PayloadInvalidError(name, [{ path: [], message: 'JSON cannot carry it' }])
-}
-
-async function validate(name: string, schema: StandardSchemaV1, value: unknown): Promise<unknown> {
-  const result = await schema['~standard'].validate(value)
-  if (result.issues) throw new PayloadInvalidError(name, result.issues.map(toIssue))
-  return result.value
 }
 
 function toIssue(issue: StandardSchemaV1.Issue): PayloadIssue {

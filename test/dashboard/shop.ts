@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import express, { type Express } from 'express'
-import { type Celeriac, celeriac } from '../../src/plugin.js'
 import type { CeleriacOptions } from '../../src/config/options.js'
+import { type Celeriac, celeriac } from '../../src/plugin.js'
 import { defineTask } from '../../src/task/define.js'
 import { serve } from '../http/app.js'
 import { freshDatabase } from '../support/servers.js'
@@ -82,7 +82,11 @@ export interface Reply {
 export function ask(
   { port }: Pick<Shop, 'port'>,
   path: string,
-  { method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  {
+    method = 'GET',
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import type { Answer } from '../answer.js'
-import { isMessages, toOurMessages } from './messages.js'
+import { isEnglish, toOurMessages } from './messages.js'
 
 /** The file at an address below the board; `undefined` when there is none. */
 export type Files = (path: string) => Promise<Answer | undefined>
@@ -36,7 +36,7 @@ function toAnswer(path: string, content: Buffer): Answer {
   return {
     status: 200,
     type: types[extname(path)] ?? 'application/octet-stream',
-    body: isMessages(path) ? toOurMessages(path, content.toString()) : content,
+    body: isEnglish(path) ? toOurMessages(content.toString()) : content,
     isImmutable: hasHashInName(path),
   }
 }

@@ -13,7 +13,8 @@ export function toBoardJob(job: Job, workers: readonly LiveWorker[]): QueueJobJs
     progress: toProgress(job.progress),
     timestamp: job.createdAt.getTime(),
     processedOn: job.startedAt?.getTime() ?? null,
-    finishedOn: job.finishedAt?.getTime() ?? null,
+    // Of what never started, the pages would say that it took since 1970. Its reason says when it ended.
+    finishedOn: job.startedAt && job.finishedAt ? job.finishedAt.getTime() : null,
     processedBy: nameOf(job.workerId, workers),
     attemptsMade: job.attempt,
     delay: delayMs,
@@ -35,14 +36,22 @@ function toProgress(progress: unknown): QueueJobJson['progress'] {
 function reasonOf(job: Job): string {
   switch (job.state) {
     case 'cancelled':
-      return `Cancelled${job.cancelledBy ? ` by ${job.cancelledBy}` : ''}${job.cancelReason ? `: ${job.cancelReason}` : '.'}`
+      return `Cancelled${by(job)} at ${timeOf(job.finishedAt)}${job.cancelReason ? `: ${job.cancelReason}` : '.'}`
     case 'expired':
-      return `Expired: it had not started by ${job.expiresAt?.toISOString() ?? 'its time'}.`
+      return `Expired: it had not started by ${timeOf(job.expiresAt)}.`
     case 'failed':
       return job.error ? headOf(job.error) : 'Failed, and no error was kept.'
     default:
       return ''
   }
+}
+
+function by({ cancelledBy }: Job): string {
+  return cancelledBy ? ` by ${cancelledBy}` : ''
+}
+
+function timeOf(date: Date | null): string {
+  return date?.toISOString() ?? 'an unknown time'
 }
 
 /** Oldest first: bull-board turns them round. */

@@ -21,7 +21,8 @@ const uiSettings: UIConfig = {
 
 /** @throws what Node throws when a package is not there, as in a bundle */
 export async function loadBullBoard(): Promise<BullBoard> {
-  const require = createRequire(import.meta.url)
+  // A bundle in CommonJS knows no address of its own: there the packages are sought from the app's folder.
+  const require = createRequire(import.meta.url ?? join(process.cwd(), 'bundle.cjs'))
   const uiBasePath = dirname(require.resolve('@bull-board/ui/package.json'))
   const [{ createBullBoard }, { BaseAdapter }] = await Promise.all([
     import('@bull-board/api'),

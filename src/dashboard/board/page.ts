@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Answer, escapeHtml, htmlType } from '../answer.js'
 import type { BullBoard } from './load.js'
-import { notOffered } from './messages.js'
 
 /** The one page of the board: its script shows everything else. */
 export type Page = (request: { readonly path: string; readonly nonce: string }) => Answer
@@ -40,15 +39,27 @@ function fill(
       const text = filled[name as keyof typeof filled] ?? ''
       return kind === '=' ? escapeHtml(text) : text
     })
-    .replace(/<base\b[^>]*>/, (base) => `${base}\n<script>${resolveBase};${hideNotOffered}</script>`)
+    .replace(
+      /<base\b[^>]*>/,
+      (base) => `${base}\n<script>${resolveBase}</script>\n<style>${hideWhatIsNotOffered}</style>`,
+    )
     .replace(/<(script|style)\b/g, `<$1 nonce="${nonce}"`)
 }
 
-/** The script that follows builds its addresses from the attribute, so it must be whole by then. */
+/** The scripts that follow build their addresses from the attribute, so it must be whole by then. */
 const resolveBase = `{const base = document.querySelector('base')
 base.setAttribute('href', new URL(base.href).pathname)}`
 
-const hideNotOffered = `new MutationObserver(() => {
-  for (const each of document.querySelectorAll('button, [role="menuitem"], [role="tooltip"]'))
-    if (each.textContent === '${notOffered}' || each.ariaLabel === '${notOffered}') each.hidden = true
-}).observe(document, { childList: true, subtree: true })`
+/**
+ * What the board does not offer is not shown. Its controls have no names but their icons: job actions to duplicate, edit
+ * and reschedule, and to cancel what has ended; in menus to add, limit, empty and delete; lists that are always empty.
+ */
+const hideWhatIsNotOffered = `
+[class*="jobActions-"] li:has(.lucide-files, .lucide-pencil, .lucide-clock),
+[class*="jobActions-"]:has(.lucide-refresh-cw) li:has(.lucide-trash-2),
+[class*="jobActions-"]:not(:has(.lucide-pencil)) li:has(.lucide-trash-2),
+[class*="queueActions-"] li:has(.lucide-corner-up-left, .lucide-trash-2),
+[class*="editButton-"],
+[role="menuitem"]:has(.lucide-plus, .lucide-chart-no-axes-gantt, .lucide-trash-2, .lucide-ban),
+[class*="statusTabs-"] li:is([class*="waitingChildren-"], [class*="prioritized-"], [class*="paused-"])
+{ display: none !important }`

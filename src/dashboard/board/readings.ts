@@ -28,22 +28,29 @@ export function createReadings({ backend, config }: DashboardDeps): Readings {
 
   return {
     async queues(name) {
-      if (!reading || performance.now() - readAt > freshMs) look()
-      const all = await reading
-      return (all ?? []).filter((queue) => name === undefined || queue.name === name)
+      const all = await read()
+      if (name === undefined) return all
+      const found = named(name, all)
+      // A queue may be younger than the last look.
+      return found.length > 0 ? found : named(name, await look())
     },
     forget() {
       reading = undefined
     },
   }
 
-  function look(): void {
-    readAt = performance.now()
+  function read(): Promise<QueueReading[]> {
+    return reading && performance.now() - readAt < freshMs ? reading : look()
+  }
+
+  function look(): Promise<QueueReading[]> {
     const looking = readQueues()
+    readAt = performance.now()
     reading = looking
     looking.catch(() => {
       if (reading === looking) reading = undefined
     })
+    return looking
   }
 
   async function readQueues(): Promise<QueueReading[]> {
@@ -61,6 +68,10 @@ export function createReadings({ backend, config }: DashboardDeps): Readings {
       workers: workers.filter(({ queues }) => queues.includes(name)),
     }))
   }
+}
+
+function named(name: string, queues: readonly QueueReading[]): QueueReading[] {
+  return queues.filter((queue) => queue.name === name)
 }
 
 /** The store answers for jobs, so that a broker that is away does not take the board along. */

@@ -1,38 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
-import type { Broker } from '../broker/broker.js'
-import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CeleriacError } from '../errors.js'
-import type { CancelAnswer, Job } from '../job/job.js'
-import type { Store } from '../store/store.js'
 import { type Refusal, send, sendRefusal } from './answer.js'
 import { createBoard } from './board/board.js'
+import type { DashboardDeps } from './dashboard.js'
 import { type GuardSettings, isAllowed } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
 import { isSafe, isSameOrigin } from './same-origin.js'
-
-/** What the dashboard needs of an app. */
-export interface DashboardDeps {
-  readonly config: GuardSettings & {
-    /** Where the public endpoints are, below the mount. */
-    readonly path: string
-    /** Their address as browsers see it, if the app says. */
-    readonly publicPath: string | undefined
-    readonly queue: string
-    readonly workerProcess: { readonly queues: readonly string[] }
-  }
-  readonly log: { error(message: string): void }
-  backend(): Promise<DashboardBackend>
-  find(id: string): Promise<Job | undefined>
-  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
-  retry(id: string): Promise<boolean>
-}
-
-export interface DashboardBackend {
-  readonly store: Pick<Store, 'listJobs' | 'countJobs' | 'knownQueues' | 'liveWorkers' | 'promote'>
-  readonly broker: Pick<Broker, 'kind' | 'pause' | 'resume' | 'isPaused'>
-  readonly dispatcher: Pick<Dispatcher, 'send'>
-}
 
 /**
  * The dashboard: headers → guard → same-origin check → pages. It holds wherever it is mounted, also in several places at

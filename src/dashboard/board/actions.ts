@@ -1,7 +1,7 @@
 import type { Job } from '../../job/job.js'
 import { isEnd } from '../../job/state.js'
 import type { ListedJobs } from '../../store/store.js'
-import type { DashboardDeps } from '../router.js'
+import type { DashboardDeps } from '../dashboard.js'
 import type { Readings } from './readings.js'
 
 /** What people may do on the board. Each goes through the same code as the API of the app. */

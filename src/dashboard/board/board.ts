@@ -1,7 +1,7 @@
 import type { BullBoardQueues } from '@bull-board/api/dist/types.js'
 import { type Answer, json, type Refusal } from '../answer.js'
-import type { DashboardDeps } from '../router.js'
-import { ActionRefused, createActions } from './actions.js'
+import type { DashboardDeps } from '../dashboard.js'
+import { ActionRefused, type Actions, createActions } from './actions.js'
 import { createFiles, type Files } from './files.js'
 import { type BullBoard, loadBullBoard } from './load.js'
 import { createPage, type Page } from './page.js'
@@ -100,9 +100,7 @@ async function load(): Promise<Loaded> {
 type Params = Readonly<Record<string, string>>
 
 /** Routes whose own function would ask BullMQ, or would do more than people mean. */
-function ourRoutes(
-  actions: ReturnType<typeof createActions>,
-): Readonly<Record<string, (params: Params) => Promise<unknown>>> {
+function ourRoutes(actions: Actions): Readonly<Record<string, (params: Params) => Promise<unknown>>> {
   return {
     async 'put /api/queues/:queueName/retry/:queueStatus'({ queueName = '', queueStatus }) {
       if (queueStatus !== 'failed') throw new ActionRefused('Only failed jobs are retried.')

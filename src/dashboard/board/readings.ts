@@ -1,5 +1,5 @@
 import type { LiveWorker, QueueCount } from '../../store/store.js'
-import type { DashboardBackend, DashboardDeps } from '../router.js'
+import type { DashboardBackend, DashboardDeps } from '../dashboard.js'
 import { type Tab, tabOf, tabs } from './tab.js'
 
 /** What the board shows of a queue at a glance. */

@@ -1,0 +1,28 @@
+import type { Broker } from '../broker/broker.js'
+import type { Dispatcher } from '../enqueue/dispatch.js'
+import type { CancelAnswer, Job } from '../job/job.js'
+import type { Store } from '../store/store.js'
+import type { GuardSettings } from './guard.js'
+
+/** What the dashboard needs of an app. */
+export interface DashboardDeps {
+  readonly config: GuardSettings & {
+    /** Where the public endpoints are, below the mount. */
+    readonly path: string
+    /** Their address as browsers see it, if the app says. */
+    readonly publicPath: string | undefined
+    readonly queue: string
+    readonly workerProcess: { readonly queues: readonly string[] }
+  }
+  readonly log: { error(message: string): void }
+  backend(): Promise<DashboardBackend>
+  find(id: string): Promise<Job | undefined>
+  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+  retry(id: string): Promise<boolean>
+}
+
+export interface DashboardBackend {
+  readonly store: Pick<Store, 'listJobs' | 'countJobs' | 'knownQueues' | 'liveWorkers' | 'promote'>
+  readonly broker: Pick<Broker, 'kind' | 'pause' | 'resume' | 'isPaused'>
+  readonly dispatcher: Pick<Dispatcher, 'send'>
+}

@@ -166,7 +166,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
       return { state: 'returned' }
     if (abortedFor?.name === 'CancelledError') return { ...key(), state: 'cancelled', error }
     const policy = { attempts: job.maxAttempts, backoff: backoffOf(job, task) }
-    const next = afterFailure(job.failures, thrown, policy, Math.random())
+    const next = afterFailure(job.failures, error, policy, Math.random())
     if ('giveUp' in next) return { ...key(), state: 'failed', error }
     return { ...key(), state: 'retrying', error, retryInMs: next.retryInMs }
   }

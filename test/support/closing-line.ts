@@ -1,13 +1,15 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node'
 
 /** Ends the output with one plain line, `N passed, N failed`, for whoever reads only that. */
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const passed = tests.filter((test) => test.result().state === 'passed').length
     const failed = tests.filter((test) => test.result().state === 'failed').length
     // A file that cannot be loaded has no tests, and an error outside a test belongs to none: both count as one.
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length
-    process.once('exit', () => console.log(`${passed} passed, ${failed + broken} failed`))
+    // What goes wrong before any file is read, such as a server that does not start, is in none of these.
+    const least = reason === 'passed' ? 0 : 1
+    process.once('exit', () => console.log(`${passed} passed, ${Math.max(failed + broken, least)} failed`))
   }
 }

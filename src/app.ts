@@ -1,5 +1,7 @@
 import { type Backend, openBackend } from './backend.js'
-import { type Config, configHash } from './config/resolve.js'
+import { workerAdvice } from './config/advice.js'
+import { configDifferences, configHash } from './config/agreement.js'
+import type { Config, WorkerConfig } from './config/resolve.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
 import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
@@ -9,9 +11,10 @@ import { DiscoveryError } from './errors.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
+import type { Store } from './store/store.js'
 import type { AnyTask } from './task/define.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
-import { toRunnable, toTarget } from './tasks.js'
+import { queuesOf, toRunnable, toTarget } from './tasks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { version } from './version.js'
 import { createWorker, type Worker } from './worker/worker.js'
@@ -42,16 +45,11 @@ export interface App {
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
 
-  startWorker(settings: WorkerSettings): Promise<Worker>
+  /** The queues that a worker with these settings serves. */
+  queuesFor(settings: WorkerConfig): Promise<readonly string[]>
+  startWorker(settings: WorkerConfig): Promise<Worker>
   /** Idempotent. Stops the workers first. */
   close(): Promise<void>
-}
-
-export interface WorkerSettings {
-  readonly concurrency: number
-  readonly queues: readonly string[]
-  readonly graceMs: number
-  readonly name: string
 }
 
 export interface AppParts {
@@ -66,6 +64,22 @@ function lateMessage(deadlineMs: number): string {
   return `The tasks files were not loaded within ${deadlineMs} ms. Does one of them await something at its top level, such as jobs.ready()?`
 }
 
+/** Two processes that disagree on their broker or their leases harm each other's jobs without a word. */
+async function warnOfDifferences(store: Store, config: Config, log: Logger): Promise<void> {
+  const own = configHash(config)
+  for (const { name, configHash: other } of await store.liveWorkers()) {
+    const options = configDifferences(own, other)
+    if (options.length === 0) continue
+    log.warn(
+      `Worker ${name} runs with another ${options.join(', ')} than this process. Let both read one celeriac.config.`,
+    )
+  }
+}
+
+function unservedMessage(config: Config, queue: string): string {
+  return `Jobs wait in queue "${queue}", and no worker serves it. ${workerAdvice(config, queue)}`
+}
+
 /** Wires the parts of one app together. Connects in the background; nothing here waits for a server. */
 export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App {
   const hold = createHold()
@@ -74,7 +88,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   const watcher = createWatcher({ endedAmong: async (ids) => (await backend()).store.endedAmong(ids) })
   const unserved = createUnserved(
     () => opening.present?.store,
-    (message) => log.warn(message),
+    (queue) => log.warn(unservedMessage(config, queue)),
   )
   const handles: HandleHost = {
     hold,
@@ -103,6 +117,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   }, onFatal)
   opening.opened.then(({ store, dispatcher }) => {
     if (closing) return
+    warnOfDifferences(store, config, log).catch(() => {})
     maintenance = startMaintenance({ store, dispatcher, maxLost: config.maxLost, log }, config.heartbeatMs)
   }, onFatalUnlessClosed)
 
@@ -129,6 +144,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       if (redelivery) dispatcher.send([redelivery])
       return redelivery !== undefined
     },
+    queuesFor,
     startWorker,
     close() {
       closing ??= close()
@@ -182,11 +198,16 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     return answer
   }
 
-  async function startWorker(settings: WorkerSettings): Promise<Worker> {
+  async function queuesFor({ queues }: WorkerConfig): Promise<readonly string[]> {
+    return queues ?? queuesOf(await tasks, config)
+  }
+
+  async function startWorker(settings: WorkerConfig): Promise<Worker> {
     const known = await tasks
     const { store, broker, dispatcher, directUrl } = await opening.opened
     const worker = createWorker({
       ...settings,
+      queues: await queuesFor(settings),
       store,
       broker,
       dispatcher,

@@ -32,6 +32,8 @@ export interface BackendOpening {
 }
 
 const longestPauseMs = 5000
+/** A server that this process itself prepares and starts is waited for longer than one that may be down. */
+const embeddedStartMs = 30_000
 const closedMessage = 'This celeriac() has been closed.'
 
 /**
@@ -56,9 +58,10 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     },
     async ready() {
       if (present) return present
-      await Promise.race([opening, timeout(config.deadlineMs)])
+      const deadlineMs = Math.max(config.deadlineMs, config.store.kind === 'embedded' ? embeddedStartMs : 0)
+      await Promise.race([opening, timeout(deadlineMs)])
       if (present) return present
-      throw trouble ?? new StoreUnavailableError(`The store was not ready within ${config.deadlineMs} ms.`)
+      throw trouble ?? new StoreUnavailableError(`The store was not ready within ${deadlineMs} ms.`)
     },
     async close() {
       closed = true

@@ -58,11 +58,15 @@ export class PayloadInvalidError extends CeleriacError {
   override readonly name = 'PayloadInvalidError'
   readonly task: string
   readonly issues: readonly PayloadIssue[]
+  /** What is wrong, without the task's name: `items.0.month: expected a string`. */
+  readonly detail: string
 
   constructor(task: string, issues: readonly PayloadIssue[]) {
-    super(`Invalid payload for task "${task}": ${issues.map(describeIssue).join('; ')}`)
+    const detail = issues.map(describeIssue).join('; ')
+    super(`Invalid payload for task "${task}": ${detail}`)
     this.task = task
     this.issues = issues
+    this.detail = detail
   }
 }
 
@@ -166,6 +170,12 @@ export class JobNotFoundError extends CeleriacError {
 export class ResultTimeoutError extends CeleriacError {
   readonly code = 'RESULT_TIMEOUT'
   override readonly name = 'ResultTimeoutError'
+}
+
+/** The job has succeeded, and its result could not be kept: JSON cannot carry it, or it was too large. */
+export class ResultLostError extends CeleriacError {
+  readonly code = 'RESULT_LOST'
+  override readonly name = 'ResultLostError'
 }
 
 /** The job ended without a result: it failed, was cancelled, or expired. `state` says which. */

@@ -10,11 +10,11 @@ export type { RequestEnqueue } from './http/middleware.js'
 export type { Duration } from './job/duration.js'
 export type { Backoff, CancelAnswer, EnqueueOptions, JobHandle, JobStatus } from './job/job.js'
 export type { EndState, JobState } from './job/state.js'
+// Bring the tables up to date, from a deploy script.
+export { migrate } from './migrate.js'
 export type { Celeriac } from './plugin.js'
 // Mount the middleware, in app.ts.
 export { celeriac } from './plugin.js'
-// Bring the tables up to date, from a deploy script.
-export { migrate } from './store/migrate.js'
 export type { CheckedTask, Task, TaskContext, TaskLog, TaskPolicy } from './task/define.js'
 // Define tasks, in a module's tasks.ts.
 export { defineTask } from './task/define.js'

@@ -35,6 +35,9 @@ export interface Celeriac extends RequestHandler {
   /** A handle for an id. Nobody looks yet whether there is such a job; `status()` does. */
   job(id: string): JobHandle
 
+  /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
+  retry(id: string): Promise<boolean>
+
   /** Resolves when the tasks are found and both servers answer. @throws what stands in the way, within the deadline */
   ready(): Promise<void>
   /** Stops the worker of this process, sends what is to be sent, and closes all connections. Idempotent. */
@@ -91,6 +94,7 @@ function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
     enqueue: app.enqueue as RequestEnqueue,
     enqueueMany: app.enqueueMany as Celeriac['enqueueMany'],
     job: app.handle,
+    retry: app.retry,
     async ready() {
       await app.ready()
     },

@@ -18,6 +18,12 @@ export function toTarget({ name, task, definition }: RegisteredTask, config: Con
   }
 }
 
+/** The queues that jobs of these tasks wait in, the default queue first. */
+export function queuesOf(registry: TaskRegistry, config: Config): readonly string[] {
+  const named = registry.names.flatMap((name) => registry.get(name).definition.queue ?? [])
+  return [...new Set([config.queue, ...named])]
+}
+
 /** All tasks of a registry, each made ready at its first use. */
 export function toRunnable(registry: TaskRegistry, config: Config) {
   const ready = new Map<string, RunnableTask>()

@@ -1,7 +1,7 @@
 import { version } from '../version.js'
 
 export interface BannerFacts {
-  readonly name: string
+  readonly worker: string
   readonly config: string | undefined
   readonly broker: string
   readonly store: string
@@ -24,5 +24,5 @@ export function banner(facts: BannerFacts): string {
     return `  ${corner} ${name.padEnd(12)} ${value}`
   })
   const tasks = facts.tasks.length === 0 ? ['  (none)'] : facts.tasks.map((task) => `  · ${task}`)
-  return ['', `celeriac ${version}  ${facts.name}`, '', ...table, '', 'tasks', ...tasks, '', ''].join('\n')
+  return ['', `celeriac ${version}  ${facts.worker}`, '', ...table, '', 'tasks', ...tasks, '', ''].join('\n')
 }

@@ -21,8 +21,11 @@ program
   .description('Run jobs. The first SIGTERM or SIGINT lets running jobs finish, the second stops at once.')
   .addOption(app)
   .option('-c, --concurrency <number>', 'jobs that run at once (default: the number of CPU cores)')
-  .option('-Q, --queues <names>', 'queues to serve, by comma; the first goes first')
-  .option('-n, --hostname <name>', 'name of the worker; %h is the host, %p the process id')
+  .option(
+    '-Q, --queues <names>',
+    'queues to serve, by comma; the first goes first (default: all that the tasks name)',
+  )
+  .option('-n, --name <name>', 'name of the worker; %h is the host, %p the process id')
   .option('-l, --loglevel <level>', 'fatal, error, warn, info, debug, trace or silent')
   .option('--grace <duration>', 'how long running jobs may take to finish, as 30s or 5m')
   .addOption(envFile)

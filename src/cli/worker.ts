@@ -3,14 +3,14 @@ import { readEnvironment } from '../config/env.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from '../config/options.js'
 import { ConfigError } from '../errors.js'
 import type { Duration } from '../job/duration.js'
-import type { Worker } from '../worker/worker.js'
+import { type Worker, workerName } from '../worker/worker.js'
 import { banner } from './banner.js'
 import { type CommonFlags, openForCommand, readConfig } from './open.js'
 
 export interface WorkerFlags extends CommonFlags {
   readonly concurrency?: string
   readonly queues?: string
-  readonly hostname?: string
+  readonly name?: string
   readonly loglevel?: string
   readonly grace?: string
 }
@@ -19,6 +19,8 @@ export interface WorkerFlags extends CommonFlags {
 export async function runWorker(flags: WorkerFlags): Promise<void> {
   const config = await readConfig(flags, said(flags))
   const stopping = stopSignal()
+  // Nothing of ours keeps a process alive by itself, and a worker waits for servers and for jobs.
+  setInterval(() => {}, 2 ** 31 - 1)
   const app = openForCommand(config, failed)
   const facts = await describeApp(app)
   if (readEnvironment().isTerminal) process.stdout.write(banner(facts))
@@ -45,7 +47,7 @@ function said(flags: WorkerFlags): CeleriacOptions {
   const worker: WorkerOptions = {
     ...(flags.concurrency === undefined ? {} : { concurrency: wholeNumber(flags.concurrency) }),
     ...(flags.queues === undefined ? {} : { queues: flags.queues.split(',').map((name) => name.trim()) }),
-    ...(flags.hostname === undefined ? {} : { name: flags.hostname }),
+    ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.grace === undefined ? {} : { grace: flags.grace as Duration }),
   }
   return {
@@ -59,6 +61,8 @@ function wholeNumber(text: string): number {
   if (Number.isInteger(number) && number > 0) return number
   throw new ConfigError(`--concurrency must be a whole number from 1, and is "${text}".`)
 }
+
+const oneSignalMs = 500
 
 interface StopSignal {
   readonly first: Promise<void>
@@ -74,11 +78,12 @@ function stopSignal(): StopSignal {
   const second = new Promise<void>((resolve) => {
     tellSecond = resolve
   })
-  let heard = 0
+  let heardAt: number | undefined
   const hear = () => {
-    heard += 1
-    if (heard === 1) tellFirst()
-    else tellSecond()
+    if (heardAt === undefined) tellFirst()
+    // A Ctrl-C under npm comes twice: from the terminal and from npm.
+    else if (performance.now() - heardAt > oneSignalMs) tellSecond()
+    heardAt ??= performance.now()
   }
   process.on('SIGTERM', hear)
   process.on('SIGINT', hear)
@@ -98,8 +103,9 @@ async function describeApp(app: App) {
   const { config } = app
   const { names } = await app.tasks()
   const { store, broker } = await addressesOf(app)
-  const { concurrency, queues, name } = config.workerProcess
-  return { name, config: config.file, broker, store, concurrency, queues, tasks: names }
+  const { concurrency, name } = config.workerProcess
+  const queues = await app.queuesFor(config.workerProcess)
+  return { worker: workerName(name), config: config.file, broker, store, concurrency, queues, tasks: names }
 }
 
 /** A server that is away has no say in whether the worker starts. */

@@ -78,6 +78,8 @@ export interface CeleriacOptions {
    * fifth of a shorter `lease`.
    */
   heartbeat?: Duration
+  /** How long a job without a time limit may block the event loop before its process is ended. Default 1 h. */
+  stuckAfter?: Duration
   /** How many workers a job may take down before it fails. Default 3. */
   maxLost?: number
   /** How long any call waits for a server. Default 5 s. */
@@ -95,7 +97,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 export interface WorkerOptions {
   /** Jobs that run at once. Default: the number of CPU cores. */
   concurrency?: number
-  /** Queues to serve; the first goes first. Default: the default queue. */
+  /** Queues to serve; the first goes first. Default: the default queue, then all that the tasks name. */
   queues?: readonly string[]
   /** How long running jobs have to finish after a stop was asked for. Default 30 s. */
   grace?: Duration

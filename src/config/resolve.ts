@@ -19,13 +19,13 @@ import type { CeleriacOptions, LogLevel, WorkerOptions } from './options.js'
 import { guessModules, resolveRoot, runsTypeScript } from './root.js'
 import { type BrokerConfig, resolveBroker, resolveStore, type StoreConfig } from './servers.js'
 
-export { configHash } from './agreement.js'
-
 /** Every option, checked and resolved once. Times are milliseconds. */
 export interface Config {
   /** The file that called `defineConfig`. */
   readonly file: string | undefined
   readonly root: string
+  /** The working folder, for advice. */
+  readonly folder: string
   /** Given by hand; then `modules` means nothing. */
   readonly tasks: Readonly<Record<string, object>> | undefined
   readonly modules: readonly string[]
@@ -68,7 +68,8 @@ export interface Config {
 
 export interface WorkerConfig {
   readonly concurrency: number
-  readonly queues: readonly string[]
+  /** `undefined`: the default queue, and all that the tasks name. */
+  readonly queues: readonly string[] | undefined
   readonly graceMs: number
   /** With `%h` and `%p` still in it. */
   readonly name: string
@@ -118,6 +119,7 @@ const optionNames = {
   onWorkerStop: true,
   lease: true,
   heartbeat: true,
+  stuckAfter: true,
   maxLost: true,
   deadline: true,
   logger: true,
@@ -141,10 +143,11 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
   const store = resolveStore(options, environment)
   const queue = read('queue', checkQueue) ?? defaults.queue
   const worker = read('worker', checkWorker)
-  const workerProcess = resolveWorker(worker, queue, environment)
+  const workerProcess = resolveWorker(worker, environment)
   return Object.freeze({
     file,
     root,
+    folder: environment.folder,
     ...resolveTasks(read('tasks', checkTasks), read('modules', checkModules), () =>
       guessModules(root, file, environment),
     ),
@@ -173,7 +176,7 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     onWorkerStop: read('onWorkerStop', asFunction<NonNullable<CeleriacOptions['onWorkerStop']>>),
 
     ...resolveLease(read('lease', checkShort), read('heartbeat', checkShort)),
-    stuckAfterMs: defaults.stuckAfterMs,
+    stuckAfterMs: read('stuckAfter', checkShort) ?? defaults.stuckAfterMs,
     maxLost: read('maxLost', checkPositiveInteger) ?? defaults.maxLost,
     deadlineMs: read('deadline', checkShort) ?? defaults.deadlineMs,
     logger: read('logger', checkLogger) ?? levelOf(environment) ?? defaults.logger,
@@ -238,14 +241,13 @@ function checkWorker(value: unknown, where: string): boolean | Record<string, un
 
 function resolveWorker(
   worker: boolean | Record<string, unknown> | undefined,
-  queue: string,
   { cores }: Environment,
 ): WorkerConfig {
   const { concurrency, queues, grace, name } = typeof worker === 'object' ? worker : {}
   return Object.freeze({
     concurrency:
       concurrency === undefined ? cores : checkPositiveInteger(concurrency, '"worker.concurrency"'),
-    queues: Object.freeze(queues === undefined ? [queue] : checkQueues(queues, '"worker.queues"')),
+    queues: queues === undefined ? undefined : Object.freeze(checkQueues(queues, '"worker.queues"')),
     graceMs: grace === undefined ? defaults.graceMs : checkDuration(grace, '"worker.grace"'),
     name: name === undefined ? defaults.workerName : checkText(name, '"worker.name"'),
   })

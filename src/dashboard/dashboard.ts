@@ -12,7 +12,7 @@ export interface DashboardDeps {
     /** Their address as browsers see it, if the app says. */
     readonly publicPath: string | undefined
     readonly queue: string
-    readonly workerProcess: { readonly queues: readonly string[] }
+    readonly workerProcess: { readonly queues: readonly string[] | undefined }
   }
   readonly log: { error(message: string): void }
   backend(): Promise<DashboardBackend>

@@ -103,7 +103,8 @@ function toDelivery({ jobId, number, task, queue, priority, dueInMs, ahead }: Di
     task,
     queue,
     ...(priority > 0 ? { priority } : {}),
-    ...(dueInMs > 0 ? { delayMs: Math.ceil(dueInMs) } : {}),
+    // Less than a millisecond is how the row's time was rounded.
+    ...(dueInMs >= 1 ? { delayMs: Math.ceil(dueInMs) } : {}),
     ...(ahead ? { ahead } : {}),
   }
 }

@@ -1,4 +1,10 @@
-import { ConfigError, JobEndedError, JobNotFoundError, ResultTimeoutError } from '../errors.js'
+import {
+  ConfigError,
+  JobEndedError,
+  JobNotFoundError,
+  ResultLostError,
+  ResultTimeoutError,
+} from '../errors.js'
 import { type Duration, toMs } from '../job/duration.js'
 import type { CancelAnswer, JobHandle, JobStatus } from '../job/job.js'
 import { isEnd, type JobState } from '../job/state.js'
@@ -104,7 +110,7 @@ function resultOf<Result>(status: JobStatus<Result>): Result {
   switch (status.state) {
     case 'succeeded':
       if (status.resultError !== undefined) {
-        throw new JobEndedError('failed', `Job ${status.id} has succeeded, but ${status.resultError}.`)
+        throw new ResultLostError(`Job ${status.id} has succeeded, but ${status.resultError}.`)
       }
       return status.result as Result
     case 'failed': {

@@ -13,7 +13,8 @@ export interface Unserved {
 const patienceMs = 3000
 const freshMs = 2000
 
-export function createUnserved(store: () => Store | undefined, warn: (message: string) => void): Unserved {
+/** @param warn told once of each queue that nobody serves */
+export function createUnserved(store: () => Store | undefined, warn: (queue: string) => void): Unserved {
   const checks = new Map<string, NodeJS.Timeout>()
   const told = new Set<string>()
   let served: ReadonlySet<string> = new Set()
@@ -38,7 +39,7 @@ export function createUnserved(store: () => Store | undefined, warn: (message: s
   async function check(queue: string): Promise<void> {
     if (!(await isServed(queue))) {
       told.add(queue)
-      warn(`Jobs wait in queue "${queue}", and no worker serves it. Run: npx celeriac worker -Q ${queue}`)
+      warn(queue)
     }
     checks.delete(queue)
   }

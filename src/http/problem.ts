@@ -63,7 +63,8 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 export function toProblem(error: unknown): Problem | undefined {
   if (!(error instanceof CeleriacError) || !rules.has(error.code)) return undefined
   const told = problem(error.code, error.message)
-  return error instanceof PayloadInvalidError ? { ...told, errors: error.issues.map(toField) } : told
+  if (!(error instanceof PayloadInvalidError)) return told
+  return { ...told, detail: error.detail, errors: error.issues.map(toField) }
 }
 
 /** A problem by its code. `detail` is used where the code has no public sentence of its own. */

@@ -147,6 +147,7 @@ export interface JobHandle<Result = unknown> {
    * Waits for the end and gives what the task returned.
    * @param options.timeout default 60 s
    * @throws {JobEndedError} when it failed, was cancelled or expired
+   * @throws {ResultLostError} when it succeeded with a result that could not be kept
    * @throws {ResultTimeoutError} when it has not ended in time
    */
   result(options?: { timeout?: Duration }): Promise<Result>

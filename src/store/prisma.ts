@@ -123,7 +123,15 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       guard(() =>
         prisma.worker.findMany({
           where: { stoppedAt: null, lostAt: null },
-          select: { id: true, name: true, host: true, pid: true, queues: true, startedAt: true },
+          select: {
+            id: true,
+            name: true,
+            host: true,
+            pid: true,
+            queues: true,
+            configHash: true,
+            startedAt: true,
+          },
           orderBy: { startedAt: 'asc' },
         }),
       ),

@@ -44,7 +44,7 @@ WITH written AS (
     k text, pa uuid, rq text, tp text, d float8, at timestamptz, x float8)
   ON CONFLICT DO NOTHING
   RETURNING 1)
-SELECT count(*)::int AS written, (extract(epoch FROM now()) * 1000)::float8 AS now FROM written`
+SELECT count(*)::int AS written, (extract(epoch FROM now()::timestamptz(3)) * 1000)::float8 AS now FROM written`
 
 /** Short names, and nothing that the row has by default: each row is written and read as JSON once. */
 function toInsert(job: NewJob) {

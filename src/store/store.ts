@@ -190,6 +190,7 @@ export interface LiveWorker {
   readonly host: string
   readonly pid: number
   readonly queues: readonly string[]
+  readonly configHash: string
   readonly startedAt: Date
 }
 

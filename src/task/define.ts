@@ -63,7 +63,10 @@ export interface TaskPolicy {
   /** How many failed attempts end a job. Default: the configuration's `attempts`. */
   readonly attempts?: number
   readonly backoff?: Backoff
-  /** After this time the attempt's `signal` aborts, and the attempt fails. Default: no limit. */
+  /**
+   * After this time the attempt's `signal` aborts. An attempt that throws then, or has not returned 10 s later, has
+   * failed; one that returns has done its work. Default: no limit.
+   */
   readonly timeLimit?: Duration
 }
 
@@ -87,6 +90,8 @@ export interface TaskContext {
   readonly task: string
   /** 1 for the first start. Starts on lost workers count too. */
   readonly attempt: number
+  /** How many failed attempts end the job. */
+  readonly maxAttempts: number
   readonly queue: string
   readonly owner: string | null
   readonly requestId: string | null

@@ -17,6 +17,7 @@ export function createTestContext(said: Partial<TaskContext> = {}): TestContext 
     id: '00000000-0000-7000-8000-000000000000',
     task: 'test.task',
     attempt: 1,
+    maxAttempts: 1,
     queue: 'default',
     owner: null,
     requestId: null,

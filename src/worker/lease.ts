@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Worker as Thread } from 'node:worker_threads'
+import { toDriverUrl } from '../store/database-url.js'
 import type { Board } from './board.js'
 import { leaseThreadSource } from './generated/lease-thread.js'
 import type { FromLeaseThread, LeaseIdentity, LeaseThreadData, ToLeaseThread } from './lease-thread.js'
@@ -51,14 +52,14 @@ export function createLease(options: LeaseOptions): Lease {
       if (!thread) return
       const exited = new Promise((resolve) => thread?.once('exit', resolve))
       send({ stop: true })
-      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2000))])
+      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2000).unref())])
       await thread.terminate()
     },
   }
 
   function startThread(identity: LeaseIdentity): Thread {
     const data: LeaseThreadData = {
-      url,
+      url: toDriverUrl(url),
       identity,
       heartbeatMs,
       silentAfterMs: (leaseMs * 2) / 3,

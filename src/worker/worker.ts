@@ -51,13 +51,18 @@ export interface WorkerDeps {
   readonly onEnd: (jobId: string) => void
 }
 
+/** `%h` is the host, `%p` the process id, as Celery has it. */
+export function workerName(pattern: string): string {
+  return pattern.replaceAll('%h', hostname()).replaceAll('%p', String(process.pid))
+}
+
 /** How long handlers may take to answer the abort of a stop. */
 const abortGraceMs = 2000
 
 export function createWorker(deps: WorkerDeps): Worker {
   const { store, dispatcher, tasks, log } = deps
   const board = createBoard()
-  const name = deps.name.replaceAll('%h', hostname()).replaceAll('%p', String(process.pid))
+  const name = workerName(deps.name)
   let workerId = ''
   let intakes: Intakes | undefined
   let stopped: Promise<void> | undefined
@@ -160,9 +165,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     })
     const intakesStopped = intakes?.stop()
     await runner.drain()
-    await Promise.race([runner.idle(), sleep(graceMs), hurried])
+    await within(graceMs, Promise.race([runner.idle(), hurried]))
     runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
-    await Promise.race([runner.idle(), sleep(abortGraceMs)])
+    await within(abortGraceMs, runner.idle())
     runner.abandonAll()
     await runner.idle()
     await intakesStopped
@@ -175,6 +180,16 @@ export function createWorker(deps: WorkerDeps): Worker {
 }
 
 const registerPauseMs = 1000
+
+/** Waits for `work`, at most so long, and leaves no timer behind. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {

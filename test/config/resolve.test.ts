@@ -35,7 +35,7 @@ describe('defaults', () => {
       timeLimitMs: undefined,
       maxPayload: 1_048_576,
       worker: undefined,
-      workerProcess: { queues: ['default'], graceMs: 30_000, name: 'celeriac@%h' },
+      workerProcess: { graceMs: 30_000, name: 'celeriac@%h' },
       leaseMs: 15_000,
       heartbeatMs: 3000,
       deadlineMs: 5000,
@@ -74,7 +74,6 @@ describe('defaults', () => {
     })
     expect(config.logger).toBe(logger)
     expect(resolve({ path: '/' }).path).toBe('')
-    expect(resolve({ queue: 'slow', worker: true }).worker?.queues).toEqual(['slow'])
     expect(resolve({ worker: false }).worker).toBe(undefined)
   })
 

@@ -19,7 +19,9 @@ describe.each(brokers)('a newcomer on %s', (kind) => {
     const job = await greet.enqueue()
     expect(await job.status()).not.toHaveProperty('waitingFor')
 
-    await until(() => lines.some((line) => line.includes('npx celeriac worker -Q default')))
+    await until(() =>
+      lines.some((line) => line.includes('Jobs wait in queue "default", and no worker serves it.')),
+    )
     expect(await job.status()).toMatchObject({ state: 'queued', waitingFor: 'worker' })
 
     await openJobs({ ...servers, tasks, worker: true })

@@ -20,6 +20,7 @@ const context: TaskContext = {
   id: '019ab000-0000-7000-8000-000000000000',
   task: 'math.add',
   attempt: 1,
+  maxAttempts: 1,
   queue: 'default',
   owner: null,
   requestId: null,

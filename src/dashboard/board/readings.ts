@@ -56,7 +56,7 @@ export function createReadings({ backend, config }: DashboardDeps): Readings {
   async function readQueues(): Promise<QueueReading[]> {
     const { store, broker } = await backend()
     const [known, workers] = await Promise.all([store.knownQueues(), store.liveWorkers()])
-    const names = [...new Set([config.queue, ...config.workerProcess.queues, ...known])].sort()
+    const names = [...new Set([config.queue, ...(config.workerProcess.queues ?? []), ...known])].sort()
     const [counts, paused] = await Promise.all([
       store.countJobs(names),
       Promise.all(names.map((name) => isPaused(broker, name))),

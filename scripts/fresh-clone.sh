@@ -4,7 +4,7 @@
 #   scripts/fresh-clone.sh [--as USER] [demo] [test]      both when none is named
 #
 #   demo   npm ci && npm run demo -- --exit
-#   test   npm ci && npm test
+#   test   npm ci && npm test         with TESTS, those tests only: TESTS='test/embedded test/store'
 #
 # No server of this machine is used. --as needs root; the user needs no home.
 set -euo pipefail
@@ -31,7 +31,7 @@ main() {
   for command in "$@"; do
     case $command in
       demo) in_clone 'npm ci && npm run demo -- --exit' ;;
-      test) in_clone 'npm ci && npm test' ;;
+      test) in_clone "npm ci && npm test${TESTS:+ -- $TESTS}" ;;
       *) echo "fresh-clone.sh: there is no command \"$command\", only demo and test." >&2 && exit 2 ;;
     esac
   done

@@ -13,7 +13,7 @@ const layers = [
   ['worker', 'maintain'],
   ['config'],
   ['http', 'dashboard'],
-  ['tasks', 'backend'],
+  ['tasks', 'backend', 'migrate'],
   ['app'],
   ['plugin'],
   ['index', 'cli', 'testing'],

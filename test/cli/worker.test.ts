@@ -5,6 +5,7 @@ import { type AppProcess, type Ended, makeApp, postAndFollow, startApp } from '.
 import { installedPackage } from '../package/tarball.js'
 import { brokers } from '../support/lab.js'
 import { freshDatabase, freshRedis } from '../support/servers.js'
+import { until } from '../support/until.js'
 import { type Command, startCommand, startCommandOnTerminal } from './command.js'
 
 // Each test starts processes, which takes its time on a busy machine.
@@ -25,7 +26,7 @@ beforeEach(async () => {
 describe.each(brokers)('a web process and a worker, with the broker on %s', (kind) => {
   test('run what the other one enqueues', async () => {
     if (kind === 'redis') servers.REDIS_URL = await freshRedis()
-    const worker = await startWorker()
+    const worker = await startWorker('-Q', 'default')
     const web = await startWeb()
 
     const there = await postAndFollow(web, { task: 'relay.there' })
@@ -159,15 +160,21 @@ describe('told to stop', () => {
     expect(await statusOf(web, job)).toMatchObject({ state: 'queued', attempt: 1 })
   })
 
-  test('and told again, it gives its job back at once', async () => {
+  // Two signals in quick succession count as one: a terminal sends Ctrl-C to a whole group, and npm passes it on.
+  test('and told again a little later, it gives its job back at once', async () => {
     const web = await startWeb()
-    const worker = await startWorker()
+    const worker = await startWorker('--grace', '10m')
     const job = await post(web, 'relay.sleep')
     await worker.prints('asleep')
 
     worker.signal('SIGTERM')
-    await worker.prints('running jobs may finish')
-    worker.signal('SIGTERM')
+    await until(
+      () => {
+        worker.signal('SIGTERM')
+        return worker.output().includes('Stopping at once')
+      },
+      { everyMs: 600 },
+    )
 
     expect(await worker.ended).toBe(0)
     expect(await statusOf(web, job)).toMatchObject({ state: 'queued', attempt: 1 })

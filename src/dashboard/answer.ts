@@ -5,20 +5,17 @@ import type { Request, Response } from 'express'
 export interface Answer {
   readonly status: number
   readonly type: string
-  readonly body: string | Buffer
-  /** Its name changes whenever its content does. */
-  readonly isImmutable?: boolean
+  readonly body: string
 }
 
 export const htmlType = 'text/html; charset=utf-8'
-const jsonType = 'application/json; charset=utf-8'
+export const jsonType = 'application/json; charset=utf-8'
 
 export function json(status: number, body: unknown): Answer {
   return { status, type: jsonType, body: JSON.stringify(body) }
 }
 
-export function send(res: Response, { status, type, body, isImmutable }: Answer): void {
-  if (isImmutable) res.setHeader('Cache-Control', 'private, max-age=31536000, immutable')
+export function send(res: Response, { status, type, body }: Answer): void {
   res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
   res.end(body)
 }
@@ -33,6 +30,8 @@ export interface Refusal {
 }
 
 export function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
+  // What is refused now may be there tomorrow.
+  res.setHeader('Cache-Control', 'no-store')
   send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal) : toProblem(refusal))
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { CeleriacError } from '../errors.js'
-import { type Refusal, send, sendRefusal } from './answer.js'
+import { type Refusal, sendRefusal } from './answer.js'
 import { createBoard } from './board/board.js'
+import type { Visit } from './board/visit.js'
 import type { DashboardDeps } from './dashboard.js'
 import { type GuardSettings, isAllowed } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
@@ -24,20 +25,21 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
     setSecurityHeaders(res, nonce)
     if (!(await isAllowed(deps.config, req))) return sendRefusal(req, res, closed(deps.config))
     if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, crossSite)
-    const [path = '/', query = ''] = req.url.split('?', 2)
+    const [path = '/'] = req.url.split('?', 1)
     if (path === '/') return redirect(res, `${here(req)}board/`)
     if (path === '/board') return redirect(res, './board/')
-    const answered = path.startsWith('/board/')
-      ? await board.answer({
-          method: req.method === 'HEAD' ? 'GET' : req.method,
-          path: path.slice('/board'.length),
-          query: new URLSearchParams(query),
-          statusBase: statusBase(deps.config, req.baseUrl),
-          nonce,
-        })
-      : undefined
-    if (answered && 'body' in answered) send(res, answered)
-    else sendRefusal(req, res, answered ?? unknownAddress)
+    if (!path.startsWith('/board/')) return sendRefusal(req, res, unknownAddress)
+    await showBoard(req, res, { nonce, statusBase: statusBase(deps.config, req.baseUrl) })
+  }
+
+  async function showBoard(req: Request, res: Response, visit: Visit): Promise<void> {
+    const { url } = req
+    req.url = url.slice('/board'.length)
+    await board(req, res, visit, (error?: unknown) => {
+      req.url = url
+      if (error) answerError(deps, error, req, res)
+      else sendRefusal(req, res, unknownAddress)
+    })
   }
 }
 
@@ -94,10 +96,29 @@ const broken: Refusal = {
   message: 'The dashboard could not answer. The log of the app says more.',
 }
 
+const notUnderstood: Refusal = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  message: 'The dashboard does not understand this request.',
+}
+
 /** What went wrong names servers, tables and files, which is for the log. */
 function answerError({ log }: DashboardDeps, error: unknown, req: Request, res: Response): void {
+  const refusal = toRefusal(error)
   const message = error instanceof Error ? error.message : String(error)
-  log.error(`The dashboard could not answer ${req.method} ${JSON.stringify(req.path)}: ${message}`)
+  if (refusal.status >= 500)
+    log.error(`The dashboard could not answer ${req.method} ${JSON.stringify(req.path)}: ${message}`)
   if (res.headersSent) res.destroy()
-  else sendRefusal(req, res, error instanceof CeleriacError ? later : broken)
+  else sendRefusal(req, res, refusal)
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof CeleriacError) return later
+  return isOfClient(error) ? notUnderstood : broken
+}
+
+/** As Express marks what it could not read of an address or a body. */
+function isOfClient(error: unknown): boolean {
+  if (!(error instanceof Error && 'status' in error)) return false
+  return typeof error.status === 'number' && error.status >= 400 && error.status < 500
 }

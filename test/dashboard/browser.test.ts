@@ -82,7 +82,11 @@ describe.skipIf(!executablePath)('in a browser', () => {
     await page.getByText('the mail server is in a bad mood').waitFor()
     mood.isGood = true
     await page.locator('button:has(.lucide-refresh-cw)').click()
-    await page.getByRole('button', { name: 'Confirm' }).click()
+    // Until it is put back into its queue, the job has ended, and its result is that it failed.
+    await Promise.all([
+      page.waitForResponse((answer) => answer.url().endsWith(`/${job.id}/retry`)),
+      page.getByRole('button', { name: 'Confirm' }).click(),
+    ])
 
     expect(await job.result({ timeout: '15s' })).toBe('sent after all')
     await page.getByText('sent after all').waitFor()

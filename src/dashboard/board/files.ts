@@ -1,43 +1,25 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { extname, join, relative, sep } from 'node:path'
-import type { Answer } from '../answer.js'
+import { readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import type { RequestHandler } from 'express'
+import { jsonType, send } from '../answer.js'
 import { isEnglish, toOurMessages } from './messages.js'
 
-/** The file at an address below the board; `undefined` when there is none. */
-export type Files = (path: string) => Promise<Answer | undefined>
-
-const types: Readonly<Record<string, string>> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
+/** Stands before bull-board's own serving of its files, which redirects from folders and keeps nothing for later. */
+export const filesOnly: RequestHandler = (req, res, next) => {
+  if (extname(req.path) === '') return next('router')
+  if (hasHashInName(req.path)) res.setHeader('Cache-Control', 'private, max-age=31536000, immutable')
+  next()
 }
 
-/** Finds the files once, and serves no other: no address is ever turned into a path. */
-export async function createFiles(uiFolder: string): Promise<Files> {
-  const folder = join(uiFolder, 'static')
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = new Map(
-    entries
-      .filter((entry) => entry.isFile() && extname(entry.name) in types)
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((file) => [`/static/${relative(folder, file).split(sep).join('/')}`, file]),
-  )
-  return async (path) => {
-    const file = files.get(path)
-    return file === undefined ? undefined : toAnswer(path, await readFile(file))
-  }
-}
-
-function toAnswer(path: string, content: Buffer): Answer {
-  return {
-    status: 200,
-    type: types[extname(path)] ?? 'application/octet-stream',
-    body: isEnglish(path) ? toOurMessages(content.toString()) : content,
-    isImmutable: hasHashInName(path),
+/** The texts of the pages in one language, with ours among them. */
+export function serveMessages(folder: string): RequestHandler<{ language: string }> {
+  return async ({ params: { language } }, res, next) => {
+    if (!isEnglish(language)) return next()
+    const text = await readFile(join(folder, 'locales', language, 'messages.json'), 'utf8').catch(
+      () => undefined,
+    )
+    if (text === undefined) next()
+    else send(res, { status: 200, type: jsonType, body: toOurMessages(text) })
   }
 }
 

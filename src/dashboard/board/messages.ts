@@ -13,8 +13,8 @@ const english: Readonly<Record<string, string>> = {
   'QUEUE.WORKERS.EMPTY_HINT': 'Start one: npx celeriac worker',
 }
 
-export function isEnglish(path: string): boolean {
-  return /^\/static\/locales\/en-\w+\/messages\.json$/.test(path)
+export function isEnglish(language: string): boolean {
+  return /^en-\w+$/.test(language)
 }
 
 export function toOurMessages(text: string): string {

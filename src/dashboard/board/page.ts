@@ -1,49 +1,24 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Answer, escapeHtml, htmlType } from '../answer.js'
-import type { BullBoard } from './load.js'
-
-/** The one page of the board: its script shows everything else. */
-export type Page = (request: { readonly path: string; readonly nonce: string }) => Answer
-
 /**
- * Fills in bull-board's page. Nothing of another host stays in it, whatever runs in it carries the nonce, and its base
- * is relative: the browser alone knows which address it asked for.
+ * bull-board's page as we show it: its script shows everything else. Nothing of another host stays in it, and whatever
+ * runs in it carries the nonce.
  */
-export async function createPage({ uiFolder, uiConfig }: BullBoard): Promise<Page> {
-  const template = withoutForeignParts(await readFile(join(uiFolder, 'index.ejs'), 'utf8'))
-  const fields: Readonly<Record<string, string>> = {
-    title: uiConfig.boardTitle ?? '',
-    favIconDefault: uiConfig.favIcon?.default ?? '',
-    favIconAlternative: uiConfig.favIcon?.alternative ?? '',
-    uiConfig: JSON.stringify(uiConfig).replaceAll('<', '\\u003c'),
-  }
-
-  return ({ path, nonce }) => ({ status: 200, type: htmlType, body: fill(template, fields, path, nonce) })
-}
-
-/** Fonts of another host, and style attributes, which our policy would block and the console lament. */
-function withoutForeignParts(template: string): string {
-  return template.replace(/<link\b[^>]*\bhref="https?:[^>]*>/g, '').replace(/ style="[^"]*"/g, '')
-}
-
-function fill(
-  template: string,
-  fields: Readonly<Record<string, string>>,
-  path: string,
-  nonce: string,
-): string {
-  const filled = { ...fields, basePath: '../'.repeat(path.split('/').length - 2) || './' }
-  return template
-    .replace(/<%([=-])\s*(\w+)\s*%>/g, (_, kind: string, name: string) => {
-      const text = filled[name as keyof typeof filled] ?? ''
-      return kind === '=' ? escapeHtml(text) : text
-    })
+export function toOurPage(html: string, nonce: string): string {
+  return withoutForeignParts(html)
     .replace(
       /<base\b[^>]*>/,
       (base) => `${base}\n<script>${resolveBase}</script>\n<style>${hideWhatIsNotOffered}</style>`,
     )
     .replace(/<(script|style)\b/g, `<$1 nonce="${nonce}"`)
+}
+
+/** Where the board is, seen from one of its pages: the browser alone knows which address it asked for. */
+export function baseOf(path: string): string {
+  return '../'.repeat(path.split('/').length - 2) || './'
+}
+
+/** Fonts of another host, and style attributes, which our policy would block and the console lament. */
+function withoutForeignParts(html: string): string {
+  return html.replace(/<link\b[^>]*\bhref="https?:[^>]*>/g, '').replace(/ style="[^"]*"/g, '')
 }
 
 /** The scripts that follow build their addresses from the attribute, so it must be whole by then. */

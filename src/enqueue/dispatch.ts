@@ -61,7 +61,7 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
 
   async function sendAll(): Promise<void> {
     // Whatever else is enqueued in this turn of the event loop goes along.
-    await new Promise<void>((resolve) => queueMicrotask(resolve))
+    await new Promise<void>((resolve) => setImmediate(resolve))
     while (queue.length > 0) {
       const batch = queue.splice(0, bulk)
       if (await deliver(batch)) unmarked.push({ keys: batch.map(toKey), sentAt: Date.now() })

@@ -1,8 +1,8 @@
 /**
  * Group commit: concurrent calls share one statement.
  *
- * Flushes when idle and gathers while a flush is in flight, so a lone call waits for nobody and a crowd pays for one
- * round trip. A batch that is refused for its data is split in halves until the bad item fails alone. A lost
+ * Flushes when idle and gathers while a flush is in flight and to the end of the event loop's turn, so a lone call waits
+ * for nobody and a crowd pays for one round trip. A batch that is refused for its data is split in halves until the bad item fails alone. A lost
  * connection or a deadlock is tried again, which needs `run` to be safe to repeat.
  */
 export interface Batch<Item, Answer> {
@@ -42,7 +42,7 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
         queue.push({ item, resolve, reject })
         if (flushing) return
         flushing = true
-        queueMicrotask(flushAll)
+        setImmediate(flushAll)
       })
     },
     get pending() {
@@ -56,6 +56,7 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
       inFlight = batch.length
       await flush(batch)
       inFlight = 0
+      if (queue.length > 0) await endOfTurn()
     }
     flushing = false
   }
@@ -99,4 +100,9 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
       }
     }
   }
+}
+
+/** What else came in with this turn of the event loop, such as requests on other sockets, goes along. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

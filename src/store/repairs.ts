@@ -8,7 +8,7 @@ import type { DeliveryKey, LostWork, Redelivery } from './store.js'
  * repair at once do no harm, and each gives what must be sent to the broker.
  */
 const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
-  greatest(0, extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
+  greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000))::float8 AS "dueInMs"`
 
 const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
 

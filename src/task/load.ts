@@ -1,4 +1,3 @@
-import { discover } from './discover.js'
 import { registerGiven } from './given.js'
 import type { TaskRegistry } from './registry.js'
 
@@ -16,5 +15,8 @@ export interface TaskSource {
  * @throws {ConfigError} when something in `tasks` is no module
  */
 export async function loadTasks(source: TaskSource): Promise<TaskRegistry> {
-  return source.tasks ? registerGiven(source.tasks) : discover(source)
+  if (source.tasks) return registerGiven(source.tasks)
+  // Only here: a bundle that lists its tasks needs nothing of what searches the file system.
+  const { discover } = await import('./discover.js')
+  return discover(source)
 }

@@ -31,7 +31,7 @@ const extensions = [...scripts, ...typeScripts]
 export async function findTasksFiles(search: TasksFileSearch): Promise<TasksFile[]> {
   const found = new Map<string, Found>()
   for (const text of search.modules) {
-    const pattern = parsePattern(text)
+    const pattern = parsePattern(isAbsolute(text) ? relative(search.root, text) : text)
     const files = await filesOf(pattern, search)
     for (const file of files) add(found, file, search.root)
   }

@@ -73,6 +73,12 @@ describe('names', () => {
     ])
   })
 
+  test('are the same where the pattern is an absolute path', async () => {
+    await app.write({ 'src/modules/reports/tasks.js': one('build') })
+
+    expect(await discovered(join(app.root, 'src/modules/*'))).toEqual(['reports.build'])
+  })
+
   test('a folder that two patterns match goes by the first', async () => {
     await app.write({ 'src/a/b/tasks.js': one('go') })
 

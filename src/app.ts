@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid'
 import { type Backend, openBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
@@ -7,7 +8,7 @@ import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
-import { DiscoveryError } from './errors.js'
+import { ClosedError, DiscoveryError } from './errors.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
@@ -96,7 +97,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       const job = await find(id)
       return job && describe(job)
     },
-    ended: (id, timeoutMs) => watcher.ended(id, timeoutMs),
+    ended,
     cancel,
   }
   const enqueuer = createEnqueuer({
@@ -136,14 +137,9 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     handle: (id) => new Handle(handles, id, '', false),
     find,
     toStatus: describe,
-    ended: watcher.ended,
+    ended,
     cancel,
-    async retry(id) {
-      const { store, dispatcher } = await backend()
-      const redelivery = await store.retry(id)
-      if (redelivery) dispatcher.send([redelivery])
-      return redelivery !== undefined
-    },
+    retry: (id) => hold.during(retry(id)),
     queuesFor,
     startWorker,
     close() {
@@ -183,7 +179,17 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     return Promise.race([found, late]).finally(() => clearTimeout(timer))
   }
 
+  async function retry(id: string): Promise<boolean> {
+    if (!isUuid(id)) return false
+    const { store, dispatcher } = await backend()
+    const redelivery = await store.retry(id)
+    if (redelivery) dispatcher.send([redelivery])
+    return redelivery !== undefined
+  }
+
   async function find(id: string): Promise<Job | undefined> {
+    // What is no id of ours is the id of no job; the database would take it for an error.
+    if (!isUuid(id)) return undefined
     return (await backend()).store.find(id)
   }
 
@@ -192,7 +198,12 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     return (await unserved.isWaiting(job)) ? { ...status, waitingFor: 'worker' } : status
   }
 
+  async function ended(id: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    return isUuid(id) ? watcher.ended(id, timeoutMs, signal) : true
+  }
+
   async function cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer> {
+    if (!isUuid(id)) return 'unknown'
     const answer = await (await backend()).store.cancel(id, by, reason)
     if (answer === 'cancelled') watcher.noticeEnd(id)
     return answer
@@ -225,6 +236,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     })
     workers.add(worker)
     await config.onWorkerStart?.()
+    if (closing) throw new ClosedError('This celeriac() has been closed.')
     await worker.start()
     return worker
   }
@@ -236,10 +248,13 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   async function close(): Promise<void> {
     unserved.close()
     await Promise.all([...workers].map((worker) => worker.stop()))
-    if (workers.size > 0) await config.onWorkerStop?.()
-    await maintenance?.close()
-    watcher.close()
-    await opening.close()
-    hold.close()
+    try {
+      if (workers.size > 0) await config.onWorkerStop?.()
+    } finally {
+      await maintenance?.close()
+      watcher.close()
+      await opening.close()
+      hold.close()
+    }
   }
 }

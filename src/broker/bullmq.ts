@@ -171,9 +171,18 @@ function within<T>(ms: number, work: Promise<T>): Promise<T> {
   })
 }
 
+/** ioredis hangs the command on its errors, and that of a log-in holds the password. */
+function withoutCommand(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  if (!('command' in error)) return error
+  const plain = new Error(error.message)
+  plain.name = error.name
+  return plain
+}
+
 function toBrokerError(error: unknown, address: string): Error {
   if (error instanceof BrokerUnavailableError) return error
-  const cause = error instanceof Error ? error : new Error(String(error))
+  const cause = withoutCommand(error)
   return new BrokerUnavailableError(
     `The broker at ${address} cannot be used now: ${messageOf(cause)}. Check that the server runs, and its address. Jobs that were accepted are safe, and go to the broker when it is back.`,
     { cause },

@@ -1,7 +1,7 @@
 import type { App } from '../app.js'
 import { readEnvironment } from '../config/env.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from '../config/options.js'
-import { ConfigError } from '../errors.js'
+import { ClosedError, ConfigError } from '../errors.js'
 import type { Duration } from '../job/duration.js'
 import { type Worker, workerName } from '../worker/worker.js'
 import { banner } from './banner.js'
@@ -25,13 +25,21 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   const facts = await describeApp(app)
   if (readEnvironment().isTerminal) process.stdout.write(banner(facts))
   const starting = app.startWorker(config.workerProcess)
-  starting.then((worker) => app.log.info(facts, `Worker ${worker.name} is ready.`), failed)
+  starting.then(
+    (worker) => app.log.info(facts, `Worker ${worker.name} is ready.`),
+    // One that still waited for its servers when it was told to stop has not failed.
+    (error) => void (error instanceof ClosedError || failed(error)),
+  )
 
   await stopping.first
   app.log.info('Stopping: running jobs may finish. A second signal stops at once.')
-  const worker = await Promise.race([starting, after(1000)])
-  if (worker) await stop(worker, stopping.second, app)
-  await app.close()
+  try {
+    const worker = await Promise.race([starting, after(1000)])
+    if (worker) await stop(worker, stopping.second, app)
+    await app.close()
+  } catch (error) {
+    failed(error)
+  }
   app.log.info('Stopped.')
   // A handler may have left sockets open.
   process.exit(0)

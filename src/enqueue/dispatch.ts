@@ -89,7 +89,7 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
     if (old.length === 0) return
     unmarked = unmarked.filter((sent) => sent.sentAt > before)
     try {
-      await store.markDispatched(old.flatMap((sent) => sent.keys))
+      for (const { keys } of old) await store.markDispatched(keys)
     } catch {
       // An unmarked row is only dispatched once more, and the broker ignores what it holds.
     }

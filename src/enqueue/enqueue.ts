@@ -1,4 +1,9 @@
-import { IdempotencyConflictError, OwnerMissingError, StoreUnavailableError } from '../errors.js'
+import {
+  EnqueueOptionError,
+  IdempotencyConflictError,
+  OwnerMissingError,
+  StoreUnavailableError,
+} from '../errors.js'
 import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
 import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
@@ -79,6 +84,11 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
     options: EnqueueOptions,
   ): Promise<JobHandle[]> {
     if (payloads.length === 0) return []
+    if (options.idempotencyKey !== undefined && payloads.length > 1) {
+      throw new EnqueueOptionError(
+        'An "idempotencyKey" is for one job: enqueueMany takes it with one payload only.',
+      )
+    }
     const origin = await originOf(target, options)
     const rows: NewJob[] = []
     for (const payload of payloads) {
@@ -108,7 +118,7 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
       )
     })
     dispatcher.send(deliveries)
-    for (const { queue } of deliveries) onEnqueued(queue)
+    for (const { queue, dueInMs } of deliveries) if (dueInMs === 0) onEnqueued(queue)
     return written
   }
 

@@ -70,7 +70,8 @@ export class Handle<Result> implements JobHandle<Result> {
 
   async #result(timeoutMs: number): Promise<Result> {
     const until = performance.now() + timeoutMs
-    while (await this.#host.ended(this.id, until - performance.now())) {
+    for (let leftMs = timeoutMs; leftMs > 0; leftMs = until - performance.now()) {
+      if (!(await this.#host.ended(this.id, leftMs))) continue
       const status = await this.#status()
       // Between the two answers somebody may have put it back into its queue.
       if (isEnd(status.state)) return resultOf(status)

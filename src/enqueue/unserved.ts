@@ -19,6 +19,7 @@ export function createUnserved(store: () => Store | undefined, warn: (queue: str
   const told = new Set<string>()
   let served: ReadonlySet<string> = new Set()
   let askedAt = 0
+  let asking: Promise<void> | undefined
 
   return {
     noticeEnqueued(queue) {
@@ -45,17 +46,25 @@ export function createUnserved(store: () => Store | undefined, warn: (queue: str
   }
 
   async function isServed(queue: string): Promise<boolean> {
-    const now = Date.now()
-    if (now - askedAt > freshMs) {
-      askedAt = now
-      try {
-        served = new Set(await store()?.servedQueues())
-      } catch {
-        // Nothing is known while the store is away, and nothing is claimed.
-        return true
+    try {
+      if (Date.now() - askedAt > freshMs) {
+        asking ??= ask()
+        await asking
       }
+    } catch {
+      // Nothing is known while the store is away, and nothing is claimed.
+      return true
     }
     if (served.has(queue)) told.delete(queue)
     return served.has(queue)
+  }
+
+  async function ask(): Promise<void> {
+    try {
+      served = new Set(await store()?.servedQueues())
+      askedAt = Date.now()
+    } finally {
+      asking = undefined
+    }
   }
 }

@@ -1,8 +1,13 @@
+import { ClosedError } from '../errors.js'
 import type { Store } from '../store/store.js'
 
 /** Tells when jobs end: one query a tick for all that this process watches, none when nothing is watched. */
 export interface Watcher {
-  /** Resolves `true` when the job has ended or is gone, `false` after `timeoutMs` or when `signal` aborts. */
+  /**
+   * Resolves `true` when the job has ended or is gone, `false` after `timeoutMs` (at most 24 days) or when `signal`
+   * aborts.
+   * @throws {ClosedError} when the watcher is closed, or is closed meanwhile
+   */
   ended(id: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
   /** Told by a worker of this process, which knows first. */
   noticeEnd(id: string): void
@@ -10,6 +15,9 @@ export interface Watcher {
 }
 
 const tickMs = 50
+/** Node fires a longer timer at once. */
+const longestTimerMs = 2 ** 31 - 1
+const closedMessage = 'This celeriac() was closed while the job was waited for. The job goes on.'
 
 export function createWatcher(store: Pick<Store, 'endedAmong'>): Watcher {
   const watched = new Map<string, Set<(ended: boolean) => void>>()
@@ -18,16 +26,18 @@ export function createWatcher(store: Pick<Store, 'endedAmong'>): Watcher {
 
   return {
     ended(id, timeoutMs, signal) {
-      if (closed || signal?.aborted) return Promise.resolve(false)
-      return new Promise((resolve) => {
+      if (closed) return Promise.reject(new ClosedError(closedMessage))
+      if (signal?.aborted) return Promise.resolve(false)
+      return new Promise((resolve, reject) => {
         const answer = (ended: boolean) => {
           clearTimeout(timer)
           signal?.removeEventListener('abort', giveUp)
           unwatch(id, answer)
-          resolve(ended)
+          if (closed) reject(new ClosedError(closedMessage))
+          else resolve(ended)
         }
         const giveUp = () => answer(false)
-        const timer = setTimeout(giveUp, timeoutMs)
+        const timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimerMs))
         signal?.addEventListener('abort', giveUp)
         watch(id, answer)
       })

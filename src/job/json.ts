@@ -14,7 +14,7 @@ export function toJsonText(value: unknown): JsonText {
     const json: string | undefined = JSON.stringify(value)
     return json === undefined ? { reason: `JSON cannot carry a ${typeof value}` } : { json }
   } catch (error) {
-    return { reason: `JSON cannot carry the value: ${toStoredError(error).message}` }
+    return { reason: `JSON cannot carry the value: ${toPlainText(toStoredError(error).message)}` }
   }
 }
 
@@ -49,6 +49,11 @@ export function toStoredError(thrown: unknown): StoredError {
     ...(code === undefined ? {} : { code }),
     ...(stack === undefined ? {} : { stack }),
   }
+}
+
+/** What a text column takes: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates. */
+function toPlainText(value: string): string {
+  return value.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
 function stackOf(thrown: object): string | undefined {

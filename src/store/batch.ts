@@ -18,6 +18,8 @@ export interface BatchOptions<Item, Answer> {
   /** Answers in the order of the items. */
   readonly run: (items: readonly Item[]) => Promise<readonly Answer[]>
   readonly isRetryable: (error: unknown) => boolean
+  /** Whether nothing that gathered meanwhile would fare better. */
+  readonly isOutage: (error: unknown) => boolean
   /** Whether a smaller batch might pass. */
   readonly isDataError: (error: unknown) => boolean
 }
@@ -31,7 +33,7 @@ interface Waiting<Item, Answer> {
 const tries = 3
 
 export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): Batch<Item, Answer> {
-  const { maxSize, run, isRetryable, isDataError, sizeOf } = options
+  const { maxSize, run, isRetryable, isOutage, isDataError, sizeOf } = options
   let queue: Waiting<Item, Answer>[] = []
   let inFlight = 0
   let flushing = false
@@ -86,7 +88,9 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
         await flush(batch.slice(0, half))
         await flush(batch.slice(half))
       } else {
-        for (const waiting of batch) waiting.reject(error)
+        // Whoever came while the server was silent has waited, too; the deadline is one, not two.
+        const alike = isOutage(error) ? queue.splice(0) : []
+        for (const waiting of [...batch, ...alike]) waiting.reject(error)
       }
     }
   }

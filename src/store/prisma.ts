@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool } from 'pg'
+import { StoreUnavailableError } from '../errors.js'
 import { secretless } from '../job/address.js'
 import { type Batch, createBatch } from './batch.js'
 import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
@@ -142,7 +143,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       }),
     stopWorker: (id) =>
       guard(async () => {
-        await prisma.worker.updateMany({ where: { id }, data: { stoppedAt: new Date() } })
+        await general.query('UPDATE celeriac.worker SET stopped_at = now() WHERE id = $1', [id])
       }),
 
     dueTickets: (passes, intervalMs) => guard(() => repairs.dueTickets(general, passes, intervalMs)),
@@ -176,7 +177,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     sizeOf?: (item: Item) => number,
   ): Batch<Item, Answer> {
     const run = (items: readonly Item[]) => guard(() => runBatch(items))
-    return createBatch({ maxSize, run, isRetryable, isDataError, ...(sizeOf ? { sizeOf } : {}) })
+    return createBatch({ maxSize, run, isRetryable, isOutage, isDataError, ...(sizeOf ? { sizeOf } : {}) })
   }
 
   async function insertCalls(calls: readonly (readonly NewJob[])[]): Promise<InsertedJob[][]> {
@@ -318,6 +319,10 @@ async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<
 /** Rows are locked in the order of their ids, so that two batches rarely meet in a deadlock. */
 function sorted<Key extends DeliveryKey>(keys: readonly Key[]): Key[] {
   return keys.toSorted((a, b) => (a.jobId < b.jobId ? -1 : a.jobId > b.jobId ? 1 : 0))
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError
 }
 
 function once<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -111,15 +111,22 @@ export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<Lost
      SELECT id, name FROM live
      WHERE missed >= missed_limit OR (missed >= 2 AND pg_try_advisory_xact_lock(lock_key))`,
   )
-  if (workers.length === 0) return { workers, redeliveries: [], failed: [] }
-  const ids = workers.map((worker) => worker.id)
-  const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [ids, maxLost])
+  const { rows: gone } = await pool.query<{ id: string }>(recentlyGoneSql)
+  const ids = [...workers, ...gone].map((worker) => worker.id)
+  if (ids.length === 0) return { workers, redeliveries: [], failed: [] }
+  const lost = workers.map((worker) => worker.id)
+  const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [ids, maxLost, lost])
   return {
     workers,
     redeliveries: rows.filter((row) => row.state === 'queued'),
     failed: rows.filter((row) => row.state === 'failed').map((row) => row.jobId),
   }
 }
+
+/** A claim may have been on its way when its worker was taken for lost, or said goodbye. */
+const recentlyGoneSql = `
+SELECT id FROM celeriac.worker
+WHERE lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute'`
 
 const lostError = `json_build_object('name', 'WorkerLostError', 'code', 'WORKER_LOST', 'message',
   'The worker that ran this attempt died or went silent.')`
@@ -129,7 +136,7 @@ const ends = `(j.cancel_requested_at IS NOT NULL OR ${tooOften})`
 
 const freeJobsSql = `
 WITH gone AS (
-  UPDATE celeriac.worker SET lost_at = now() WHERE id = ANY($1::uuid[]) AND lost_at IS NULL)
+  UPDATE celeriac.worker SET lost_at = now() WHERE id = ANY($3::uuid[]) AND lost_at IS NULL)
 UPDATE celeriac.job j SET
   state = (CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN ${tooOften} THEN 'failed'
     ELSE 'queued' END)::celeriac.job_state,

@@ -74,8 +74,8 @@ export function readBoard(memory: SharedArrayBuffer): BoardReader {
     takeUnstarted() {
       const taken: { jobId: string; number: number }[] = []
       for (let entry = 0; entry < capacity; entry += 1) {
-        const key = { jobId: uuidAt(ids, entry), number: numbers[entry] ?? 0 }
-        if (Atomics.compareExchange(states, entry, claimed, returned) === claimed) taken.push(key)
+        if (Atomics.compareExchange(states, entry, claimed, returned) !== claimed) continue
+        taken.push({ jobId: uuidAt(ids, entry), number: numbers[entry] ?? 0 })
       }
       return taken
     },

@@ -13,7 +13,9 @@ export interface IntakesDeps {
   readonly slots: Pick<Slots<unknown>, 'reserve' | 'release' | 'limit'>
   readonly workerId: () => string
   readonly knows: (task: string) => boolean
-  readonly onClaimed: (queue: number, job: ClaimedJob) => void
+  readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
+  /** Whether the job is in this worker, from its claim until its end is recorded. */
+  readonly holds: (jobId: string) => boolean
   readonly log: { warn(message: string): void; info(message: string): void }
 }
 
@@ -24,7 +26,7 @@ export interface Intakes {
 }
 
 /** A job whose task nobody here knows is offered to other workers again after this time. */
-const deferMs = 2000
+const deferMs = 1000
 const storePauseMs = 500
 
 /**
@@ -75,33 +77,46 @@ export function createIntakes(deps: IntakesDeps): Intakes {
   }
 
   async function claim(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
-    const job = await persist(() => store.claim(delivery, workerId()))
+    const claimedBy = workerId()
+    const job = await persist(() => store.claim(delivery, claimedBy))
     if (job) {
-      deps.onClaimed(at, job)
+      deps.onClaimed(at, job, claimedBy)
       return 'done'
     }
     slots.release()
-    return job === undefined ? refuse(queue, delivery) : 'return'
+    return job === undefined ? refuse(queue, delivery, claimedBy) : 'return'
   }
 
   /** Reads why the row would not be claimed, and does what follows. */
-  async function refuse(queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+  async function refuse(
+    queue: string,
+    delivery: TakenDelivery,
+    claimedBy: string,
+  ): Promise<'done' | 'return'> {
     const refusal = await persist(() => store.explain(delivery))
     switch (refusal?.reason) {
       case 'early':
         dispatcher.send([refusal.redelivery])
         return 'done'
       case 'expired':
-        await persist(() => store.expire(delivery.jobId))
-        return 'done'
+        return (await persist(() => store.expire(delivery.jobId))) === null ? 'return' : 'done'
       case 'claimable':
         return 'return'
       case 'stale':
-        return 'done'
+        return releaseOwn(delivery, claimedBy)
       default:
         log.warn(`Queue "${queue}": a delivery is put back, because the worker stops.`)
         return 'return'
     }
+  }
+
+  /** A claim whose answer was lost on its way has made the job ours, and nobody knows of it. */
+  async function releaseOwn(delivery: TakenDelivery, claimedBy: string): Promise<'done' | 'return'> {
+    if (deps.holds(delivery.jobId)) return 'done'
+    const own = await persist(() => store.giveBack([delivery], claimedBy, 'unstarted'))
+    if (own === null) return 'return'
+    dispatcher.send(own.map((redelivery) => ({ ...redelivery, ahead: true })))
+    return 'done'
   }
 
   /** The job waits for a worker that knows its task; it is neither lost nor tried in a hot loop. */
@@ -113,6 +128,7 @@ export function createIntakes(deps: IntakesDeps): Intakes {
       )
     }
     const redelivery = await persist(() => store.defer(delivery))
+    if (redelivery === null) return 'return'
     if (redelivery) dispatcher.send([{ ...redelivery, dueInMs: Math.max(deferMs, redelivery.dueInMs) }])
     return 'done'
   }

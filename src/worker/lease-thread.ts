@@ -40,6 +40,8 @@ const port = parentPort
 let identity = data.identity
 let client: pg.Client | undefined
 let renewedAt = Date.now()
+/** Whether this session holds the lock by which others see that the process lives. */
+let locked = false
 let told: FromLeaseThread['event'] | undefined
 let beats = board.beats()
 let beatAt = Date.now()
@@ -65,6 +67,7 @@ async function renew(): Promise<void> {
   const { workerId } = identity
   try {
     client ??= await connect()
+    if (!locked) locked = await takeLock(client)
     const renewed = await client.query(
       'UPDATE celeriac.worker SET missed = 0, seen_at = now() WHERE id = $1 AND lost_at IS NULL AND stopped_at IS NULL',
       [workerId],
@@ -90,7 +93,6 @@ async function connect(): Promise<pg.Client> {
   next.on('error', drop)
   try {
     await next.connect()
-    await next.query('SELECT pg_try_advisory_lock($1::bigint)', [identity.lockKey.toString()])
     return next
   } catch (error) {
     next.end().catch(() => {})
@@ -98,9 +100,19 @@ async function connect(): Promise<pg.Client> {
   }
 }
 
+/** Not at once where an older session of ours has not ended yet; then again with the next renewal. */
+async function takeLock(session: pg.Client): Promise<boolean> {
+  const { rows } = await session.query<{ taken: boolean }>(
+    'SELECT pg_try_advisory_lock($1::bigint) AS taken',
+    [identity.lockKey.toString()],
+  )
+  return rows[0]?.taken === true
+}
+
 function drop(): void {
   const old = client
   client = undefined
+  locked = false
   old?.end().catch(() => {})
 }
 
@@ -140,12 +152,13 @@ async function giveBackUnstarted(): Promise<void> {
       `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, worker_id = NULL, dispatched_at = NULL,
          attempt = j.attempt - 1
        FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-       WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3`,
+       WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3
+         AND j.cancel_requested_at IS NULL`,
       [keys.map((key) => key.jobId), keys.map((key) => key.number), identity.workerId],
     )
     port?.postMessage({ event: 'gaveBack', jobs: keys.length } satisfies FromLeaseThread)
   } catch {
-    // They stay with this worker until it is stopped or lost.
+    // The main thread gives back what it finds returned, when it can.
     drop()
   }
 }

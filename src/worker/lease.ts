@@ -26,6 +26,7 @@ export interface LeaseOptions {
 }
 
 const beatMs = 100
+const restartPauseMs = 1000
 
 export function createLease(options: LeaseOptions): Lease {
   const { url, board, heartbeatMs, leaseMs, log } = options
@@ -38,6 +39,7 @@ export function createLease(options: LeaseOptions): Lease {
 
   return {
     begin(identity) {
+      if (stopping) return Promise.resolve()
       current = identity
       const renewed = new Promise<void>((resolve) => {
         awaiting.push(resolve)
@@ -49,6 +51,7 @@ export function createLease(options: LeaseOptions): Lease {
     async stop() {
       stopping = true
       clearInterval(beating)
+      for (const resolve of awaiting) resolve()
       if (!thread) return
       const exited = new Promise((resolve) => thread?.once('exit', resolve))
       send({ stop: true })
@@ -80,8 +83,9 @@ export function createLease(options: LeaseOptions): Lease {
   }
 
   function restart(): void {
-    if (stopping || !current) return
-    thread = startThread(current)
+    setTimeout(() => {
+      if (!stopping && current) thread = startThread(current)
+    }, restartPauseMs).unref()
   }
 
   function send(message: ToLeaseThread): void {

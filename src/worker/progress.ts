@@ -19,6 +19,8 @@ export function createProgress(save: (json: string) => Promise<void>): Progress 
 
   return {
     async report(value) {
+      // The attempt is over; whatever still reports must not hold its end up.
+      if (hurried) return
       const text = toJsonText(value)
       if ('reason' in text) throw new TypeError(`Progress cannot be kept: ${text.reason}`)
       latest = text.json

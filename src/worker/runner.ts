@@ -1,6 +1,6 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
-import { CancelledError } from '../errors.js'
-import type { ClaimedJob, Store } from '../store/store.js'
+import { CancelledError, StoreUnavailableError } from '../errors.js'
+import type { ClaimedJob, Settled, Store } from '../store/store.js'
 import { type Attempt, type AttemptLog, createAttempt, type End, type RunnableTask } from './attempt.js'
 import type { Board } from './board.js'
 import { createSlots } from './slots.js'
@@ -10,21 +10,26 @@ export interface Runner {
   /** A place for one more claim of a queue; `false` when none comes free soon. */
   reserve(queue: number): Promise<boolean>
   release(): void
-  /** Takes a claimed job in a reserved place. */
-  hold(queue: number, job: ClaimedJob): void
+  /** Takes a job that was claimed in a reserved place, by the worker's identity at that time. */
+  hold(queue: number, job: ClaimedJob, workerId: string): void
+  /** Whether the job is here, from its claim until its end is recorded. */
+  holds(jobId: string): boolean
   /** How many deliveries may be on their way. */
   limit(): number
   runningIds(): string[]
   abort(jobId: string, reason: Error): void
   abortAll(reason: Error): void
   /** Starts nothing more, and gives back what has not begun. */
-  drain(): Promise<void>
+  drain(): void
   /** Resolves when no handler runs. */
   idle(): Promise<void>
   /** Stops waiting for handlers that ignore their signals. */
   abandonAll(): void
-  /** Resolves when every end is recorded. */
+  /** Resolves when every end is recorded, or given up. */
   settled(): Promise<void>
+  /** Waits for the store no longer. What is not recorded is found by the lost pass. */
+  forsake(): void
+  readonly unsettled: number
   readonly running: number
   readonly processed: number
 }
@@ -36,7 +41,6 @@ export interface RunnerDeps {
   readonly tasks: { get(name: string): RunnableTask | undefined }
   readonly queues: number
   readonly concurrency: number
-  readonly workerId: () => string
   readonly maxResult: number
   /** How long a job without a time limit may block the event loop. */
   readonly stuckAfterMs: number
@@ -52,6 +56,8 @@ interface Held {
   readonly job: ClaimedJob
   readonly task: RunnableTask
   readonly entry: number
+  /** Only under this name can the job be settled or given back. */
+  readonly workerId: string
 }
 
 const staleCheckMs = 50
@@ -62,6 +68,8 @@ export function createRunner(deps: RunnerDeps): Runner {
   const { store, dispatcher, board, tasks, log } = deps
   const attempts = new Map<string, Attempt>()
   const unsettled = new Set<Promise<void>>()
+  const here = new Set<string>()
+  let forsaken = false
   let processed = 0
   let onIdle: (() => void) | undefined
   const slots = createSlots<Held>({
@@ -84,9 +92,9 @@ export function createRunner(deps: RunnerDeps): Runner {
     abortAll(reason) {
       for (const attempt of attempts.values()) attempt.abort(reason)
     },
-    async drain() {
+    drain() {
       clearInterval(staleCheck)
-      await giveBackUnstarted(slots.drain())
+      giveBackUnstarted(slots.drain())
     },
     idle,
     abandonAll() {
@@ -94,6 +102,13 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     async settled() {
       while (unsettled.size > 0) await Promise.all(unsettled)
+    },
+    forsake() {
+      forsaken = true
+    },
+    holds: (jobId) => here.has(jobId),
+    get unsettled() {
+      return unsettled.size
     },
     get running() {
       return slots.running
@@ -103,15 +118,25 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
   }
 
-  function hold(queue: number, job: ClaimedJob): void {
+  function hold(queue: number, job: ClaimedJob, workerId: string): void {
     const task = tasks.get(job.task)
-    if (!task) throw new Error(`Claimed a job of an unknown task: ${job.task}`)
-    slots.fill(queue, { job, task, entry: board.put(job.id, job.number) })
+    if (!task) {
+      // Only a forged delivery names another task than its row.
+      slots.release()
+      track(giveBack([{ job, workerId }], 'unstarted'))
+      return
+    }
+    here.add(job.id)
+    const held = { job, task, workerId, entry: board.put(job.id, job.number) }
+    if (!slots.fill(queue, held)) giveBackUnstarted([held])
   }
 
-  async function run({ job, task, entry }: Held): Promise<void> {
+  async function run(held: Held): Promise<void> {
+    const { job, task, entry } = held
     const startedAt = performance.now()
-    if (board.start(entry, deadlineOf(job, task))) await runAttempt(job, task, startedAt)
+    if (board.start(entry, deadlineOf(job, task))) await runAttempt(held, startedAt)
+    // The lease thread has given it back, or has tried to: a second time does no harm.
+    else track(giveBack([held], 'unstarted'))
     board.free(entry)
     slots.finish(performance.now() - startedAt)
     if (slots.running === 0) onIdle?.()
@@ -123,8 +148,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     return Date.now() + (limitMs === undefined ? deps.stuckAfterMs : limitMs + deps.graceMs)
   }
 
-  async function runAttempt(job: ClaimedJob, task: RunnableTask, startedAt: number): Promise<void> {
-    const workerId = deps.workerId()
+  async function runAttempt(held: Held, startedAt: number): Promise<void> {
+    const { job, task, workerId } = held
     const attempt = createAttempt({
       job,
       task,
@@ -138,15 +163,14 @@ export function createRunner(deps: RunnerDeps): Runner {
     attempts.delete(job.id)
     const tookMs = performance.now() - startedAt
     // The slot is free now; the row follows when the store has it.
-    track(
-      outcome.state === 'returned'
-        ? giveBack([job], 'returned', workerId)
-        : settle(job, outcome, workerId, tookMs),
-    )
+    track(outcome.state === 'returned' ? giveBack([held], 'returned') : settle(held, outcome, tookMs))
   }
 
-  async function settle(job: ClaimedJob, end: End, workerId: string, tookMs: number): Promise<void> {
-    const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId }))
+  async function settle({ job, workerId }: Held, end: End, tookMs: number): Promise<void> {
+    const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId })).catch((error) =>
+      settleAsRefused(job, workerId, error),
+    )
+    here.delete(job.id)
     processed += 1
     if (!settled) {
       log.warn(
@@ -157,6 +181,16 @@ export function createRunner(deps: RunnerDeps): Runner {
     if (redelivery) dispatcher.send([redelivery])
     else deps.onEnd(job.id)
     report(log, job, end, Math.round(tookMs))
+  }
+
+  /** No waiting mends an end that the store refuses for what is in it. */
+  async function settleAsRefused(job: ClaimedJob, workerId: string, error: unknown): Promise<Settled> {
+    if (forsaken) throw error
+    log.error(`The end of job ${job.id} (${job.task}) was refused by the store: ${String(error)}`)
+    const message = 'The end of the attempt could not be recorded; the log of its worker says why.'
+    const refused = { name: 'SettlementError', message }
+    const key = { jobId: job.id, number: job.number, attempt: job.attempt, workerId }
+    return insist(() => store.settle({ ...key, state: 'failed', error: refused }))
   }
 
   function track(work: Promise<void>): void {
@@ -171,28 +205,31 @@ export function createRunner(deps: RunnerDeps): Runner {
 
   /** What was claimed and found no free handler soon goes to another worker. */
   function giveBackStale(): void {
-    if (slots.waiting === 0) return
-    const stale = slots.takeStale()
-    if (stale.length > 0) track(giveBackUnstarted(stale))
+    if (slots.waiting > 0) giveBackUnstarted(slots.takeStale())
   }
 
-  async function giveBackUnstarted(held: readonly Held[]): Promise<void> {
-    // Those that the lease thread has given back already are not ours any more.
-    const ours = held.filter(({ entry }) => board.start(entry, Number.POSITIVE_INFINITY))
-    for (const { entry } of held) board.free(entry)
-    const jobs = ours.map(({ job }) => job)
-    await giveBack(jobs, 'unstarted', deps.workerId())
+  function giveBackUnstarted(held: readonly Held[]): void {
+    if (held.length === 0) return
+    for (const { entry } of held) {
+      // From here on the lease thread leaves it alone.
+      board.start(entry, Number.POSITIVE_INFINITY)
+      board.free(entry)
+    }
+    track(giveBack(held, 'unstarted'))
   }
 
   async function giveBack(
-    jobs: readonly ClaimedJob[],
+    held: readonly Pick<Held, 'job' | 'workerId'>[],
     reason: 'unstarted' | 'returned',
-    workerId: string,
   ): Promise<void> {
-    if (jobs.length === 0) return
-    const keys = jobs.map((job) => ({ jobId: job.id, number: job.number }))
-    const redeliveries = await insist(() => store.giveBack(keys, workerId, reason))
-    dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
+    for (const workerId of new Set(held.map((each) => each.workerId))) {
+      const keys = held
+        .filter((each) => each.workerId === workerId)
+        .map(({ job }) => ({ jobId: job.id, number: job.number }))
+      const redeliveries = await insist(() => store.giveBack(keys, workerId, reason))
+      dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
+    }
+    for (const { job } of held) here.delete(job.id)
   }
 
   /** The worker keeps what it holds while the store is away. */
@@ -201,7 +238,8 @@ export function createRunner(deps: RunnerDeps): Runner {
       try {
         return await write()
       } catch (error) {
-        if (pauseMs === 100) log.warn(`Keeping a result for the store: ${String(error)}`)
+        if (forsaken || !(error instanceof StoreUnavailableError)) throw error
+        if (pauseMs === 100) log.warn(`Keeping a result for the store: ${error.message}`)
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     }

@@ -5,23 +5,23 @@
  * wait behind a slow one. So what is taken ahead is what the handlers finish in 25 ms, by their average time.
  */
 export interface Slots<Job> {
-  /** Deliveries that may be claimed now. */
-  room(): number
   /** How many deliveries of a queue may be on their way at once. */
   limit(): number
   /** Reserves a place for a claim. Resolves `false` when none came free in time. */
   reserve(queue: number): Promise<boolean>
   /** A reserved claim brought nothing. */
   release(): void
-  /** A reserved claim brought a job; it starts when a handler is free, those of the first queue first. */
-  fill(queue: number, job: Job): void
+  /**
+   * A reserved claim brought a job; it starts when a handler is free, those of the first queue first. `false`: nothing
+   * starts any more, and the job must be given back.
+   */
+  fill(queue: number, job: Job): boolean
   /** A handler has returned after so many milliseconds. */
   finish(tookMs: number): void
   /** Jobs that have waited too long for a handler. They are no longer here. */
   takeStale(): Job[]
   /** Everything that has not started. Nothing starts from now on. */
   drain(): Job[]
-  resize(concurrency: number): void
   readonly running: number
   readonly waiting: number
 }
@@ -65,7 +65,7 @@ export function createSlots<Job>({
 }: SlotsOptions<Job>): Slots<Job> {
   const ready: Ready<Job>[][] = Array.from({ length: queues }, () => [])
   const asking: Reservation[][] = Array.from({ length: queues }, () => [])
-  let handlers = concurrency
+  const handlers = concurrency
   let running = 0
   let waiting = 0
   let claiming = 0
@@ -74,7 +74,6 @@ export function createSlots<Job>({
   let drained = false
 
   return {
-    room,
     limit,
     reserve(queue) {
       if (drained) return Promise.resolve(false)
@@ -90,9 +89,11 @@ export function createSlots<Job>({
     },
     fill(queue, job) {
       claiming -= 1
+      if (drained) return false
       waiting += 1
       ready[queue]?.push({ job, since: performance.now() })
       startNext()
+      return true
     },
     finish(tookMs) {
       running -= 1
@@ -117,11 +118,6 @@ export function createSlots<Job>({
       const left = ready.flatMap((line) => line.splice(0)).map((each) => each.job)
       waiting = 0
       return left
-    },
-    resize(next) {
-      handlers = next
-      startNext()
-      admit()
     },
     get running() {
       return running

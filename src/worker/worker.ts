@@ -58,6 +58,9 @@ export function workerName(pattern: string): string {
 
 /** How long handlers may take to answer the abort of a stop. */
 const abortGraceMs = 2000
+/** How long a stop waits for a store that is away. */
+const lastWordsMs = 10_000
+const hurriedWordsMs = 1000
 
 export function createWorker(deps: WorkerDeps): Worker {
   const { store, dispatcher, tasks, log } = deps
@@ -72,7 +75,6 @@ export function createWorker(deps: WorkerDeps): Worker {
     ...deps,
     board,
     queues: deps.queues.length,
-    workerId: () => workerId,
     onChange: () => intakes?.adjust(),
   })
   const lease = createLease({
@@ -99,6 +101,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         workerId: () => workerId,
         knows: (task) => tasks.get(task) !== undefined,
         onClaimed: runner.hold,
+        holds: runner.holds,
       })
       intakes.adjust()
     },
@@ -117,7 +120,11 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function register(): Promise<void> {
     const identity = { workerId: uuidv7(), lockKey: newLockKey() }
-    while (!(await writeRow(identity.workerId, identity.lockKey))) await sleep(registerPauseMs)
+    while (!(await writeRow(identity.workerId, identity.lockKey))) {
+      if (stopped) return
+      await sleep(registerPauseMs)
+    }
+    if (stopped) return sayGoodbye(identity.workerId)
     workerId = identity.workerId
     await lease.begin(identity)
   }
@@ -140,7 +147,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       return true
     } catch (error) {
       log.warn(`The worker waits for the store: ${error instanceof Error ? error.message : String(error)}`)
-      return stopped !== undefined
+      return false
     }
   }
 
@@ -164,18 +171,24 @@ export function createWorker(deps: WorkerDeps): Worker {
       hurry = resolve
     })
     const intakesStopped = intakes?.stop()
-    await runner.drain()
+    runner.drain()
     await within(graceMs, Promise.race([runner.idle(), hurried]))
     runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
     await within(abortGraceMs, runner.idle())
     runner.abandonAll()
     await runner.idle()
     await intakesStopped
-    await runner.settled()
-    await dispatcher.settled()
+    await within(lastWordsMs, Promise.race([runner.settled(), hurried.then(() => sleep(hurriedWordsMs))]))
+    await within(lastWordsMs, dispatcher.settled())
     cancelRequests.close()
-    if (workerId) await store.stopWorker(workerId).catch(() => {})
+    // A worker that could not record everything says no goodbye: the lost pass looks after its jobs.
+    if (runner.unsettled > 0) runner.forsake()
+    else if (workerId) await sayGoodbye(workerId)
     await lease.stop()
+  }
+
+  async function sayGoodbye(id: string): Promise<void> {
+    await store.stopWorker(id).catch(() => {})
   }
 }
 

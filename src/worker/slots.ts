@@ -138,8 +138,14 @@ export function createSlots<Job>({
     return Math.max(0, handlers + ahead() - running - waiting - claiming)
   }
 
+  /**
+   * Where handlers are quick it stays the same: the broker hands out the next delivery with an acknowledgement only
+   * while it is within the limit, and fetching one by itself costs another round trip.
+   */
   function limit(): number {
-    return drained || full() ? 0 : claiming + Math.max(room(), ahead())
+    if (drained || full()) return 0
+    const more = ahead()
+    return more >= handlers ? handlers + more : Math.max(more, claiming + room())
   }
 
   function startNext(): void {

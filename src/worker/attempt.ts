@@ -57,7 +57,8 @@ export type End = Without<Settlement, 'workerId'>
 export interface AttemptOptions {
   readonly job: ClaimedJob
   readonly task: RunnableTask
-  readonly log: AttemptLog
+  /** Made at its first line: most attempts write none. */
+  readonly log: () => AttemptLog
   readonly maxResult: number
   readonly saveProgress: (json: string) => Promise<void>
 }
@@ -67,7 +68,8 @@ const ignoredSignalMs = 10_000
 
 /** One attempt: parse → run → judge. What it decides is data; the worker settles it. */
 export function createAttempt(options: AttemptOptions): Attempt {
-  const { job, task, log, maxResult } = options
+  const { job, task, maxResult } = options
+  let log: AttemptLog | undefined
   let controller: AbortController | undefined
   let abandon: ((error: Error) => void) | undefined
   let abortedFor: Error | undefined
@@ -83,7 +85,10 @@ export function createAttempt(options: AttemptOptions): Attempt {
     maxAttempts: job.maxAttempts,
     owner: job.owner,
     requestId: job.requestId,
-    log,
+    get log() {
+      log ??= options.log()
+      return log
+    },
     progress: progress.report,
     get signal() {
       return signal()
@@ -104,7 +109,8 @@ export function createAttempt(options: AttemptOptions): Attempt {
     try {
       const payload = task.parsePayload(job.payload)
       startTimeLimit()
-      const result = await Promise.race([handle(payload), abandonment()])
+      const returned = payload instanceof Promise ? payload.then(handle) : handle(payload)
+      const result = isThenable(returned) ? await orAbandoned(returned) : returned
       if (progress.pending) await progress.flushed()
       return success(result)
     } catch (error) {
@@ -116,13 +122,14 @@ export function createAttempt(options: AttemptOptions): Attempt {
     }
   }
 
-  async function handle(payload: unknown): Promise<unknown> {
-    return task.run(payload instanceof Promise ? await payload : payload, context)
+  function handle(payload: unknown): unknown {
+    return task.run(payload, context)
   }
 
-  function abandonment(): Promise<never> {
-    return new Promise((_, reject) => {
+  function orAbandoned(returned: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
       abandon = reject
+      returned.then(resolve, reject)
     })
   }
 
@@ -156,7 +163,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
         ? { result: text.json, resultError: null }
         : { result: null, resultError: `the result could not be kept: ${text.reason}` }
     if (kept.resultError !== null)
-      log.warn(`Job ${job.id} (${task.name}) succeeded, but ${kept.resultError}.`)
+      context.log.warn(`Job ${job.id} (${task.name}) succeeded, but ${kept.resultError}.`)
     return { ...key(), state: 'succeeded', ...kept }
   }
 
@@ -174,6 +181,10 @@ export function createAttempt(options: AttemptOptions): Attempt {
   function key(): { jobId: string; number: number; attempt: number } {
     return { jobId: job.id, number: job.number, attempt: job.attempt }
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 const longestTimerMs = 2 ** 31 - 1

@@ -101,7 +101,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       for (const attempt of attempts.values()) attempt.abandon()
     },
     async settled() {
-      while (unsettled.size > 0) await Promise.all(unsettled)
+      while (unsettled.size > 0) await Promise.allSettled(unsettled)
     },
     forsake() {
       forsaken = true
@@ -153,7 +153,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const attempt = createAttempt({
       job,
       task,
-      log: deps.jobLog(job),
+      log: () => deps.jobLog(job),
       maxResult: deps.maxResult,
       saveProgress: (json) => store.saveProgress({ jobId: job.id, number: job.number }, workerId, json),
     })
@@ -194,13 +194,15 @@ export function createRunner(deps: RunnerDeps): Runner {
   }
 
   function track(work: Promise<void>): void {
-    const tracked = work
-      .catch((error: unknown) => log.error(`The end of an attempt could not be recorded: ${String(error)}`))
-      .finally(() => {
-        unsettled.delete(tracked)
-        if (unsettled.size === mostUnsettled - 1) deps.onChange()
-      })
-    unsettled.add(tracked)
+    const untrack = () => {
+      unsettled.delete(work)
+      if (unsettled.size === mostUnsettled - 1) deps.onChange()
+    }
+    unsettled.add(work)
+    work.then(untrack, (error: unknown) => {
+      untrack()
+      log.error(`The end of an attempt could not be recorded: ${String(error)}`)
+    })
   }
 
   /** What was claimed and found no free handler soon goes to another worker. */

@@ -14,8 +14,8 @@ export interface IntakesDeps {
   readonly workerId: () => string
   readonly knows: (task: string) => boolean
   readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
-  /** Whether the job is in this worker, from its claim until its end is recorded. */
-  readonly holds: (jobId: string) => boolean
+  /** Whether the delivery's job is in this worker, from its claim until its end is recorded. */
+  readonly holds: (delivery: TakenDelivery) => boolean
   readonly log: { warn(message: string): void; info(message: string): void }
 }
 
@@ -65,8 +65,9 @@ export function createIntakes(deps: IntakesDeps): Intakes {
     if (stopping) return 'return'
     if (!deps.knows(delivery.task)) return passOn(queue, delivery)
     const key = `${delivery.jobId}.${delivery.number}`
-    // Held twice means that the broker thinks this process dead; the first one stands.
-    if (held.has(key)) return 'done'
+    // It comes twice when the broker thinks this process dead, or when a crash of the store took its claim back. The
+    // first one stands, and its end is accepted all the same.
+    if (held.has(key) || deps.holds(delivery)) return 'done'
     if (!(await slots.reserve(at))) return 'return'
     held.add(key)
     try {
@@ -112,7 +113,7 @@ export function createIntakes(deps: IntakesDeps): Intakes {
 
   /** A claim whose answer was lost on its way has made the job ours, and nobody knows of it. */
   async function releaseOwn(delivery: TakenDelivery, claimedBy: string): Promise<'done' | 'return'> {
-    if (deps.holds(delivery.jobId)) return 'done'
+    if (deps.holds(delivery)) return 'done'
     const own = await persist(() => store.giveBack([delivery], claimedBy, 'unstarted'))
     if (own === null) return 'return'
     dispatcher.send(own.map((redelivery) => ({ ...redelivery, ahead: true })))

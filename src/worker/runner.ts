@@ -1,6 +1,6 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, StoreUnavailableError } from '../errors.js'
-import type { ClaimedJob, Settled, Store } from '../store/store.js'
+import type { ClaimedJob, DeliveryKey, Settled, Store } from '../store/store.js'
 import { type Attempt, type AttemptLog, createAttempt, type End, type RunnableTask } from './attempt.js'
 import type { Board } from './board.js'
 import { createSlots } from './slots.js'
@@ -12,8 +12,8 @@ export interface Runner {
   release(): void
   /** Takes a job that was claimed in a reserved place, by the worker's identity at that time. */
   hold(queue: number, job: ClaimedJob, workerId: string): void
-  /** Whether the job is here, from its claim until its end is recorded. */
-  holds(jobId: string): boolean
+  /** Whether the delivery's job is here, from its claim until its end is recorded. */
+  holds(delivery: DeliveryKey): boolean
   /** How many deliveries may be on their way. */
   limit(): number
   runningIds(): string[]
@@ -106,7 +106,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     forsake() {
       forsaken = true
     },
-    holds: (jobId) => here.has(jobId),
+    holds: (delivery) => here.has(keyOf(delivery.jobId, delivery.number)),
     get unsettled() {
       return unsettled.size
     },
@@ -126,7 +126,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       track(giveBack([{ job, workerId }], 'unstarted'))
       return
     }
-    here.add(job.id)
+    here.add(keyOf(job.id, job.number))
     const held = { job, task, workerId, entry: board.put(job.id, job.number) }
     if (!slots.fill(queue, held)) giveBackUnstarted([held])
   }
@@ -170,7 +170,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId })).catch((error) =>
       settleAsRefused(job, workerId, error),
     )
-    here.delete(job.id)
+    here.delete(keyOf(job.id, job.number))
     processed += 1
     if (!settled) {
       log.warn(
@@ -231,7 +231,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       const redeliveries = await insist(() => store.giveBack(keys, workerId, reason))
       dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
     }
-    for (const { job } of held) here.delete(job.id)
+    for (const { job } of held) here.delete(keyOf(job.id, job.number))
   }
 
   /** The worker keeps what it holds while the store is away. */
@@ -253,6 +253,10 @@ export function createRunner(deps: RunnerDeps): Runner {
       onIdle = resolve
     })
   }
+}
+
+function keyOf(jobId: string, number: number): string {
+  return `${jobId}.${number}`
 }
 
 function report(log: AttemptLog, job: ClaimedJob, end: End, ms: number): void {

@@ -13,8 +13,8 @@ import {
 } from '../../src/store/connection.js'
 import { toDriverUrl, usesTransactionPooler } from '../../src/store/database-url.js'
 import { PrismaClient } from '../../src/store/generated/prisma/client.js'
+import { createProxy } from '../support/proxy.js'
 import { freshDatabase } from '../support/servers.js'
-import { createProxy } from './proxy.js'
 
 let url: string
 let pools: pg.Pool[]
@@ -61,7 +61,7 @@ describe('a pool', () => {
     const pool = open({ url: proxy.url, queryTimeoutMs: 200, connectTimeoutMs: 200 })
     await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
 
-    proxy.fallSilent()
+    proxy.set('silent')
     const failure = await pool.query('SELECT 1').catch((error) => toStoreError(error, proxy.url))
     expect(failure).toMatchObject({
       code: 'STORE_UNAVAILABLE',

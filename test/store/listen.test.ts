@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createListener, type Listener, type ListenerSettings } from '../../src/store/listen.js'
+import { createProxy, type TcpProxy } from '../support/proxy.js'
 import { freshDatabase, startPostgres } from '../support/servers.js'
 import { until } from '../support/until.js'
-import { createProxy, type SilentProxy } from './proxy.js'
 
 let url: string
 let said: string[]
@@ -127,9 +127,9 @@ test('a connection whose other side is gone without a word is noticed', async ()
   const news = hear(listening({ url: proxy.url, probeMs: 100, deadlineMs: 300 }), 'news')
   await news.listening
 
-  proxy.fallSilent()
+  proxy.set('silent')
   await until(() => said.some((message) => message.includes('Query read timeout')))
-  proxy.speak()
+  proxy.set('pass')
 
   await until(() => news.beginnings() === 2)
 })
@@ -141,7 +141,7 @@ test('it can be closed at any moment', async () => {
   expect(() => idle.on('news', () => {})).toThrow('closed')
 
   const proxy = await proxied(url)
-  proxy.fallSilent()
+  proxy.set('silent')
   const connecting = createListener({ url: proxy.url, log })
   connecting.on('news', () => {})
   await until(() => proxy.connections() === 1)
@@ -177,7 +177,7 @@ function listening(settings: Partial<ListenerSettings> = {}): Listener {
   return listener
 }
 
-async function proxied(target: string): Promise<SilentProxy> {
+async function proxied(target: string): Promise<TcpProxy> {
   const proxy = await createProxy(target)
   cleanups.push(() => proxy.close())
   return proxy

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { chownSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { chownSync, existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { arch, platform } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,6 +13,8 @@ export interface PostgresServerOptions {
   readonly port?: number
   /** A data folder made by {@link makePostgresTemplate}: copying it is quicker than making one. */
   readonly template?: string
+  /** A data folder to keep: one that is there already is gone on with. Default: a new one, which goes with the process. */
+  readonly data?: string
   /** More settings, as `name=value`. */
   readonly settings?: readonly string[]
 }
@@ -44,9 +46,11 @@ export async function makePostgresTemplate(): Promise<string> {
 export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<TestServer> {
   const identity = await unprivileged()
   const { postgres } = await usableBinaries(identity)
-  const template = options.template ?? (await makePostgresTemplate())
-  const data = await newDataFolder(identity)
-  await copyTemplate(template, data, identity)
+  const data = options.data ?? (await newDataFolder(identity))
+  if (!existsSync(join(data, 'PG_VERSION'))) {
+    if (options.data !== undefined) await ownFolder(data, identity)
+    await copyTemplate(options.template ?? (await makePostgresTemplate()), data, identity)
+  }
   const port = options.port ?? (await freePort())
   const settings = [
     'listen_addresses=127.0.0.1',
@@ -81,6 +85,11 @@ async function newDataFolder({ uid, gid }: Identity): Promise<string> {
   const data = await mkdtemp(join(scratchFolder(), 'postgres-'))
   if (uid !== undefined && gid !== undefined) chownSync(data, uid, gid)
   return data
+}
+
+async function ownFolder(data: string, { uid, gid }: Identity): Promise<void> {
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  if (uid !== undefined && gid !== undefined) chownSync(data, uid, gid)
 }
 
 /** `cp` runs as the server's user, so that the copy belongs to it. */

@@ -1,4 +1,4 @@
-import { access, mkdtemp } from 'node:fs/promises'
+import { access, mkdir, mkdtemp } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { RedisBinary } from 'redis-memory-server'
 import { scratchFolder } from './scratch.js'
@@ -8,6 +8,8 @@ export interface RedisServerOptions {
   readonly port?: number
   /** Writes every command to disk before it answers. Default `true`. */
   readonly durable?: boolean
+  /** A data folder to keep: what is in it is loaded. Default: a new one, which goes with the process. */
+  readonly data?: string
   /** More words for the command line. */
   readonly args?: readonly string[]
 }
@@ -16,7 +18,8 @@ export interface RedisServerOptions {
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<TestServer> {
   const file = await redisBinary()
   const port = options.port ?? (await freePort())
-  const data = await mkdtemp(join(scratchFolder(), 'redis-'))
+  const data = options.data ?? (await mkdtemp(join(scratchFolder(), 'redis-')))
+  await mkdir(data, { recursive: true })
   const durable = options.durable ?? true
   return startServer(`redis://127.0.0.1:${port}`, port, {
     file,

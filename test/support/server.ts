@@ -12,6 +12,8 @@ export interface TestServer {
   stop(): Promise<void>
   /** Ends it as a crash would. */
   kill(): Promise<void>
+  /** Ends it by a signal of the caller's choice. */
+  end(signal: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port, with the data that it had. */
   start(): Promise<void>
 }
@@ -49,6 +51,7 @@ export async function startServer(url: string, port: number, command: ServerComm
     start,
     stop: () => end(command.stopSignal),
     kill: () => end('SIGKILL'),
+    end,
   }
 }
 

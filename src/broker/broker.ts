@@ -32,6 +32,12 @@ export interface Broker {
   /** @throws {BrokerUnavailableError} when it does not answer within `deadlineMs` */
   ping(): Promise<void>
 
+  /** What `writeMark` left last, and which run of the server answers. */
+  readMark(): Promise<BrokerMark>
+
+  /** Leaves a mark among the deliveries' own data, so that what loses deliveries loses or ages the mark as well. */
+  writeMark(value: string): Promise<void>
+
   /** Idempotent. Intakes must be closed first. Leaves connections alone that the caller gave. */
   close(): Promise<void>
 }
@@ -81,4 +87,11 @@ export interface DeliveryCounts {
   readonly delayed: number
   /** Handed out and not acknowledged. */
   readonly taken: number
+}
+
+export interface BrokerMark {
+  /** `undefined` when there is none: it was never written, or the broker was wiped. */
+  readonly value: string | undefined
+  /** Another one after each start of the server, and on another server. */
+  readonly instance: string
 }

@@ -3,6 +3,7 @@ import { BrokerUnavailableError, ClosedError } from '../errors.js'
 import type { Broker, Delivery, DeliveryCounts } from './broker.js'
 import { createIntake } from './intake.js'
 import type { BullQueue, Link, WorkerSettings } from './link.js'
+import { readMark, writeMark } from './mark.js'
 import { messageOf } from './outage.js'
 
 export interface BullSettings {
@@ -17,10 +18,13 @@ const lowestPriority = 2_097_151
 /** A larger addition would make everybody else wait for the server. */
 const bulk = 1000
 const closeMs = 5000
+/** `toBrokerName` gives this name to no queue of a user. */
+const markQueueName = '%marks'
 
 /** The broker over BullMQ, whatever server it runs on. */
 export function createBullBroker(link: Link, settings: BullSettings): Broker {
   const queues = new Map<string, BullQueue>()
+  let marks: BullQueue | undefined
   let closing: Promise<void> | undefined
 
   return {
@@ -43,6 +47,12 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     isPaused: (queue) => call(() => queueOf(queue).isPaused()),
     counts: (queue) => call(() => count(queueOf(queue))),
     ping: () => call(() => link.ping()),
+    readMark: () =>
+      call(async () => {
+        const [value, instance] = await Promise.all([readMark(markQueue()), link.instance()])
+        return { value, instance }
+      }),
+    writeMark: (value) => call(() => writeMark(markQueue(), value)),
     close() {
       closing ??= closeAll()
       return closing
@@ -76,9 +86,15 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     return queue
   }
 
+  function markQueue(): BullQueue {
+    marks ??= link.openQueue(markQueueName)
+    return marks
+  }
+
   async function closeAll(): Promise<void> {
     link.outage.silence()
-    const ends = Promise.allSettled([...queues.values()].map((queue) => queue.close()))
+    const opened = marks ? [...queues.values(), marks] : [...queues.values()]
+    const ends = Promise.allSettled(opened.map((queue) => queue.close()))
     await within(closeMs, ends).catch(() => undefined)
     await within(closeMs, link.close()).catch(() => undefined)
   }

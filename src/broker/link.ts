@@ -17,6 +17,8 @@ export interface Link {
   /** Puts a job that a worker holds before all that waits. */
   putBack(job: Job, token: string): Promise<void>
   ping(): Promise<void>
+  /** Which run of the server answers. */
+  instance(): Promise<string>
   close(): Promise<void>
 }
 

@@ -135,6 +135,12 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     async ping() {
       await queuePool.query('SELECT 1')
     },
+    async instance() {
+      const { rows } = await queuePool.query<{ startedAt: string }>(
+        `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS "startedAt"`,
+      )
+      return rows[0]?.startedAt ?? ''
+    },
     async close() {
       opening.stop()
       await shared.end()

@@ -89,6 +89,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
     async ping() {
       await sender.ping()
     },
+    instance: () => runOf(sender),
     async close() {
       reconnecting.stop()
       sender.disconnect()
@@ -247,6 +248,16 @@ function collectCopies<T extends Client>(client: T, copies: Client[]): T {
     return copy
   }
   return Object.assign(client, { duplicate: collecting })
+}
+
+/** Each start of a Redis has an id of its own; a Cluster's is made of all its masters'. */
+async function runOf(client: Client): Promise<string> {
+  const servers = isCluster(client) ? client.nodes('master') : [client]
+  const texts = await Promise.all(servers.map((server) => server.info('server')))
+  return texts
+    .map((text) => /^run_id:(\w+)/m.exec(text)?.[1] ?? '')
+    .sort()
+    .join(' ')
 }
 
 /** Redis must not throw deliveries away when its memory is full. */

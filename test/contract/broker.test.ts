@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Broker, Delivery, Intake, TakenDelivery, Taker } from '../../src/broker/broker.js'
 import { createPostgresBroker, migratePostgresBroker } from '../../src/broker/postgres.js'
@@ -16,6 +18,11 @@ interface Kind {
   /** Makes the tables, where there are any. */
   prepare(url: string): Promise<void>
   open(url: string, options?: { lockMs?: number }): Broker
+  wipe(url: string): Promise<void>
+  /** Remembers what the server holds now, and gives the way back to it. */
+  snapshot(server: TestServer): Promise<() => Promise<void>>
+  /** A server for `snapshot`. */
+  startForgetful(): Promise<TestServer>
 }
 
 const deadlineMs = 2000
@@ -35,6 +42,15 @@ const kinds: Kind[] = [
     prepare: async () => undefined,
     open: (connection, options) =>
       createRedisBroker({ connection, prefix: 'celeriac', deadlineMs, log, ...options }),
+    wipe: async (url) => void (await askRedis(url, 'flushall')),
+    async snapshot(server) {
+      await askRedis(server.url, 'save')
+      return async () => {
+        await server.kill()
+        await server.start()
+      }
+    },
+    startForgetful: () => startRedis({ durable: false }),
   },
   {
     name: 'postgres',
@@ -42,6 +58,21 @@ const kinds: Kind[] = [
     startServer: () => startPostgres(),
     prepare: (url) => migratePostgresBroker(url),
     open: (url, options) => createPostgresBroker({ url, deadlineMs, log, ...options }),
+    wipe: (url) =>
+      askPostgres(
+        url,
+        `DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ')
+         FROM pg_tables WHERE schemaname = 'celeriac_broker' AND tablename <> 'migration'); END $$`,
+      ),
+    async snapshot({ url }) {
+      await askPostgres(url, 'CREATE TABLE kept AS TABLE celeriac_broker.job')
+      return () =>
+        askPostgres(
+          url,
+          'TRUNCATE celeriac_broker.job CASCADE; INSERT INTO celeriac_broker.job SELECT * FROM kept',
+        )
+    },
+    startForgetful: () => startPostgres(),
   },
 ]
 
@@ -434,6 +465,92 @@ describe.each(kinds)('the $name broker', (kind) => {
     await until(() => taken.has(late.jobId))
   }, 40_000)
 
+  describe('the mark', () => {
+    test('is what was written last, by whichever process', async () => {
+      const other = open(url)
+      expect((await broker.readMark()).value).toBeUndefined()
+
+      await broker.writeMark('one')
+      expect((await other.readMark()).value).toBe('one')
+      await other.writeMark('two')
+
+      const [mine, theirs] = await Promise.all([broker.readMark(), other.readMark()])
+      expect(mine.value).toBe('two')
+      expect(theirs).toEqual(mine)
+      expect(mine.instance).toMatch(/\w{10}/)
+    })
+
+    test('may be written by several at once', async () => {
+      const values = ['a', 'b', 'c', 'd']
+      await Promise.all(values.map((value) => open(url).writeMark(value)))
+
+      expect(values).toContain((await broker.readMark()).value)
+      await broker.writeMark('e')
+      expect((await broker.readMark()).value).toBe('e')
+    })
+
+    test('is no delivery, and in the way of none', async () => {
+      await broker.writeMark('one')
+      const queues = ['mark', '%marks', 'marks']
+      const taken = queues.map((queue) => collect({ queue }))
+      await broker.dispatch(queues.map((queue) => delivery({ queue })))
+
+      await until(() => taken.every((each) => each.length === 1))
+      await until(async () => (await Promise.all(queues.map((queue) => broker.counts(queue)))).every(isEmpty))
+      expect((await broker.readMark()).value).toBe('one')
+    })
+
+    test('goes with what the server loses in a wipe, after which all works as before', async () => {
+      const server = await startServer()
+      await kind.prepare(server.url)
+      const wiped = open(server.url)
+      const taken = collect({ from: wiped })
+      await wiped.writeMark('one')
+      const { instance } = await wiped.readMark()
+
+      await kind.wipe(server.url)
+
+      expect(await wiped.readMark()).toEqual({ value: undefined, instance })
+      await wiped.writeMark('two')
+      expect(await wiped.readMark()).toEqual({ value: 'two', instance })
+      await wiped.dispatch([delivery()])
+      await until(() => taken.length === 1)
+    })
+
+    test('outlives a restart, which changes the instance', async () => {
+      const server = await startServer()
+      await kind.prepare(server.url)
+      const restarted = open(server.url)
+      await restarted.writeMark('one')
+      const before = await restarted.readMark()
+
+      await server.stop()
+      await expect(restarted.readMark()).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+      await expect(restarted.writeMark('two')).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+      await server.start()
+
+      const after = await until(() => restarted.readMark())
+      expect(after.value).toBe('one')
+      expect(after.instance).not.toBe(before.instance)
+    })
+
+    test('is the old one when the server goes back to an old state', async () => {
+      const server = await kind.startForgetful()
+      servers.push(server)
+      await kind.prepare(server.url)
+      const aged = open(server.url)
+      await aged.writeMark('old')
+      const goBack = await kind.snapshot(server)
+      await aged.writeMark('new')
+      expect((await aged.readMark()).value).toBe('new')
+
+      await goBack()
+
+      const { value } = await until(() => aged.readMark())
+      expect(value).toBe('old')
+    })
+  })
+
   test('closes in time while the server is away', async () => {
     const server = await startServer()
     await kind.prepare(server.url)
@@ -472,6 +589,25 @@ function idsOf(deliveries: readonly (Delivery | undefined)[]): (string | undefin
 
 function isEmpty({ waiting, delayed, taken }: { waiting: number; delayed: number; taken: number }): boolean {
   return waiting + delayed + taken === 0
+}
+
+async function askRedis(url: string, command: string): Promise<void> {
+  const client = new Redis(url)
+  try {
+    await client.call(command)
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function askPostgres(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }
 
 async function runToEnd(script: string, ...args: string[]): Promise<number | null> {

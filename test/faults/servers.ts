@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { type PostgresServerOptions, startPostgresServer } from '../support/postgres.js'
+import { startRedisServer } from '../support/redis.js'
+import type { TestServer } from '../support/server.js'
+
+export const brokers = ['redis', 'postgres'] as const
+export type BrokerKind = (typeof brokers)[number]
+
+/** The servers of a run. Faults may do anything to the first two; nobody touches the witness. */
+export interface FaultServers {
+  readonly postgres: TestServer
+  readonly redis: TestServer | undefined
+  /** Keeps what the tasks really did. */
+  readonly witness: TestServer
+  stop(): Promise<void>
+}
+
+export interface FaultServersOptions {
+  readonly broker: BrokerKind
+  /** Where their data is, and stays. */
+  readonly folder: string
+  /** The data folder that the databases begin with. */
+  readonly template: string
+}
+
+export async function startFaultServers(options: FaultServersOptions): Promise<FaultServers> {
+  const { broker, folder, template } = options
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  const started: TestServer[] = []
+  const stop = async () => {
+    await Promise.all(started.map((server) => server.stop()))
+  }
+  const keep = async (starting: Promise<TestServer>) => {
+    const server = await starting
+    started.push(server)
+    return server
+  }
+  try {
+    // A crash of the server alone must lose nothing that was answered, as on a disk that keeps its word.
+    const settings = { template, settings: ['full_page_writes=on', 'log_min_messages=log'] }
+    const [postgres, witness, redis] = await Promise.all([
+      keep(startPostgresServer({ ...settings, data: join(folder, 'postgres') })),
+      keep(startWitness({ ...settings, data: join(folder, 'witness') })),
+      broker === 'redis' ? keep(startDurableRedis(join(folder, 'redis'))) : undefined,
+    ])
+    return { postgres, witness, redis, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Every answer of it is on disk first. */
+export function startDurableRedis(data: string): Promise<TestServer> {
+  return startRedisServer({ data, args: ['--appendfsync', 'always'] })
+}
+
+async function startWitness(options: PostgresServerOptions): Promise<TestServer> {
+  const server = await startPostgresServer(options)
+  await query(server.url, effectTable)
+  return server
+}
+
+export const effectTable = `
+CREATE TABLE IF NOT EXISTS effect (
+  seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), kind text NOT NULL, id uuid NOT NULL,
+  attempt int NOT NULL, pid int NOT NULL, key text, ok boolean)`
+
+/** One statement over a connection of its own. */
+export async function query<Row extends object>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query<Row>(text, values)).rows
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** Empties the broker as an administrator's mistake would. */
+export async function wipeBroker({ redis, postgres }: FaultServers): Promise<void> {
+  if (redis) await wipeRedis(redis.url)
+  else await wipeTables(postgres.url)
+}
+
+async function wipeRedis(url: string): Promise<void> {
+  const client = new Redis(url, { retryStrategy: () => null })
+  client.on('error', () => {})
+  try {
+    await client.flushall()
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function wipeTables(url: string): Promise<void> {
+  const tables = await query<{ name: string }>(
+    url,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+     WHERE schemaname = 'celeriac_broker' AND tablename NOT LIKE '%migration%'`,
+  )
+  await query(url, `TRUNCATE ${tables.map(({ name }) => name).join(', ')}`)
+}

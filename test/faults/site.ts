@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createProxy, type TcpProxy } from '../support/proxy.js'
+import { freePort } from '../support/server.js'
+import type { Fault } from './checker/history.js'
+import type { Journal } from './journal.js'
+import { type AppPlace, type AppProcess, migrate, startWeb, startWorker } from './processes.js'
+import { type FaultServers, query } from './servers.js'
+
+/** A place for one process, with connections of its own to the servers. Who dies there is replaced. */
+export interface Seat {
+  readonly name: string
+  readonly role: AppProcess['role']
+  /** Of a web process. */
+  readonly url: string
+  /** To PostgreSQL, and to Redis where there is one. */
+  readonly links: readonly TcpProxy[]
+  readonly process: AppProcess
+  /** Ends its process by a signal, and says which fault that was. Resolves when it has ended, with its process id. */
+  strike(signal: NodeJS.Signals, name: string): Promise<number>
+  /** Whether something is being done to it, so that it is left alone otherwise. */
+  busy: boolean
+}
+
+/** The app under test on its servers: web processes and workers that are started again when they end. */
+export interface Site {
+  readonly servers: FaultServers
+  readonly seats: readonly Seat[]
+  readonly webs: readonly Seat[]
+  readonly workers: readonly Seat[]
+  /** Where its database is, past every proxy. */
+  readonly databaseUrl: string
+  close(): Promise<void>
+}
+
+export interface SiteOptions {
+  readonly servers: FaultServers
+  readonly folder: string
+  readonly code: string
+  readonly webs: number
+  readonly workers: number
+  readonly concurrency: number
+  readonly faults: Journal<Fault>
+  /** Of Celeriac, over the defaults. */
+  readonly options?: object
+  readonly random?: () => number
+}
+
+const restartMs = 300
+
+export async function openSite(options: SiteOptions): Promise<Site> {
+  const { servers, folder, code, faults } = options
+  const databaseUrl = await createDatabase(servers.postgres.url)
+  const logs = join(folder, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const place: AppPlace = {
+    code,
+    logs,
+    databaseUrl,
+    brokerUrl: servers.redis?.url,
+    witnessUrl: servers.witness.url,
+    options: { logger: 'warn', ...options.options },
+  }
+  await migrate(place)
+  let closing = false
+  const seats: (Seat & { close(): Promise<void> })[] = []
+  for (let at = 0; at < options.webs; at += 1) seats.push(await openSeat('web', at))
+  for (let at = 0; at < options.workers; at += 1) seats.push(await openSeat('worker', at))
+
+  return {
+    servers,
+    seats,
+    webs: seats.filter(({ role }) => role === 'web'),
+    workers: seats.filter(({ role }) => role === 'worker'),
+    databaseUrl,
+    async close() {
+      closing = true
+      await Promise.all(seats.map((seat) => seat.close()))
+    },
+  }
+
+  async function openSeat(role: AppProcess['role'], at: number) {
+    const name = `${role}-${at}`
+    const port = await freePort()
+    const random = options.random ? { random: options.random } : {}
+    const database = await createProxy(databaseUrl, random)
+    const broker = servers.redis && (await createProxy(servers.redis.url, random))
+    const links = broker ? [database, broker] : [database]
+    const own = { ...place, databaseUrl: database.url, brokerUrl: broker?.url }
+    let process = sit()
+    let blow: { readonly at: number; readonly name: string; readonly kind: 'kill' | 'stop' } | undefined
+
+    return {
+      name,
+      role,
+      url: `http://127.0.0.1:${port}`,
+      links,
+      get process() {
+        return process
+      },
+      busy: false,
+      async strike(signal: NodeJS.Signals, fault: string) {
+        const struck = process
+        blow = { at: Date.now(), name: fault, kind: signal === 'SIGKILL' ? 'kill' : 'stop' }
+        struck.signal(signal)
+        await struck.ended
+        return struck.pid
+      },
+      async close() {
+        process.signal('SIGCONT')
+        process.signal('SIGKILL')
+        await process.ended
+        await Promise.all(links.map((link) => link.close()))
+      },
+    }
+
+    function sit(): AppProcess {
+      const next =
+        role === 'web'
+          ? startWeb(own, { name, port })
+          : startWorker(own, { name, args: ['-c', String(options.concurrency), '--grace', '5s'] })
+      next.ended.then((how) => {
+        if (closing) return
+        // Whoever ended it: what ran there counts.
+        const why = blow ?? { at: Date.now(), name: `ended with ${how}`, kind: 'kill' as const }
+        faults.write({ ...why, until: Date.now(), target: role, pid: next.pid })
+        blow = undefined
+        setTimeout(() => {
+          if (!closing) process = sit()
+        }, restartMs)
+      })
+      return next
+    }
+  }
+}
+
+/** In a database of its own, so that one server can serve several sites. */
+async function createDatabase(server: string, name = 'app'): Promise<string> {
+  const present = await query(server, 'SELECT 1 FROM pg_database WHERE datname = $1', [name])
+  if (present.length === 0) await query(server, `CREATE DATABASE ${name}`)
+  return Object.assign(new URL(server), { pathname: `/${name}` }).href
+}

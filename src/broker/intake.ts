@@ -168,7 +168,7 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
     for (const settle of waiting.splice(0)) settle(false)
     const closed = worker?.close().catch(() => undefined)
     await allLeft()
-    await Promise.race([closed, pass(outage.error ? closeInOutageMs : closeMs).then(() => worker?.cut())])
+    await Promise.race([closed, pass(outage.error ? closeInOutageMs : closeMs)])
   }
 
   function allLeft(): Promise<void> {

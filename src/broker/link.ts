@@ -38,8 +38,6 @@ export interface BullWorker {
   pause(doNotWaitActive?: boolean): Promise<void>
   resume(): Promise<void>
   close(): Promise<void>
-  /** Cuts the connections that only this worker uses, so that nothing waits for them. */
-  cut(): void
 }
 
 export type Process = (job: Job, token?: string) => Promise<void>

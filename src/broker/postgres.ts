@@ -122,10 +122,9 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
         connection: shared.forWorkers,
         drainDelay: drainSeconds,
       })
-      worker.on('error', (error) => {
+      return worker.on('error', (error) => {
         if (!isDeliveryGone(error)) outage.began(error)
       })
-      return Object.assign(worker, { cut: () => undefined })
     },
     async putBack(job, token) {
       await job.moveToWait(token)

@@ -25,7 +25,8 @@ function open(connection: RedisBrokerOptions['connection'], deadlineMs = 2000): 
   return broker
 }
 
-const delivery = () => ({ jobId: randomUUID(), number: 1, task: 'test.task', queue: 'default' })
+const deliveryTo = (queue: string) => ({ jobId: randomUUID(), number: 1, task: 'test.task', queue })
+const delivery = () => deliveryTo('default')
 
 test('an ioredis instance of the app serves for both sides, and is left open', async () => {
   const own = new Redis(await freshRedis())
@@ -84,6 +85,113 @@ test('keys begin with the prefix, and a delivery that is done leaves none of its
   expect(events).toBeLessThan(250)
 })
 
+test('twenty intakes share three connections, and all of them wake up at once', async () => {
+  const server = await startRedis()
+  const broker = open(server.url)
+  const sender = open(server.url)
+  const queues = Array.from({ length: 20 }, (_, index) => `queue-${index}`)
+  const taken: string[] = []
+  const intakes = queues.map((queue) =>
+    broker.take(queue, {
+      async onDelivery() {
+        taken.push(queue)
+        return 'done'
+      },
+    }),
+  )
+  for (const intake of intakes) intake.setLimit(5)
+  await sender.dispatch(queues.map(deliveryTo))
+  await until(() => new Set(taken).size === 20)
+
+  const before = (await clients(server.url)).length
+  await sender.close()
+  await until(async () => (await clients(server.url)).length === before - 1)
+  expect(before).toBe(4)
+
+  for (const queue of queues) {
+    const sentAt = performance.now()
+    const count = taken.length
+    await broker.dispatch([deliveryTo(queue)])
+    await until(() => taken.length > count, { everyMs: 2 })
+    expect(taken.at(-1)).toBe(queue)
+    // The wait of a queue ends after 5 s without a wake-up.
+    expect(performance.now() - sentAt).toBeLessThan(2000)
+  }
+  await Promise.all(intakes.map((intake) => intake.close()))
+  await broker.close()
+  await server.stop()
+}, 30_000)
+
+test('a process that has no room for a queue leaves its wake-ups to another', async () => {
+  const url = await freshRedis()
+  const [busy, idle] = [open(url), open(url)]
+  let release: () => void = () => undefined
+  let held = 0
+  const full = busy.take('shared', {
+    async onDelivery() {
+      held += 1
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      return 'done'
+    },
+  })
+  const quiet = busy.take('quiet', { onDelivery: async () => 'done' })
+  full.setLimit(1)
+  quiet.setLimit(1)
+  await busy.dispatch([deliveryTo('shared')])
+  await until(() => held === 1)
+
+  let taken = 0
+  const other = idle.take('shared', {
+    async onDelivery() {
+      taken += 1
+      return 'done'
+    },
+  })
+  other.setLimit(1)
+  for (let round = 1; round <= 20; round += 1) {
+    const sentAt = performance.now()
+    await busy.dispatch([deliveryTo('shared')])
+    await until(() => taken === round, { everyMs: 2 })
+    expect(performance.now() - sentAt).toBeLessThan(2000)
+  }
+
+  expect(held).toBe(1)
+  release()
+  await Promise.all([full, quiet, other].map((intake) => intake.close()))
+})
+
+test('a worker that waits is woken at once after all its connections were cut', async () => {
+  const server = await startRedis()
+  const broker = open(server.url)
+  let taken = 0
+  const intakes = ['one', 'two'].map((queue) =>
+    broker.take(queue, {
+      async onDelivery() {
+        taken += 1
+        return 'done'
+      },
+    }),
+  )
+  for (const intake of intakes) intake.setLimit(1)
+  await broker.dispatch(['one', 'two'].map(deliveryTo))
+  await until(() => taken === 2)
+
+  await ask(server.url, 'client', 'kill', 'type', 'normal')
+  await until(() => said.length > 0)
+  await until(() => broker.dispatch([deliveryTo('one')]).then(() => true))
+  await until(() => taken === 3, { timeoutMs: 3000 })
+
+  const sentAt = performance.now()
+  await broker.dispatch([deliveryTo('two')])
+  await until(() => taken === 4, { everyMs: 2 })
+  expect(performance.now() - sentAt).toBeLessThan(2000)
+  await Promise.all(intakes.map((intake) => intake.close()))
+  await broker.close()
+  await server.stop()
+})
+
 test('a server that may evict deliveries is warned about', async () => {
   const server = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
   open(server.url)
@@ -122,3 +230,19 @@ test('while the server is known to be away, calls fail at once', async () => {
   await expect(broker.dispatch([delivery()])).rejects.toThrow(/accepted are safe/)
   expect(performance.now() - startedAt).toBeLessThan(500)
 })
+
+/** Everybody's connections but this question's own. */
+async function clients(url: string): Promise<string[]> {
+  const list = String(await ask(url, 'client', 'list'))
+  return list.split('\n').filter((line) => line !== '' && !line.includes('cmd=client|list'))
+}
+
+async function ask(url: string, command: string, ...words: string[]): Promise<unknown> {
+  const client = new Redis(url)
+  client.on('error', () => undefined)
+  try {
+    return await client.call(command, ...words)
+  } finally {
+    client.disconnect()
+  }
+}

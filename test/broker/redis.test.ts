@@ -123,24 +123,28 @@ test('twenty intakes share three connections, and all of them wake up at once', 
 }, 30_000)
 
 test('a process that has no room for a queue leaves its wake-ups to another', async () => {
-  const url = await freshRedis()
-  const [busy, idle] = [open(url), open(url)]
+  const server = await startRedis()
+  const [busy, idle] = [open(server.url), open(server.url)]
   let release: () => void = () => undefined
-  let held = 0
+  let came = 0
   const full = busy.take('shared', {
     async onDelivery() {
-      held += 1
-      await new Promise<void>((resolve) => {
-        release = resolve
-      })
+      came += 1
+      if (came === 4)
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
       return 'done'
     },
   })
   const quiet = busy.take('quiet', { onDelivery: async () => 'done' })
   full.setLimit(1)
   quiet.setLimit(1)
-  await busy.dispatch([deliveryTo('shared')])
-  await until(() => held === 1)
+  for (const round of [1, 2, 3, 4]) {
+    await until(async () => (await clients(server.url)).some((line) => line.includes('cmd=bzpopmin')))
+    await busy.dispatch([deliveryTo('shared')])
+    await until(() => came === round)
+  }
 
   let taken = 0
   const other = idle.take('shared', {
@@ -157,9 +161,11 @@ test('a process that has no room for a queue leaves its wake-ups to another', as
     expect(performance.now() - sentAt).toBeLessThan(2000)
   }
 
-  expect(held).toBe(1)
+  expect(came).toBe(4)
   release()
   await Promise.all([full, quiet, other].map((intake) => intake.close()))
+  await Promise.all([busy, idle].map((each) => each.close()))
+  await server.stop()
 })
 
 test('a worker that waits is woken at once after all its connections were cut', async () => {

@@ -105,7 +105,6 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     handles,
     hold,
     ownerOf: config.owner,
-    onEnqueued: unserved.noticeEnqueued,
   })
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const workers = new Set<Worker>()
@@ -116,10 +115,14 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
   tasks.then((found) => {
     registry = found
   }, onFatal)
-  opening.opened.then(({ store, dispatcher }) => {
+  opening.opened.then(({ store, broker, dispatcher }) => {
     if (closing) return
+    store.onCommitted(unserved.noticeCommitted)
     warnOfDifferences(store, config, log).catch(() => {})
-    maintenance = startMaintenance({ store, dispatcher, maxLost: config.maxLost, log }, config.heartbeatMs)
+    maintenance = startMaintenance(
+      { store, broker, dispatcher, maxLost: config.maxLost, log },
+      config.heartbeatMs,
+    )
   }, onFatalUnlessClosed)
 
   return {

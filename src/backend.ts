@@ -81,6 +81,7 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     const store = createPrismaStore({ ...urls, deadlineMs: config.deadlineMs, log })
     const broker = createBroker(config, urls, log)
     const dispatcher = createDispatcher({ broker, store, hold, log })
+    store.onCommitted(dispatcher.sendCommitted)
     const backend = { store, broker, dispatcher, directUrl: urls.directUrl }
     made = backend
     await untilDone(() => prepareStore(urls.directUrl, store))

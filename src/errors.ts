@@ -118,6 +118,12 @@ export class OwnerMissingError extends CeleriacError {
   }
 }
 
+/** `tx` is no transaction on the store's database. Nothing was written. */
+export class TransactionError extends CeleriacError {
+  readonly code = 'TRANSACTION'
+  override readonly name = 'TransactionError'
+}
+
 /** The same idempotency key came with another payload. */
 export class IdempotencyConflictError extends CeleriacError {
   readonly code = 'IDEMPOTENCY_CONFLICT'

@@ -1,16 +1,19 @@
 import type { Broker, Delivery } from '../broker/broker.js'
-import type { DeliveryKey, Redelivery, Store } from '../store/store.js'
+import type { Committed, Redelivery, Store } from '../store/store.js'
 import type { Hold } from './hold.js'
 
 /**
  * Hands deliveries to the broker, in bulk, behind the caller's back.
  *
- * The row is the outbox: a delivery that is lost here, because the process dies or the broker is away, is found by the
- * dispatch pass. So nobody waits for it and no error leaves it; trouble is told once an outage.
+ * The store knows what is on its way: a delivery that is lost here, because the process dies or the broker is away, is
+ * found by the dispatch pass. So nobody waits for it and no error leaves it; trouble is told once an outage.
  */
 export interface Dispatcher {
+  /** Sends what was written, and clears it from the outbox. */
+  sendCommitted(committed: Committed): void
+  /** Sends jobs again that were moved to a new delivery. */
   send(deliveries: readonly Dispatchable[]): void
-  /** As `send`, for a pass: `false` when the broker is away. */
+  /** At once, for a pass: `false` when the broker is away. */
   deliver(deliveries: readonly Dispatchable[]): Promise<boolean>
   /** Resolves when all that was sent so far has reached the broker or was refused. */
   settled(): Promise<void>
@@ -24,7 +27,7 @@ export interface Dispatchable extends Redelivery {
 
 export interface DispatcherDeps {
   readonly broker: Broker
-  readonly store: Store
+  readonly store: Pick<Store, 'clearOutbox' | 'markDispatched'>
   readonly hold: Hold
   readonly log: { warn(message: string): void; info(message: string): void }
 }
@@ -32,46 +35,70 @@ export interface DispatcherDeps {
 /** What is due later stays in the store until a pass finds it due. */
 export const horizonMs = 60_000
 const bulk = 1000
+/** How soon the store is told what the broker has. */
+const tellAfterMs = 500
 /** A row that a worker claims within this time never needs to be marked. */
 const markAfterMs = 1000
 
+/** Deliveries that go together. */
+interface Parcel {
+  readonly deliveries: readonly Dispatchable[]
+  /** Of the batch in the outbox; without one, each row is marked. */
+  readonly receipt: string | undefined
+}
+
 export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): Dispatcher {
-  let queue: Dispatchable[] = []
+  let queue: Parcel[] = []
   let sending: Promise<void> | undefined
   let inTrouble = false
-  let unmarked: { readonly keys: readonly DeliveryKey[]; readonly sentAt: number }[] = []
-  const marking = setInterval(() => void mark(Date.now() - markAfterMs), markAfterMs / 2)
-  marking.unref()
+  const arrived: string[] = []
+  let unmarked: { readonly deliveries: readonly Dispatchable[]; readonly sentAt: number }[] = []
+  const telling = setInterval(() => void tell(performance.now() - markAfterMs), tellAfterMs)
+  telling.unref()
 
   return {
+    sendCommitted: ({ receipt, deliveries }) => post({ receipt, deliveries: deliveries.filter(isSoonDue) }),
     send(deliveries) {
-      for (const delivery of deliveries) if (delivery.dueInMs <= horizonMs) queue.push(delivery)
-      if (queue.length > 0) sending ??= hold.during(sendAll())
+      const soon = deliveries.filter(isSoonDue)
+      if (soon.length > 0) post({ receipt: undefined, deliveries: soon })
     },
     deliver,
     async settled() {
       await sending
     },
     async close() {
-      clearInterval(marking)
+      clearInterval(telling)
       await sending
-      await mark(Number.POSITIVE_INFINITY)
+      await tell(Number.POSITIVE_INFINITY)
     },
   }
 
+  function post(parcel: Parcel): void {
+    queue.push(parcel)
+    sending ??= hold.during(sendAll())
+  }
+
   async function sendAll(): Promise<void> {
-    // Whatever else is enqueued in this turn of the event loop goes along.
+    // Whatever else is committed in this turn of the event loop goes along.
     await new Promise<void>((resolve) => setImmediate(resolve))
     while (queue.length > 0) {
-      const batch = queue.splice(0, bulk)
-      if (await deliver(batch)) unmarked.push({ keys: batch.map(toKey), sentAt: Date.now() })
+      const parcels = takeParcels()
+      if (await deliver(parcels.flatMap((parcel) => parcel.deliveries))) remember(parcels)
       // Each try costs a deadline while the broker is away; the pass tries again with what stands in the store.
       else queue = []
     }
     sending = undefined
   }
 
+  function takeParcels(): Parcel[] {
+    let count = 0
+    for (let size = 0; count < queue.length && size < bulk; count += 1)
+      size += queue[count]?.deliveries.length ?? 0
+    return queue.splice(0, count)
+  }
+
   async function deliver(deliveries: readonly Dispatchable[]): Promise<boolean> {
+    if (deliveries.length === 0) return true
     try {
       await broker.dispatch(deliveries.map(toDelivery))
       if (inTrouble) log.info('The broker takes deliveries again.')
@@ -84,16 +111,29 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
     }
   }
 
-  async function mark(before: number): Promise<void> {
-    const old = unmarked.filter((sent) => sent.sentAt <= before)
-    if (old.length === 0) return
-    unmarked = unmarked.filter((sent) => sent.sentAt > before)
-    try {
-      for (const { keys } of old) await store.markDispatched(keys)
-    } catch {
-      // An unmarked row is only dispatched once more, and the broker ignores what it holds.
+  function remember(parcels: readonly Parcel[]): void {
+    const sentAt = performance.now()
+    for (const { receipt, deliveries } of parcels) {
+      if (receipt === undefined) unmarked.push({ deliveries, sentAt })
+      else arrived.push(receipt)
     }
   }
+
+  async function tell(sentBefore: number): Promise<void> {
+    const receipts = arrived.splice(0)
+    const old = unmarked.filter(({ sentAt }) => sentAt <= sentBefore).flatMap(({ deliveries }) => deliveries)
+    unmarked = unmarked.filter(({ sentAt }) => sentAt > sentBefore)
+    try {
+      if (receipts.length > 0) await store.clearOutbox(receipts)
+      if (old.length > 0) await store.markDispatched(old)
+    } catch {
+      // What the store was not told is only sent once more, and the broker ignores what it holds.
+    }
+  }
+}
+
+function isSoonDue({ dueInMs }: Dispatchable): boolean {
+  return dueInMs <= horizonMs
 }
 
 function toDelivery({ jobId, number, task, queue, priority, dueInMs, ahead }: Dispatchable): Delivery {
@@ -107,10 +147,6 @@ function toDelivery({ jobId, number, task, queue, priority, dueInMs, ahead }: Di
     ...(dueInMs >= 1 ? { delayMs: Math.ceil(dueInMs) } : {}),
     ...(ahead ? { ahead } : {}),
   }
-}
-
-function toKey({ jobId, number }: DeliveryKey): DeliveryKey {
-  return { jobId, number }
 }
 
 function messageOf(error: unknown): string {

@@ -7,7 +7,6 @@ import {
 import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
 import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
-import type { Dispatchable, Dispatcher } from './dispatch.js'
 import { type FirstStatus, Handle, type HandleHost } from './handle.js'
 import type { Hold } from './hold.js'
 import { checkedOwner, type JobDefaults, type Origin, toNewJob } from './job-row.js'
@@ -20,8 +19,7 @@ export interface EnqueueTarget extends JobDefaults {
 
 /** What stands behind an enqueue once the app has found its servers. */
 export interface WritePath {
-  readonly store: Store
-  readonly dispatcher: Dispatcher
+  readonly store: Pick<Store, 'insert' | 'insertIn'>
 }
 
 export interface Enqueuer {
@@ -40,16 +38,15 @@ export interface EnqueuerDeps {
   readonly handles: HandleHost
   readonly hold: Hold
   readonly ownerOf: OwnerOf | undefined
-  /** Told of each job that was written, for those that watch whether a worker takes it. */
-  readonly onEnqueued: (queue: string) => void
 }
 
 /**
- * The write path: validate → commit the row → return the handle → dispatch in bulk, behind the caller's back.
+ * The write path: validate → commit the row → return the handle. What was committed is sent behind the caller's back.
  *
- * `enqueue` resolves once the row is committed, whatever becomes of the broker.
+ * `enqueue` resolves once the row is committed, whatever becomes of the broker; with `tx`, once it is written, and the
+ * commit is the caller's.
  */
-export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }: EnqueuerDeps): Enqueuer {
+export function createEnqueuer({ writePath, handles, hold, ownerOf }: EnqueuerDeps): Enqueuer {
   return {
     enqueue,
     enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
@@ -69,10 +66,9 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
       const text = typeof checked === 'string' ? checked : await checked
       const row = toNewJob(text, options, target, origin)
       const path = writePath()
-      const { store, dispatcher } = path instanceof Promise ? await path : path
-      const [inserted] = await store.insert([row])
-      const [handle] = dispatch(dispatcher, [row], inserted ? [inserted] : [])
-      return handle as JobHandle
+      const { store } = path instanceof Promise ? await path : path
+      const [inserted] = await (options.tx ? store.insertIn(options.tx, [row]) : store.insert([row]))
+      return toHandle(row, inserted)
     } finally {
       hold.leave()
     }
@@ -94,32 +90,15 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, onEnqueued }
     for (const payload of payloads) {
       rows.push(toNewJob(await target.toPayloadText(payload), options, target, origin))
     }
-    const { store, dispatcher } = await writePath()
-    return dispatch(dispatcher, rows, await store.insert(rows))
+    const { store } = await writePath()
+    const inserted = await (options.tx ? store.insertIn(options.tx, rows) : store.insert(rows))
+    return rows.map((row, at) => toHandle(row, inserted[at]))
   }
 
-  function dispatch(
-    dispatcher: Dispatcher,
-    rows: readonly NewJob[],
-    inserted: readonly InsertedJob[],
-  ): JobHandle[] {
-    const deliveries: Dispatchable[] = []
-    const written = rows.map((row, at) => {
-      const job = inserted[at]
-      if (!job) throw new StoreUnavailableError('The store answered for fewer jobs than it was given.')
-      if (job.created) deliveries.push(firstDelivery(row, job))
-      else assertSamePayload(row, job)
-      return new Handle(
-        handles,
-        job.id,
-        row.task,
-        job.created,
-        job.created ? firstStatus(row, job) : undefined,
-      )
-    })
-    dispatcher.send(deliveries)
-    for (const { queue, dueInMs } of deliveries) if (dueInMs === 0) onEnqueued(queue)
-    return written
+  function toHandle(row: NewJob, job: InsertedJob | undefined): JobHandle {
+    if (!job) throw new StoreUnavailableError('The store answered for fewer jobs than it was given.')
+    if (!job.created) assertSamePayload(row, job)
+    return new Handle(handles, job.id, row.task, job.created, job.created ? firstStatus(row, job) : undefined)
   }
 
   /** Owner, request id and trace context, at the moment of the enqueue. */
@@ -143,10 +122,6 @@ function firstStatus(
   { state, createdAt, dueInMs }: InsertedJob,
 ): FirstStatus {
   return { queue, state, maxAttempts, createdAt, dueInMs }
-}
-
-function firstDelivery({ id, task, queue, priority }: NewJob, { dueInMs }: InsertedJob): Dispatchable {
-  return { jobId: id, number: 1, task, queue, priority, dueInMs }
 }
 
 function assertSamePayload(row: NewJob, existing: InsertedJob): void {

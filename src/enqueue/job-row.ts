@@ -3,6 +3,7 @@ import { EnqueueOptionError } from '../errors.js'
 import { longestMs, toMs } from '../job/duration.js'
 import type { Backoff, EnqueueOptions, JobOptions } from '../job/job.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import { isTransaction } from '../job/transaction.js'
 import type { NewJob } from '../store/store.js'
 
 /** What a task says of its jobs; a call may say otherwise for its one. */
@@ -32,6 +33,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof EnqueueOptions>([
   'idempotencyKey',
   'owner',
   'tags',
+  'tx',
 ])
 
 /** BullMQ's largest priority. */
@@ -52,6 +54,11 @@ export function toNewJob(
   assertKnown(options)
   if (options.delay !== undefined && options.runAt !== undefined) {
     throw new EnqueueOptionError('Give either "delay" or "runAt", not both.')
+  }
+  if (options.tx !== undefined && !isTransaction(options.tx)) {
+    throw new EnqueueOptionError(
+      '"tx" must be a Prisma client or transaction, a client of pg, or an object with query(text, values). See docs/transactions.md.',
+    )
   }
   return {
     id: uuidv7(),

@@ -1,10 +1,10 @@
 import type { Job } from '../job/job.js'
-import type { Store } from '../store/store.js'
+import type { Committed, Store } from '../store/store.js'
 
 /** Knows whether a live worker serves a queue, and says so once when none does. */
 export interface Unserved {
-  /** A job was written; somebody should take it. */
-  noticeEnqueued(queue: string): void
+  /** Jobs were written; somebody should take those that are due. */
+  noticeCommitted(committed: Committed): void
   /** Whether the job waits for a worker that is not there. */
   isWaiting(job: Pick<Job, 'state' | 'queue' | 'runAt'>): Promise<boolean>
   close(): void
@@ -22,11 +22,8 @@ export function createUnserved(store: () => Store | undefined, warn: (queue: str
   let asking: Promise<void> | undefined
 
   return {
-    noticeEnqueued(queue) {
-      if (checks.has(queue) || told.has(queue)) return
-      const timer = setTimeout(() => void check(queue), patienceMs)
-      timer.unref()
-      checks.set(queue, timer)
+    noticeCommitted({ deliveries }) {
+      for (const { queue, dueInMs } of deliveries) if (dueInMs === 0) watch(queue)
     },
     async isWaiting({ state, queue, runAt }) {
       if (state !== 'queued' || Date.now() - runAt.getTime() < patienceMs) return false
@@ -35,6 +32,13 @@ export function createUnserved(store: () => Store | undefined, warn: (queue: str
     close() {
       for (const timer of checks.values()) clearTimeout(timer)
     },
+  }
+
+  function watch(queue: string): void {
+    if (checks.has(queue) || told.has(queue)) return
+    const timer = setTimeout(() => void check(queue), patienceMs)
+    timer.unref()
+    checks.set(queue, timer)
   }
 
   async function check(queue: string): Promise<void> {

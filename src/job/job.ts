@@ -1,6 +1,7 @@
 import type { Duration } from './duration.js'
 import type { ResolvedBackoff } from './retry.js'
 import type { JobState } from './state.js'
+import type { Transaction } from './transaction.js'
 
 /** How long to wait before the next attempt. */
 export interface Backoff {
@@ -34,6 +35,11 @@ export interface EnqueueOptions {
   /** Who may see the job. `null`: only management. Default: the owner of the current request. */
   readonly owner?: string | null
   readonly tags?: readonly string[]
+  /**
+   * A transaction of your own on the store's database: the job exists if and only if it commits, and starts when it
+   * does. A Prisma client or transaction, a client of pg, or another through {@link SqlClient}.
+   */
+  readonly tx?: Transaction
 }
 
 /** An error as it is kept: plain, capped, without prototypes. */

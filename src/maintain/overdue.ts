@@ -6,13 +6,17 @@ const mostPerRound = 20_000
 /** Sends again what the broker should have delivered by now. */
 export const overduePass: Pass = {
   name: 'overdue',
+  every: 1,
+  isNeeded: ({ work }) => work.overdue,
   async run({ store, dispatcher, log }) {
-    for (let sent = 0; sent < mostPerRound; sent += atOnce) {
+    let sent = 0
+    while (sent < mostPerRound) {
       const rows = await store.overdue(atOnce)
-      if (rows.length === 0) return
-      log.info(`${rows.length} delayed jobs were overdue and are sent again.`)
       dispatcher.send(rows)
-      if (rows.length < atOnce) return
+      sent += rows.length
+      if (rows.length < atOnce) break
     }
+    if (sent > 0) log.info(`${sent} delayed jobs were overdue and are sent again.`)
+    return sent
   },
 }

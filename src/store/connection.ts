@@ -208,6 +208,12 @@ export function isDataError(error: unknown): boolean {
   return code.length === 5 && dataClasses.includes(code.slice(0, 2))
 }
 
+/** Whether the statement met a database without our tables. */
+export function isMissingTable(error: unknown): boolean {
+  const { code, message } = factsOf(error)
+  return code === '42P01' || code === '3F000' || /relation "celeriac\.\w+" does not exist/.test(message)
+}
+
 /** Cardinality violation, data exception, integrity violation, program limit exceeded. */
 const dataClasses = ['21', '22', '23', '54']
 

@@ -2,39 +2,42 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool } from 'pg'
 import { StoreUnavailableError } from '../errors.js'
 import { secretless } from '../job/address.js'
+import type { Transaction } from '../job/transaction.js'
 import { type Batch, createBatch } from './batch.js'
 import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
 import { PrismaClient } from './generated/prisma/client.js'
+import { createInserter } from './insert.js'
 import { createListener } from './listen.js'
 import * as lists from './lists.js'
 import { assertMigrated } from './migrate.js'
+import { clearOutbox, leftInOutbox } from './outbox.js'
 import * as repairs from './repairs.js'
+import { beginRound } from './round.js'
 import { toJob, toOptions } from './rows.js'
 import {
   claimSettings,
   claimStatement,
   endStatement,
-  existingStatement,
   hotSettings,
-  type InsertAnswer,
-  insertStatement,
   markDispatchedStatement,
   type OtherEnd,
   type Statement,
   type Success,
+  succeedInTransaction,
   succeedStatement,
 } from './statements.js'
 import type {
   ClaimedJob,
   ClaimRefusal,
+  Committed,
   DeliveryKey,
-  InsertedJob,
-  NewJob,
   Redelivery,
   Settled,
   Settlement,
   Store,
 } from './store.js'
+import { otherDatabase, runIn } from './transaction.js'
+import * as walks from './walk.js'
 
 export interface PrismaStoreOptions {
   /** A `postgres:` URL. */
@@ -47,9 +50,6 @@ export interface PrismaStoreOptions {
 }
 
 const cancelChannel = 'celeriac_cancel'
-/** Above this, a call's rows go in a transaction of their own. */
-const sharedRows = 500
-const rowsPerStatement = 5000
 /** Maintenance rounds that a worker has until its first renewal. It holds no jobs yet, so nobody waits for it. */
 const startingRounds = 20
 
@@ -74,16 +74,31 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
   const listener = createListener({ url: directUrl, log })
 
-  const inserts = batch<readonly NewJob[], InsertedJob[]>(sharedRows, insertCalls, (jobs) => jobs.length)
+  const committedListeners: ((committed: Committed) => void)[] = []
+  const inserter = createInserter({
+    run: (statement) => run(inserting, statement),
+    inTransaction,
+    batch,
+    listener,
+    installation,
+    onCommitted(committed) {
+      for (const listen of committedListeners) listen(committed)
+    },
+  })
+  let known: Promise<string> | undefined
   const claims = new Map<string, Batch<DeliveryKey, ClaimedJob | undefined>>()
   const settlements = new Map<string, Batch<Settlement, Settled>>()
 
   return {
     address: secretless(url),
 
-    insert: (jobs) => (jobs.length > sharedRows ? guard(() => insertMany(jobs)) : inserts.add(jobs)),
+    insert: (jobs) => guard(() => inserter.insert(jobs)),
+    insertIn: inserter.insertIn,
+    onCommitted: (listen) => void committedListeners.push(listen),
+    clearOutbox: (receipts) => guard(() => clearOutbox(general, receipts)),
     claim: (delivery, workerId) => claimsOf(workerId).add(delivery),
     settle: (outcome) => settlementsOf(outcome.workerId).add(outcome),
+    settleIn,
     explain: (delivery) => guard(() => explain(delivery)),
     giveBack: (keys, workerId, reason) => guard(() => repairs.giveBack(general, keys, workerId, reason)),
     defer: (delivery) => guard(() => repairs.defer(general, delivery)),
@@ -146,9 +161,16 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
         await general.query('UPDATE celeriac.worker SET stopped_at = now() WHERE id = $1', [id])
       }),
 
-    dueTickets: (passes, intervalMs) => guard(() => repairs.dueTickets(general, passes, intervalMs)),
+    beginRound: (tickets) => guard(() => beginRound(general, tickets)),
+    leftInOutbox: (limit) => guard(() => leftInOutbox(general, limit)),
     undispatched: (limit) => guard(() => repairs.undispatched(general, limit)),
     overdue: (limit) => guard(() => repairs.overdue(general, limit)),
+    expireOverdue: (limit) => guard(() => repairs.expireOverdue(general, limit)),
+    rememberMark: (mark, instance) => guard(() => walks.rememberMark(general, mark, instance)),
+    waiting: (scan) => guard(() => walks.scanWaiting(general, scan)),
+    saveWalk: (walk) => guard(() => walks.saveWalk(general, walk)),
+    endWalk: (name) => guard(() => walks.endWalk(general, name)),
+    stuckQueues: () => guard(() => walks.stuckQueues(general)),
     reapLostWorkers: (maxLost) => guard(() => repairs.reapLostWorkers(general, maxLost)),
 
     onCancelRequest: (listen) => listener.on(cancelChannel, listen),
@@ -180,30 +202,42 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     return createBatch({ maxSize, run, isRetryable, isOutage, isDataError, ...(sizeOf ? { sizeOf } : {}) })
   }
 
-  async function insertCalls(calls: readonly (readonly NewJob[])[]): Promise<InsertedJob[][]> {
-    const inserted = await insertRows(inserting, calls.flat())
-    let end = 0
-    return calls.map((jobs) => {
-      end += jobs.length
-      return inserted.slice(end - jobs.length, end)
-    })
-  }
-
-  async function insertMany(jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+  async function inTransaction<T>(
+    work: (run: <Row>(statement: Statement) => Promise<Row[]>) => Promise<T>,
+  ): Promise<T> {
     const client = await general.connect()
     try {
       await client.query('BEGIN')
-      const inserted: InsertedJob[] = []
-      for (let at = 0; at < jobs.length; at += rowsPerStatement) {
-        inserted.push(...(await insertRows(client, jobs.slice(at, at + rowsPerStatement))))
-      }
+      const done = await work((statement) => run(client, statement))
       await client.query('COMMIT')
       client.release()
-      return inserted
+      return done
     } catch (error) {
       client.release(true)
       throw error
     }
+  }
+
+  /** Told apart from other databases that have our tables, such as that of another stage. */
+  function installation(): Promise<string> {
+    known ??= guard(async () => {
+      const { id } = await prisma.installation.findFirstOrThrow()
+      return id
+    }).catch((error: unknown) => {
+      known = undefined
+      throw error
+    })
+    return known
+  }
+
+  async function settleIn(tx: Transaction, outcome: Success & { workerId: string }): Promise<Settled> {
+    const here = await installation()
+    const rows = await runIn(tx, succeedInTransaction(outcome, outcome.workerId, here))
+    if (rows.length === 1) return { settled: true }
+    const statement = { name: 'celeriac_here', text: 'SELECT id FROM celeriac.installation', values: [] }
+    const [asked] = await runIn<{ id: string }>(tx, statement)
+    if (asked?.id !== here) throw otherDatabase()
+    return { settled: false }
   }
 
   function claimsOf(workerId: string): Batch<DeliveryKey, ClaimedJob | undefined> {
@@ -284,33 +318,6 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
 
 type ClaimedRow = Omit<ClaimedJob, 'options'> & { readonly options: string | null }
 type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly state: string }
-type ExistingRow = Required<InsertedJob> & { readonly askedId: string }
-
-async function insertRows(on: Pick<Pool, 'query'>, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
-  const [answer] = await run<InsertAnswer>(on, insertStatement(jobs))
-  if (!answer) throw new Error('An insert of jobs gave no answer.')
-  if (answer.written === jobs.length) return jobs.map((job) => toInserted(job, answer.now))
-  return findAll(on, jobs)
-}
-
-/** What the row says, by the rules of the statement that wrote it. */
-function toInserted({ id, delayMs, runAt }: NewJob, now: number): InsertedJob {
-  const dueInMs = delayMs ?? (runAt === null ? 0 : Math.max(0, runAt.getTime() - now))
-  return { id, created: true, state: dueInMs > 0 ? 'scheduled' : 'queued', dueInMs, createdAt: new Date(now) }
-}
-
-/** Some met a row that was there before: their own, written by a try whose answer was lost, or one with the same key. */
-async function findAll(on: Pick<Pool, 'query'>, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
-  const rows = await run<ExistingRow>(on, existingStatement(jobs))
-  const found = new Map(rows.map((row) => [row.askedId, row]))
-  return jobs.map((job) => {
-    const row = found.get(job.id)
-    if (!row) throw new Error(`The store kept no row for job ${job.id}.`)
-    const { askedId, ...inserted } = row
-    return { ...inserted, created: row.id === askedId }
-  })
-}
-
 async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
   const { rows } = await on.query({ ...statement, values: [...statement.values] })
   return rows

@@ -7,30 +7,45 @@ import type { DeliveryKey, LostWork, Redelivery } from './store.js'
  * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
  * repair at once do no harm, and each gives what must be sent to the broker.
  */
-const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
+export const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
   greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000))::float8 AS "dueInMs"`
 
-const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
+export const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
 
-/** Rows that no broker is known to hold. They keep their number: the broker ignores what it has after all. */
+/** Rows that were not handed over. They keep their number: the broker ignores what it has after all. */
 export async function undispatched(pool: Pool, limit: number): Promise<Redelivery[]> {
   const { rows } = await pool.query<Redelivery>(
-    `SELECT ${redelivery} FROM celeriac.job j
-     WHERE j.dispatched_at IS NULL AND ${waiting}
-       AND j.run_at < now() + interval '60 seconds' AND j.created_at < now() - interval '2 seconds'
-     ORDER BY j.run_at LIMIT $1`,
+    `SELECT ${redelivery} FROM celeriac.job j WHERE ${isUndispatched} ORDER BY j.run_at LIMIT $1`,
     [limit],
   )
   return rows
 }
 
+/** Not those of the last moments: whoever wrote them is about to send them. */
+export const isUndispatched = `j.dispatched_at IS NULL AND ${waiting}
+  AND j.run_at < now() + interval '60 seconds' AND j.created_at < now() - interval '2 seconds'`
+
+export const isOverdue = `j.finished_at IS NULL AND j.run_at > j.created_at
+  AND j.run_at < now() - interval '2 seconds' AND j.state IN ('scheduled', 'retrying') AND j.dispatched_at IS NOT NULL`
+
+export const isExpired = `j.finished_at IS NULL AND j.expires_at <= now() AND ${waiting}`
+
+export async function expireOverdue(pool: Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `UPDATE celeriac.job j SET state = 'expired', finished_at = now(), dispatched_at = coalesce(dispatched_at, now())
+     FROM (SELECT j.id FROM celeriac.job j WHERE ${isExpired} AND j.expires_at IS NOT NULL
+       ORDER BY j.expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
+     WHERE j.id = late.id AND ${waiting}`,
+    [limit],
+  )
+  return rowCount ?? 0
+}
+
 export async function overdue(pool: Pool, limit: number): Promise<Redelivery[]> {
   const { rows } = await pool.query<Redelivery>(
     `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = NULL
-     FROM (SELECT id FROM celeriac.job
-       WHERE finished_at IS NULL AND run_at > created_at AND run_at < now() - interval '2 seconds'
-         AND state IN ('scheduled', 'retrying') AND dispatched_at IS NOT NULL
-       ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
+     FROM (SELECT j.id FROM celeriac.job j WHERE ${isOverdue}
+       ORDER BY j.run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
      WHERE j.id = late.id
      RETURNING ${redelivery}`,
     [limit],
@@ -175,19 +190,4 @@ export async function cancel(
   if (rows[0]) return rows[0].state === 'running' ? 'cancelling' : 'cancelled'
   const known = await pool.query('SELECT 1 FROM celeriac.job WHERE id = $1', [id])
   return known.rowCount === 1 ? 'finished' : 'unknown'
-}
-
-/** Takes the ticket of each pass that nobody ran in the interval. */
-export async function dueTickets(
-  pool: Pool,
-  passes: readonly string[],
-  intervalMs: number,
-): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
-    `INSERT INTO celeriac.pass AS p (name, ran_at) SELECT name, now() FROM unnest($1::text[]) AS due(name) ORDER BY 1
-     ON CONFLICT (name) DO UPDATE SET ran_at = now() WHERE p.ran_at < now() - $2 * interval '1 millisecond'
-     RETURNING p.name`,
-    [passes, intervalMs],
-  )
-  return rows.map((row) => row.name)
 }

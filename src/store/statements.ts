@@ -20,9 +20,30 @@ export const claimSettings = `${hotSettings} -c synchronous_commit=off`
 /**
  * Rows that conflict, by id or by idempotency key, are left as they are. The answer is one line for all: how many were
  * written, and when, so that a batch without a conflict costs no parsing.
+ *
+ * One line in the outbox speaks for all rows, by the range of their ids, until the broker has them.
  */
-export function insertStatement(jobs: readonly NewJob[]): Statement {
-  return { name: 'celeriac_insert', text: insertSql, values: [JSON.stringify(jobs.map(toInsert))] }
+export function insertStatement(jobs: readonly NewJob[], { first, last }: IdRange): Statement {
+  return { name: 'celeriac_insert', text: insertSql, values: [toInserts(jobs), first, last] }
+}
+
+/** The same inside a transaction of somebody else's: nothing is written where the database is another. */
+export function insertInTransaction(
+  jobs: readonly NewJob[],
+  { first, last }: IdRange,
+  installation: string,
+  channel: string,
+): Statement {
+  return {
+    name: 'celeriac_insert_tx',
+    text: insertInTransactionSql,
+    values: [toInserts(jobs), first, last, installation, channel],
+  }
+}
+
+export interface IdRange {
+  readonly first: string
+  readonly last: string
 }
 
 export interface InsertAnswer {
@@ -31,20 +52,50 @@ export interface InsertAnswer {
   readonly now: number
 }
 
-const insertSql = `
-WITH written AS (
+export interface TransactionAnswer extends InsertAnswer {
+  /** Whether the database is the store's. */
+  readonly same: boolean
+}
+
+/** Handed over at once is what falls due soon; a second less than what the dispatcher takes, for rounding. */
+const handedOver = `interval '59 seconds'`
+
+/** @param where what must hold for any row to be written */
+const writing = (where: string) => `
+clock AS (SELECT statement_timestamp()::timestamptz(3) AS now),
+asked AS (
+  SELECT r.*, greatest(c.now, r.at, c.now + r.d * interval '1 millisecond') AS run_at, c.now
+  FROM clock c, json_to_recordset($1::json) AS r(i uuid, t text, q text, p text, o text, pr int, m int, ow text,
+    tg json, k text, pa uuid, rq text, tp text, d float8, at timestamptz, x float8) WHERE ${where}),
+written AS (
   INSERT INTO celeriac.job (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
-    idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at)
-  SELECT r.i, r.t, r.q, (CASE WHEN r.d > 0 OR r.at > now() THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
+    idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at, dispatched_at)
+  SELECT r.i, r.t, r.q, (CASE WHEN r.run_at > r.now THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
     r.p, r.o, coalesce(r.pr, 0), coalesce(r.m, 1), r.ow,
     CASE WHEN r.tg IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tg)) END,
-    r.k, r.pa, r.rq, r.tp, now(), greatest(now(), r.at, now() + r.d * interval '1 millisecond'),
-    now() + r.x * interval '1 millisecond'
-  FROM json_to_recordset($1::json) AS r(i uuid, t text, q text, p text, o text, pr int, m int, ow text, tg json,
-    k text, pa uuid, rq text, tp text, d float8, at timestamptz, x float8)
+    r.k, r.pa, r.rq, r.tp, r.now, r.run_at, r.now + r.x * interval '1 millisecond',
+    CASE WHEN r.run_at < r.now + ${handedOver} THEN r.now END
+  FROM asked r
   ON CONFLICT DO NOTHING
-  RETURNING 1)
-SELECT count(*)::int AS written, (extract(epoch FROM now()::timestamptz(3)) * 1000)::float8 AS now FROM written`
+  RETURNING 1),
+counted AS (SELECT count(*)::int AS written FROM written),
+batch AS (
+  INSERT INTO celeriac.outbox (first, last) SELECT $2::uuid, $3::uuid FROM counted WHERE written > 0
+  ON CONFLICT DO NOTHING)`
+
+const insertSql = `
+WITH ${writing('true')}
+SELECT written, (extract(epoch FROM now) * 1000)::float8 AS now FROM counted, clock`
+
+const insertInTransactionSql = `
+WITH here AS (SELECT id = $4::uuid AS same FROM celeriac.installation),
+${writing('(SELECT same FROM here)')}
+SELECT written, (extract(epoch FROM now) * 1000)::float8 AS now, coalesce((SELECT same FROM here), false) AS same,
+  CASE WHEN written > 0 THEN pg_notify($5::text, $2::text)::text END AS told FROM counted, clock`
+
+function toInserts(jobs: readonly NewJob[]): string {
+  return JSON.stringify(jobs.map(toInsert))
+}
 
 /** Short names, and nothing that the row has by default: each row is written and read as JSON once. */
 function toInsert(job: NewJob) {
@@ -82,7 +133,7 @@ export function existingStatement(jobs: readonly NewJob[]): Statement {
 }
 
 const existingSql = `
-SELECT r.id AS "askedId", j.id, j.state, j.payload, j.created_at AS "createdAt",
+SELECT r.id AS "askedId", j.id, j.state::text AS state, j.payload, j.created_at AS "createdAt",
   greatest(0, extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"
 FROM json_to_recordset($1::json) AS r(id uuid, task text, owner text, "idempotencyKey" text)
 JOIN celeriac.job j ON j.id = r.id
@@ -192,15 +243,24 @@ export function appendAttempt(outcome: string, error: string, worker = 'j.worker
     'outcome', ${outcome}, 'error', (${error})::json)::text || ']'`
 }
 
-/** As for a claim: a plain `dispatched_at IS NULL` would lead the planner through every row that is not marked. */
+/** The same in a transaction of the app's own, and only in the store's database. */
+export function succeedInTransaction(end: Success, workerId: string, installation: string): Statement {
+  const { text, values } = succeedStatement([end], workerId)
+  const here = `AND (SELECT id FROM celeriac.installation) = $3::uuid\nRETURNING j.id`
+  return {
+    name: 'celeriac_succeed_tx',
+    text: text.replace('RETURNING j.id', here),
+    values: [...values, installation],
+  }
+}
+
 export function markDispatchedStatement(keys: readonly DeliveryKey[]): Statement {
   return {
     name: 'celeriac_dispatched',
     text: `
 UPDATE celeriac.job AS j SET dispatched_at = now()
 FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-WHERE j.id = d.id AND j.delivery = d.number AND coalesce(j.dispatched_at, 'infinity') = 'infinity'
-  AND j.state IN ('queued', 'scheduled', 'retrying')`,
+WHERE j.id = d.id AND j.delivery = d.number AND j.state IN ('queued', 'scheduled', 'retrying')`,
     values: [idArray(keys), numberArray(keys)],
   }
 }

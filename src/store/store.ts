@@ -1,5 +1,6 @@
 import type { CancelAnswer, Job, JobOptions, StoredError } from '../job/job.js'
 import type { EndState, JobState } from '../job/state.js'
+import type { Transaction } from '../job/transaction.js'
 
 /**
  * What remembers jobs. Every question that a user can ask is answered from here, never from the broker.
@@ -13,12 +14,26 @@ export interface Store {
 
   /** Writes rows; concurrent calls share a statement. All rows of one call are one transaction. */
   insert(jobs: readonly NewJob[]): Promise<InsertedJob[]>
+  /**
+   * The same inside a transaction of the app's own: the rows exist if and only if it commits.
+   * @throws {TransactionError} when it is on another database
+   */
+  insertIn(tx: Transaction, jobs: readonly NewJob[]): Promise<InsertedJob[]>
+  /** Tells `listener` of each batch of rows whose commit this process knows of: their deliveries are to be sent. */
+  onCommitted(listener: (committed: Committed) => void): void
+  /** Forgets these batches: the broker holds what is to be delivered of them. */
+  clearOutbox(receipts: readonly string[]): Promise<void>
   /** Takes a job for a worker if the delivery is the current one; concurrent calls share a statement. */
   claim(delivery: DeliveryKey, workerId: string): Promise<ClaimedJob | undefined>
   /** A plain read of why a delivery could not be claimed. */
   explain(delivery: DeliveryKey): Promise<ClaimRefusal>
   /** Records how an attempt ended, if it still holds the fence; concurrent calls share a statement. */
   settle(outcome: Settlement): Promise<Settled>
+  /**
+   * Records a success inside a transaction of the app's own. `settled: false`: the attempt had lost its fence.
+   * @throws {TransactionError} when it is on another database
+   */
+  settleIn(tx: Transaction, outcome: Extract<Settlement, { state: 'succeeded' }>): Promise<Settled>
   /** Gives claimed jobs back, unstarted or aborted, under a new delivery number. */
   giveBack(
     keys: readonly DeliveryKey[],
@@ -56,12 +71,25 @@ export interface Store {
   registerWorker(worker: NewWorker): Promise<void>
   stopWorker(id: string): Promise<void>
 
-  /** Of these passes, those that this process may run now, because none did in the interval. */
-  dueTickets(passes: readonly string[], intervalMs: number): Promise<string[]>
-  /** Rows that no broker is known to hold and that are due within a minute. */
+  /** Takes the tickets of those passes that nobody ran in their interval, and looks what there is to do. */
+  beginRound(passes: readonly Ticket[]): Promise<Round>
+  /** Batches of the last moments that were not cleared: whoever wrote them has died, or the broker was away. */
+  leftInOutbox(limit: number): Promise<Committed[]>
+  /** Rows that were not handed to the broker and are due within a minute. */
   undispatched(limit: number): Promise<Redelivery[]>
   /** Rows whose delivery should have been claimed and was not, under a new delivery number. */
   overdue(limit: number): Promise<Redelivery[]>
+  /** Ends waiting jobs whose time to start has passed. Gives how many. */
+  expireOverdue(limit: number): Promise<number>
+  /** Remembers what was left in the broker. */
+  rememberMark(mark: number, instance: string): Promise<void>
+  /** Jobs that wait and were handed to the broker, in the order of queue and id. */
+  waiting(scan: Scan): Promise<Scanned>
+  /** Remembers how far a walk has come; begins it where there is none. */
+  saveWalk(walk: Walk): Promise<void>
+  endWalk(name: WalkName): Promise<void>
+  /** The queues whose oldest jobs were handed to the broker a while ago and still wait. */
+  stuckQueues(): Promise<string[]>
   /** Adds a missed round to every live worker, marks the lost, and frees their jobs. */
   reapLostWorkers(maxLost: number): Promise<LostWork>
 
@@ -72,6 +100,81 @@ export interface Store {
   assertMigrated(): Promise<void>
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+/** Rows that are in the database for good. */
+export interface Committed {
+  /** To be handed to `clearOutbox` when all deliveries are in the broker. */
+  readonly receipt: string
+  readonly deliveries: readonly Redelivery[]
+}
+
+export interface Ticket {
+  readonly pass: string
+  readonly everyMs: number
+}
+
+/** What a maintenance round finds. */
+export interface Round {
+  /** The passes that this process may run now. */
+  readonly due: readonly string[]
+  readonly work: Work
+  readonly walks: readonly Walk[]
+  readonly mark: LastMark
+}
+
+/** Whether there is anything to do. */
+export interface Work {
+  /** Batches in the outbox that should be gone. */
+  readonly outbox: boolean
+  readonly undispatched: boolean
+  readonly overdue: boolean
+  readonly expired: boolean
+  /** Workers that live, or went a moment ago. */
+  readonly workers: boolean
+  /** Jobs that have not ended. */
+  readonly open: boolean
+}
+
+/** What the broker should hold. */
+export interface LastMark {
+  readonly installation: string
+  /** 0 before the first. */
+  readonly mark: number
+  readonly instance: string | null
+  /** The database's time, in milliseconds. */
+  readonly now: number
+}
+
+/** Where a walk through the open jobs stands. */
+export interface Cursor {
+  readonly queue: string
+  readonly jobId: string
+}
+
+export interface Scan {
+  readonly after: Cursor
+  /** Of this queue only. */
+  readonly within?: string
+  /** Handed over since then, in milliseconds; all when `null`. */
+  readonly since: number | null
+  /** Jobs to look at. */
+  readonly limit: number
+}
+
+export interface Scanned {
+  readonly deliveries: readonly Redelivery[]
+  /** `undefined` when no jobs are left. */
+  readonly next: Cursor | undefined
+}
+
+/** `repair` sends again what the broker lost; `net` is the slow one that looks at everything, in case. */
+export type WalkName = 'repair' | 'net'
+
+export interface Walk {
+  readonly name: WalkName
+  readonly since: number | null
+  readonly cursor: Cursor
 }
 
 export interface DeliveryKey {

@@ -38,9 +38,11 @@ test('a default and an index that only the database has would be noticed', async
 test('what schema.prisma cannot say are these indexes', async () => {
   expect(await partialIndexesOf(url)).toEqual([
     'job_delayed',
+    'job_expiring',
     'job_finished',
     'job_idempotency',
     'job_open',
+    'job_task_finished',
     'job_undispatched',
     'job_unsuccessful',
   ])

@@ -68,13 +68,44 @@ CREATE TABLE "celeriac"."pass" (
     CONSTRAINT "pass_pkey" PRIMARY KEY ("name")
 );
 
+-- What was written and may not have reached the broker: a range of ids for each insert, gone when the broker has them.
+CREATE TABLE "celeriac"."outbox" (
+    "first" UUID NOT NULL,
+    "last" UUID NOT NULL,
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "outbox_pkey" PRIMARY KEY ("first")
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE "celeriac"."installation" (
+    "id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "broker_mark" BIGINT NOT NULL DEFAULT 0,
+    "broker_instance" TEXT,
+
+    CONSTRAINT "installation_pkey" PRIMARY KEY ("id")
+);
+
+INSERT INTO "celeriac"."installation" DEFAULT VALUES;
+
+CREATE TABLE "celeriac"."walk" (
+    "name" TEXT NOT NULL,
+    "since" TIMESTAMPTZ(3),
+    "queue" TEXT NOT NULL,
+    "job_id" UUID NOT NULL,
+
+    CONSTRAINT "walk_pkey" PRIMARY KEY ("name")
+);
+
 CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
 
 -- The indexes of `job` are partial, so they are not in schema.prisma, which has no predicates. None names a column
 -- that `claim` changes: an index that did would cost every claim a new entry in each index.
 
--- Lists of ended jobs, newest first, and pruning.
+-- Lists of ended jobs, newest first.
 CREATE INDEX "job_finished" ON "celeriac"."job"("finished_at", "id") WHERE "finished_at" IS NOT NULL;
+
+-- Pruning by task.
+CREATE INDEX "job_task_finished" ON "celeriac"."job"("task", "finished_at", "id") WHERE "finished_at" IS NOT NULL;
 
 -- Lists and counts of a queue's failed, cancelled and expired jobs. A job that succeeds has no entry here.
 CREATE INDEX "job_unsuccessful" ON "celeriac"."job"("queue", "finished_at", "id")
@@ -83,11 +114,14 @@ CREATE INDEX "job_unsuccessful" ON "celeriac"."job"("queue", "finished_at", "id"
 -- Jobs that have not ended: lists and counts of a queue, and the jobs of a lost worker.
 CREATE INDEX "job_open" ON "celeriac"."job"("queue", "id") WHERE "finished_at" IS NULL;
 
--- Rows that no broker is known to hold: what a crash or a dead broker left, and what is due later.
+-- Rows that were not handed to the broker: what is due later, and what is to be delivered anew.
 CREATE INDEX "job_undispatched" ON "celeriac"."job"("run_at") WHERE "dispatched_at" IS NULL;
 
 -- Delayed and retrying rows, for the overdue pass.
 CREATE INDEX "job_delayed" ON "celeriac"."job"("run_at") WHERE "finished_at" IS NULL AND "run_at" > "created_at";
+
+-- Jobs that may become too late to start.
+CREATE INDEX "job_expiring" ON "celeriac"."job"("expires_at") WHERE "finished_at" IS NULL AND "expires_at" IS NOT NULL;
 
 -- What a caller names twice exists once, within its owner.
 CREATE UNIQUE INDEX "job_idempotency" ON "celeriac"."job"("task", COALESCE("owner", ''), "idempotency_key") WHERE "idempotency_key" IS NOT NULL;

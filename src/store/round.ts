@@ -1,0 +1,47 @@
+import type { Pool } from 'pg'
+import { isExpired, isOverdue, isUndispatched } from './repairs.js'
+import type { LastMark, Round, Ticket, Walk, Work } from './store.js'
+
+/** Begins a maintenance round: one statement, so that a process with nothing to do asks nothing else. */
+export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promise<Round> {
+  const { rows } = await pool.query<Row>(roundSql, [
+    tickets.map(({ pass }) => pass),
+    tickets.map(({ everyMs }) => everyMs),
+  ])
+  const [row] = rows
+  if (!row) throw new Error('The tables of Celeriac lack the row that says which installation they are.')
+  const { due, walks, installation, mark, instance, now, ...work } = row
+  return { due, work, walks, mark: { installation, mark, instance, now } }
+}
+
+type Row = Work & LastMark & { readonly due: readonly string[]; readonly walks: readonly Walk[] }
+
+/** By its index, whatever the planner believes of the table. */
+const some = (what: string, order: string) =>
+  `(SELECT true FROM celeriac.job j WHERE ${what} ORDER BY j.${order} LIMIT 1) IS NOT NULL`
+
+/** Nobody runs a pass twice in its interval; a ticket of the future is that of a clock that was put back. */
+const roundSql = `
+WITH due AS (
+  INSERT INTO celeriac.pass AS p (name, ran_at)
+  SELECT asked.name, now() FROM unnest($1::text[], $2::float8[]) AS asked(name, every_ms)
+  LEFT JOIN celeriac.pass known ON known.name = asked.name
+  WHERE known.ran_at IS NULL
+    OR abs(extract(epoch FROM now() - known.ran_at)) * 1000 > asked.every_ms
+  ORDER BY 1
+  ON CONFLICT (name) DO UPDATE SET ran_at = now()
+    WHERE abs(extract(epoch FROM now() - p.ran_at)) * 1000 > 100
+  RETURNING p.name)
+SELECT ARRAY(SELECT name FROM due) AS due,
+  EXISTS (SELECT 1 FROM celeriac.outbox WHERE created_at < now() - interval '2 seconds') AS outbox,
+  ${some(isUndispatched, 'run_at')} AS undispatched,
+  ${some(isOverdue, 'run_at')} AS overdue,
+  ${some(isExpired, 'expires_at')} AS expired,
+  ${some('j.finished_at IS NULL', 'queue')} AS open,
+  EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL)
+    OR lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute') AS workers,
+  ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000,
+    'cursor', json_build_object('queue', queue, 'jobId', job_id)) FROM celeriac.walk) AS walks,
+  id AS installation, broker_mark::float8 AS mark, broker_instance AS instance,
+  (extract(epoch FROM now()) * 1000)::float8 AS now
+FROM celeriac.installation`

@@ -1,0 +1,28 @@
+import { TransactionError } from '../errors.js'
+import { isPrisma, type Transaction } from '../job/transaction.js'
+import { isMissingTable } from './connection.js'
+import type { Statement } from './statements.js'
+
+/**
+ * Runs one of our statements inside a transaction of the app's own.
+ *
+ * An error of the statement is the app's as it came, for its transaction has failed; only a database without our
+ * tables is told apart.
+ */
+export async function runIn<Row>(tx: Transaction, { text, values }: Statement): Promise<Row[]> {
+  try {
+    if (isPrisma(tx)) return await tx.$queryRawUnsafe<Row[]>(text, ...values)
+    const { rows } = await tx.query(text, [...values])
+    return rows as Row[]
+  } catch (error) {
+    if (isMissingTable(error)) throw otherDatabase({ cause: error })
+    throw error
+  }
+}
+
+export function otherDatabase(options?: ErrorOptions): TransactionError {
+  return new TransactionError(
+    'The transaction given as "tx" is on another database than the store. Nothing was written. Use the database of databaseUrl for both, or enqueue without "tx" after your commit.',
+    options,
+  )
+}

@@ -63,9 +63,9 @@ export function judgeStarts(
     report('I5', id, `${starts.length} starts: ${asked.size} retries, ${extra} extra, faults met ${excused}`)
 
   function isDisturbed(start: Effect, nth: number, graceMs: number): boolean {
-    const finish = finishOf(trail, start)
-    const over = finish ? finish.at : (starts[nth + 1]?.at ?? row?.finishedAt ?? Number.POSITIVE_INFINITY)
-    return faults.met(start, over + limits.settleMs, graceMs)
+    const next = starts[nth + 1]?.at ?? Number.POSITIVE_INFINITY
+    const over = finishOf(trail, start)?.at ?? row?.finishedAt ?? next
+    return faults.met(start, Math.min(over + limits.settleMs, next), graceMs)
   }
 }
 
@@ -102,30 +102,26 @@ function withoutLateOnes(
 }
 
 /**
- * The starts that failed by themselves, by index: their task threw, or the row says so of them (a time limit leaves no
- * last act). What the row calls returned or lost was not asked for, even if its task threw on the way.
+ * The starts that failed by themselves, by index: each stands as failed in the row's list, once. Those whose task threw
+ * come first; a time limit leaves no last act. What the row calls returned or lost was not asked for, even if its task
+ * threw on the way.
  */
 function findAskedRetries(trail: Trail, starts: readonly Effect[]): ReadonlySet<number> {
   const entries = trail.row?.attempts ?? []
   const failed = entries.filter((entry) => entry.outcome === 'failed').map((entry) => entry.number)
-  const others = new Set(entries.filter((entry) => entry.outcome !== 'failed').map((entry) => entry.number))
   const asked = new Set<number>()
   const take = (nth: number, attempt: number) => {
     const entry = failed.indexOf(attempt)
-    if (entry !== -1) failed.splice(entry, 1)
-    else if (others.has(attempt)) return
+    if (entry === -1) return
+    failed.splice(entry, 1)
     asked.add(nth)
   }
-  const last = starts.length - 1
-  const threw = new Set<Effect>()
-  starts.forEach((start, nth) => {
-    const finish = finishOf(trail, start)
-    if (nth === last || finish?.ok !== false || threw.has(finish)) return
-    threw.add(finish)
-    take(nth, start.attempt)
+  const early = starts.slice(0, -1)
+  early.forEach((start, nth) => {
+    if (finishOf(trail, start)?.ok === false) take(nth, start.attempt)
   })
-  starts.forEach((start, nth) => {
-    if (nth < last && !asked.has(nth) && failed.includes(start.attempt)) take(nth, start.attempt)
+  early.forEach((start, nth) => {
+    if (!asked.has(nth)) take(nth, start.attempt)
   })
   return asked
 }

@@ -16,6 +16,8 @@ export interface Contender<Operations extends Calls> extends Profiled {
     operation: Name,
     ...args: Parameters<Operations[Name]>
   ): Promise<Awaited<ReturnType<Operations[Name]>>>
+  /** What the process occupies now. */
+  memory(): Promise<NodeJS.MemoryUsage>
   /** Ends it as `kill -9` does. */
   kill(): void
   close(): Promise<void>
@@ -57,6 +59,7 @@ export async function startContender<Operations extends Calls>(
 
   return {
     ask: ask as Contender<Operations>['ask'],
+    memory: () => ask('memory') as Promise<NodeJS.MemoryUsage>,
     async startProfile() {
       await ask('startProfile')
     },

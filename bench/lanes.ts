@@ -20,6 +20,7 @@ export const names = {
   glue: 'hand-written glue',
   onRedis: 'Celeriac, Redis',
   onEmbedded: 'Celeriac, embedded',
+  onPostgres: 'Celeriac, PostgreSQL alone',
 } as const
 
 /** Starts them, lets them be used, and ends them. */

@@ -4,20 +4,41 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Servers } from './servers.js'
 
-/** What the figures were measured on, in two lines. */
-export async function nameMachine({ postgresUrl, redisUrl }: Servers): Promise<string> {
-  const memory = Math.round(totalmem() / 2 ** 30)
-  const packages = ['bullmq', 'ioredis', 'express', '@prisma/client', 'pg'].map(
-    (name) => `${name} ${versionOf(name)}`,
-  )
-  const servers = [
-    `PostgreSQL ${await postgresVersion(postgresUrl)}`,
-    `Redis ${await redisVersion(redisUrl)}`,
-  ]
+/** What figures were measured on. */
+export interface Machine {
+  readonly cores: number
+  readonly processor: string
+  readonly memoryGb: number
+  readonly platform: string
+  /** Of Node, the servers and the packages that matter, by name. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
+const packages = ['bullmq', 'ioredis', 'express', '@prisma/client', 'pg']
+
+export async function readMachine({ postgresUrl, redisUrl }: Servers): Promise<Machine> {
+  return {
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() || 'unknown',
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: process.platform,
+    versions: {
+      Node: process.versions.node,
+      PostgreSQL: await postgresVersion(postgresUrl),
+      Redis: await redisVersion(redisUrl),
+      ...Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
+    },
+  }
+}
+
+/** In two lines. */
+export function describeMachine({ cores, processor, memoryGb, platform, versions }: Machine): string[] {
   return [
-    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${memory} GB, ${process.platform}`,
-    [`Node ${process.versions.node}`, ...servers, ...packages].join(', '),
-  ].join('\n')
+    `${cores} cores (${processor}), ${memoryGb} GB, ${platform}`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  ]
 }
 
 function versionOf(name: string): string {

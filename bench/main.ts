@@ -1,56 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { compileContenders, removeCompiled } from './compile.js'
-import { drain } from './drain.js'
-import { enqueue } from './enqueue.js'
-import { faults } from './faults.js'
-import { nameMachine } from './machine.js'
-import { type Finding, printFindings } from './report.js'
-import { route } from './route.js'
-import { openServers, type Servers } from './servers.js'
-import { start } from './start.js'
-import { wait } from './wait.js'
+import type { Finding } from './finding.js'
+import { readMachine } from './machine.js'
+import type { Settings } from './part.js'
+import { parts, usual } from './parts.js'
+import { printFindings } from './report.js'
+import { readResults, saveResult } from './results.js'
+import { openServers } from './servers.js'
+import { toTable, withTable } from './table.js'
 
-/** What one part of the bench is told on the command line. */
-export interface Settings {
-  /** How often each contender is measured. Each part has its own default. */
-  readonly rounds: number | undefined
-  /** How long one measurement takes, where time decides. */
-  readonly seconds: number | undefined
-  /** Writes a CPU profile of each contender's measured rounds to `bench/profiles/`. */
-  readonly profile: boolean
-}
+const usage = `npm run bench [-- <part>… [--rounds n] [--seconds n] [--quick] [--profile]]
+npm run bench -- table [--quick]
+Parts: ${Object.keys(parts).join(', ')}. Without one: ${usual.join(', ')}.
+Each keeps what it found in bench/results; table writes that into docs/performance.md.
+--quick takes small sizes, to see that a part runs; table --quick prints what such runs found.`
 
-/** Measures, alternating between the contenders, and says what was found. */
-export type Part = (servers: Servers, settings: Settings) => Promise<Finding[]>
-
-const parts: Readonly<Record<string, Part>> = { route, enqueue, drain, wait, start, faults }
-/** The faults take minutes, so they are run by name. */
-const usual = ['route', 'enqueue', 'drain', 'wait', 'start']
-
-const usage = `npm run bench [-- <part>… [--rounds n] [--seconds n] [--profile]]
-Parts: ${Object.keys(parts).join(', ')}. Without one: ${usual.join(', ')}.`
+const document = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
 
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 process.exitCode = await main()
 
-/** A missed target is a finding, not a failure. */
 async function main(): Promise<number> {
   const asked = readArguments()
   if (typeof asked === 'string') {
     console.error(asked)
     return 2
   }
+  return asked.parts.includes('table') ? assembleTable(asked.settings) : measure(asked)
+}
+
+function assembleTable({ quick }: Settings): number {
+  const order = Object.keys(parts)
+  if (quick) console.log(toTable(readResults(quick), order))
+  else writeFileSync(document, withTable(readFileSync(document, 'utf8'), readResults(), order))
+  return 0
+}
+
+/** A missed target is a finding, not a failure. */
+async function measure({ parts: names, settings }: Asked): Promise<number> {
   await compileContenders()
   const servers = await openServers()
   try {
-    const machine = await nameMachine(servers)
-    const findings: Finding[] = []
-    for (const [name, part] of asked.parts) {
-      console.error(`\n${name}`)
-      findings.push(...(await part(servers, asked.settings)))
+    const machine = await readMachine(servers)
+    const all: Finding[] = []
+    for (const part of names) {
+      console.error(`\n${part}`)
+      const startedAt = performance.now()
+      const findings = (await parts[part]?.(servers, settings)) ?? []
+      const tookSeconds = Math.round((performance.now() - startedAt) / 1000)
+      const measuredAt = new Date().toISOString()
+      const path = saveResult({ part, measuredAt, tookSeconds, machine, findings }, settings.quick)
+      console.error(`  took ${tookSeconds} s; kept in ${relative('', path)}`)
+      all.push(...findings)
     }
-    printFindings(machine, findings)
+    printFindings(machine, all)
     return 0
   } catch (error) {
     console.error(error)
@@ -61,22 +68,29 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): { parts: [string, Part][]; settings: Settings } | string {
+interface Asked {
+  readonly parts: readonly string[]
+  readonly settings: Settings
+}
+
+function readArguments(): Asked | string {
   try {
     const { positionals, values } = parseArgs({
       allowPositionals: true,
       options: {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
       },
     })
-    const names = positionals.length === 0 ? usual : positionals
+    const fewest = values.quick ? 1 : undefined
     return {
-      parts: names.map((name) => [name, partNamed(name)]),
+      parts: positionals.length === 0 ? usual : checkedNames(positionals),
       settings: {
-        rounds: toPositive('rounds', values.rounds),
-        seconds: toPositive('seconds', values.seconds),
+        rounds: toPositive('rounds', values.rounds) ?? fewest,
+        seconds: toPositive('seconds', values.seconds) ?? fewest,
+        quick: values.quick,
         profile: values.profile,
       },
     }
@@ -85,10 +99,11 @@ function readArguments(): { parts: [string, Part][]; settings: Settings } | stri
   }
 }
 
-function partNamed(name: string): Part {
-  const part = parts[name]
-  if (!part) throw new Error(`There is no part "${name}".`)
-  return part
+function checkedNames(names: readonly string[]): readonly string[] {
+  const unknown = names.find((name) => name !== 'table' && !Object.hasOwn(parts, name))
+  if (unknown !== undefined) throw new Error(`There is no part "${unknown}".`)
+  if (names.includes('table') && names.length > 1) throw new Error('"table" stands alone.')
+  return names
 }
 
 function toPositive(name: string, text: string | undefined): number | undefined {

@@ -1,28 +1,9 @@
-/** One line of the report. */
-export interface Finding {
-  readonly part: string
-  /** What was measured. */
-  readonly name: string
-  /** The figure with its unit and spread. */
-  readonly figure: string
-  /** What the figure is of another, and of which. */
-  readonly ratio?: string
-  readonly target?: string
-  readonly met?: boolean
-}
+import { type Finding, headings, toCells } from './finding.js'
+import { describeMachine, type Machine } from './machine.js'
 
-const headings = ['part', 'measured', 'ratio', 'target', 'met', 'figure: median (spread)']
-
-/** Ratios first: on a shared machine only they mean something. */
-export function printFindings(machine: string, findings: readonly Finding[]): void {
-  const rows = findings.map(({ part, name, ratio = '', target = '', met, figure }) => [
-    part,
-    name,
-    ratio,
-    target,
-    met === undefined ? '' : met ? 'yes' : 'NO',
-    figure,
-  ])
+/** Prints what was found, in columns. */
+export function printFindings(machine: Machine, findings: readonly Finding[]): void {
+  const rows = findings.map(toCells)
   const widths = headings.map((heading, at) =>
     Math.max(heading.length, ...rows.map((row) => row[at]?.length ?? 0)),
   )
@@ -33,7 +14,7 @@ export function printFindings(machine: string, findings: readonly Finding[]): vo
         .join('  ')
         .trimEnd(),
     )
-  console.log(`\n${machine}\n`)
+  console.log(`\n${describeMachine(machine).join('\n')}\n`)
   print(headings)
   print(widths.map((width) => '-'.repeat(width)))
   for (const row of rows) print(row)

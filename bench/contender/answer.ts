@@ -27,6 +27,7 @@ export function answer(operations: Calls): void {
   const known: Record<string, (...args: never[]) => Promise<unknown>> = {
     ...operations,
     ...createProfiler(),
+    memory: async () => process.memoryUsage(),
   }
   process.on('message', ({ id, operation, args }: Question) => {
     Promise.resolve(known[operation]?.(...(args as never[]))).then(

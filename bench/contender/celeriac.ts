@@ -1,6 +1,5 @@
 import { type Celeriac, celeriac, defineTask, type WorkerOptions } from 'celeriac'
 import express from 'express'
-import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { answer, readSettings } from './answer.js'
 import { createCounter } from './counter.js'
@@ -8,6 +7,7 @@ import { keepBusy } from './keep-busy.js'
 import { listen } from './listen.js'
 import { optionsFor, type Place } from './place.js'
 import { openRows } from './rows.js'
+import { wipePlace } from './wipe.js'
 
 const place = readSettings<Place>()
 const atOnce = 5000
@@ -50,7 +50,7 @@ const operations = {
   dispatched: () => rows.dispatched(),
 
   async enqueue(inFlight: number, seconds: number) {
-    await wipe()
+    await wipePlace(place)
     const jobs = await open()
     const { count, perSecond } = await keepBusy(inFlight, seconds, () => build.enqueue({ month: '2026-11' }))
     const kept = await rows.dispatched()
@@ -95,7 +95,7 @@ async function open(worker?: WorkerOptions): Promise<Celeriac> {
 
 /** Puts so many jobs into the queue, and goes when all of them are in the broker. */
 async function fill(jobs: number, add: (app: Celeriac, count: number) => Promise<unknown>): Promise<void> {
-  await wipe()
+  await wipePlace(place)
   const app = await open()
   for (let left = jobs; left > 0; left -= atOnce) await add(app, Math.min(left, atOnce))
   await app.close()
@@ -112,15 +112,6 @@ async function work(jobs: number, concurrency: number): Promise<number> {
   const succeeded = await rows.succeeded()
   if (succeeded !== jobs) throw new Error(`${jobs} jobs were enqueued, and ${succeeded} succeeded.`)
   return jobs / seconds
-}
-
-/** Forgets all jobs. Nothing of ours may be open. */
-async function wipe(): Promise<void> {
-  await rows.wipe()
-  if (!('redisUrl' in place)) return
-  const redis = new Redis(place.redisUrl)
-  await redis.flushdb()
-  redis.disconnect()
 }
 
 export type Operations = typeof operations

@@ -2,25 +2,19 @@ import pg from 'pg'
 
 /** Looks into Celeriac's table from outside, so that what is measured is what was stored. */
 export async function openRows(databaseUrl: string) {
-  const client = new pg.Client({ connectionString: databaseUrl })
+  // Named, so that it is not taken for one of Celeriac's.
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'bench' })
   await client.connect()
 
   return {
     count: () => ask('count(*) FROM celeriac.job'),
     succeeded: () => ask(`count(*) FROM celeriac.job WHERE state = 'succeeded' AND result IS NOT NULL`),
     ended: () => untilNone(() => ask('count(*) FROM celeriac.job WHERE finished_at IS NULL')),
+    untilHandedOver,
     /** Resolves with the number of rows, when all of them are known to be in the broker. */
     async dispatched() {
-      await untilNone(() =>
-        ask('count(*) FROM celeriac.job WHERE dispatched_at IS NULL AND finished_at IS NULL'),
-      )
+      await untilHandedOver()
       return ask('count(*) FROM celeriac.job')
-    },
-    async wipe() {
-      await client.query(`DO $$ BEGIN
-        IF to_regclass('celeriac.job') IS NOT NULL THEN TRUNCATE celeriac.job; END IF;
-        IF to_regclass('celeriac_broker.job') IS NOT NULL THEN TRUNCATE celeriac_broker.job CASCADE; END IF;
-      END $$`)
     },
     /** How long claimed jobs waited for their handler, whose result is when it began. */
     async waits() {
@@ -35,16 +29,24 @@ export async function openRows(databaseUrl: string) {
     },
   }
 
-  async function ask(what: string): Promise<number> {
-    if (!(await exists())) return 0
+  /** Resolves when every row is known to be in the broker. */
+  async function untilHandedOver(): Promise<void> {
+    await untilNone(() =>
+      ask('count(*) FROM celeriac.job WHERE dispatched_at IS NULL AND finished_at IS NULL'),
+    )
+    await untilNone(() => ask('count(*) FROM celeriac.outbox', 'celeriac.outbox'))
+  }
+
+  async function ask(what: string, table = 'celeriac.job'): Promise<number> {
+    if (!(await exists(table))) return 0
     const { rows } = await client.query<{ count: string }>(`SELECT ${what}`)
     return Number(rows[0]?.count)
   }
 
-  async function exists(): Promise<boolean> {
-    const { rows } = await client.query<{ there: boolean }>(
-      `SELECT to_regclass('celeriac.job') IS NOT NULL AS there`,
-    )
+  async function exists(table: string): Promise<boolean> {
+    const { rows } = await client.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+      table,
+    ])
     return rows[0]?.there === true
   }
 }

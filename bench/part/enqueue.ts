@@ -1,10 +1,10 @@
-import { names, withContenders } from './lanes.js'
-import type { Part } from './main.js'
-import type { Finding } from './report.js'
-import { describe, measureInTurn, ratioOf, show } from './rounds.js'
+import type { Finding } from '../finding.js'
+import { names, withContenders } from '../lanes.js'
+import type { Part } from '../part.js'
+import { describe, measureInTurn, ratioOf, show } from '../rounds.js'
 
 const inFlight = 100
-const target = 0.5
+const target = 0.7
 
 /** How many jobs a second are accepted, with a hundred calls in flight. Celeriac's are on disk by then. */
 export const enqueue: Part = (servers, { rounds = 5, seconds = 2, profile }) =>

@@ -1,10 +1,10 @@
-import { until } from '../test/support/until.js'
-import type { Faulty } from './contender/fault.js'
-import { type Contender, startContender } from './contender.js'
-import { embeddedDefault, names, twoServers } from './lanes.js'
-import type { Part } from './main.js'
-import type { Finding } from './report.js'
-import { show } from './rounds.js'
+import { until } from '../../test/support/until.js'
+import type { Faulty } from '../contender/fault.js'
+import { type Contender, startContender } from '../contender.js'
+import type { Finding } from '../finding.js'
+import { embeddedDefault, names, twoServers } from '../lanes.js'
+import type { Part } from '../part.js'
+import { show } from '../rounds.js'
 
 const blockMs = 70_000
 /** Longer than anybody takes to find the dead. */

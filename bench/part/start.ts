@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { compiledFolder } from './compile.js'
-import { startContender } from './contender.js'
-import { embeddedDefault, names, twoServers } from './lanes.js'
-import type { Part } from './main.js'
-import type { Finding } from './report.js'
-import { describe, measureInTurn, median, show } from './rounds.js'
+import { compiledFolder } from '../compile.js'
+import { startContender } from '../contender.js'
+import type { Finding } from '../finding.js'
+import { embeddedDefault, names, twoServers } from '../lanes.js'
+import type { Part } from '../part.js'
+import { describe, measureInTurn, median, show } from '../rounds.js'
 
 const bareName = 'Express alone'
 const longestMoreMs = 1000

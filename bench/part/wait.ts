@@ -1,7 +1,7 @@
-import { names, withContenders } from './lanes.js'
-import type { Part } from './main.js'
-import type { Finding } from './report.js'
-import { describe, measureInTurn, median, show } from './rounds.js'
+import type { Finding } from '../finding.js'
+import { names, withContenders } from '../lanes.js'
+import type { Part } from '../part.js'
+import { describe, measureInTurn, median, show } from '../rounds.js'
 
 const concurrency = 10
 const handlerMs = 50

@@ -1,0 +1,2 @@
+/** Where web and worker processes of raw BullMQ meet. */
+export const rawQueue = 'raw'

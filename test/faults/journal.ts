@@ -1,9 +1,8 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs'
 
-/** Events as JSON Lines, in the order of writing. A line is with the system before `write` returns, or soon after it. */
+/** Events as JSON Lines, in the order of writing. */
 export interface Journal<Event> {
   write(event: Event): void
-  flush(): void
   close(): void
 }
 
@@ -11,6 +10,7 @@ const flushEveryMs = 200
 
 /** Goes on with a file that is there. */
 export function openJournal<Event>(file: string): Journal<Event> {
+  dropTornLine(file)
   const handle = openSync(file, 'a')
   let lines: string[] = []
   const flush = () => {
@@ -21,7 +21,6 @@ export function openJournal<Event>(file: string): Journal<Event> {
   timer.unref()
   return {
     write: (event) => void lines.push(`${JSON.stringify(event)}\n`),
-    flush,
     close() {
       clearInterval(timer)
       flush()
@@ -30,16 +29,8 @@ export function openJournal<Event>(file: string): Journal<Event> {
   }
 }
 
-/** What a journal holds. The last line may be half, where its writer was killed. */
-export function readJournal<Event>(file: string): Event[] {
-  if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return line === '' ? [] : [JSON.parse(line) as Event]
-      } catch {
-        return []
-      }
-    })
+/** Half a line is left where the writer was killed. */
+function dropTornLine(file: string): void {
+  if (!existsSync(file)) return
+  truncateSync(file, readFileSync(file).lastIndexOf(0x0a) + 1)
 }

@@ -33,6 +33,8 @@ export interface Workload {
   /** Accepted so far. */
   readonly accepted: number
   readonly seenEnds: number
+  /** The next key's number. */
+  readonly next: number
   /** Resolves when every job is accepted and every follower has seen an end. */
   readonly done: Promise<void>
   /** Asks for nothing more, and gives up on what is followed. */
@@ -78,6 +80,9 @@ export function startWorkload(options: WorkloadOptions): Workload {
     },
     get seenEnds() {
       return seenEnds
+    },
+    get next() {
+      return next
     },
     done,
     stop() {

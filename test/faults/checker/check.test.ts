@@ -423,6 +423,20 @@ describe('nothing starts again without a reason (I5)', () => {
     expect(broken(history)).toEqual(['I5'])
   })
 
+  test('a second start without a fault, however many others were explained', () => {
+    const lost = {
+      runs: [
+        { how: 'silent', outcome: 'lost' },
+        { how: 'returned', pid: other },
+      ],
+    } as const
+    const history = historyOf(lost, { at: 5000 }, { at: 5000 }, { ...lost, at: 9000 })
+    history.faults.push(kill(one, 30), kill(one, 5030))
+
+    expect(checkHistory(history).counts).toMatchObject({ extraStarts: 2, disturbedAttempts: 3 })
+    expect(checkHistory(history).violations).toMatchObject([{ rule: 'I5', id: 'job-3' }])
+  })
+
   test('more starts than kills', () => {
     const history = historyOf({
       runs: [
@@ -523,6 +537,13 @@ describe('an end that was seen stays (I7)', () => {
   })
 })
 
+test('a job that was seen ended, and running when it was cancelled after that (I7)', () => {
+  const history = historyOf({ seen: true })
+  history.client.push({ at: 80, kind: 'cancelled', id: 'job-0', answer: 'cancelling' })
+
+  expect(broken(history)).toEqual(['I7'])
+})
+
 describe('times (I9, I10)', () => {
   test('a job that waited too long after a kill', () => {
     const history = historyOf({
@@ -566,6 +587,13 @@ describe('an id is one job (I12)', () => {
     bend(history, 'job-0', { key: 'key-1' })
     history.effects = history.effects.filter(({ id }) => id !== 'job-1')
     history.client = history.client.filter((event) => !('id' in event) || event.id !== 'job-1')
+
+    expect(broken(history)).toEqual(['I12'])
+  })
+
+  test('an id that two rows have', () => {
+    const history = historyOf({})
+    history.jobs.push(rowOf(history, 'job-0'))
 
     expect(broken(history)).toEqual(['I12'])
   })

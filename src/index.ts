@@ -10,6 +10,8 @@ export type { RequestEnqueue } from './http/middleware.js'
 export type { Duration } from './job/duration.js'
 export type { Backoff, CancelAnswer, EnqueueOptions, JobHandle, JobStatus } from './job/job.js'
 export type { EndState, JobState } from './job/state.js'
+// Enqueue and complete inside your own transactions.
+export type { SqlClient, Transaction } from './job/transaction.js'
 // Bring the tables up to date, from a deploy script.
 export { migrate } from './migrate.js'
 export type { Celeriac } from './plugin.js'

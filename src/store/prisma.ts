@@ -99,6 +99,11 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     claim: (delivery, workerId) => claimsOf(workerId).add(delivery),
     settle: (outcome) => settlementsOf(outcome.workerId).add(outcome),
     settleIn,
+    isSettledBy: ({ jobId, number }, workerId) =>
+      guard(async () => {
+        const where = { id: jobId, delivery: number, workerId, finishedAt: { not: null } }
+        return (await prisma.job.count({ where })) === 1
+      }),
     explain: (delivery) => guard(() => explain(delivery)),
     giveBack: (keys, workerId, reason) => guard(() => repairs.giveBack(general, keys, workerId, reason)),
     defer: (delivery) => guard(() => repairs.defer(general, delivery)),

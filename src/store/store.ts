@@ -34,6 +34,8 @@ export interface Store {
    * @throws {TransactionError} when it is on another database
    */
   settleIn(tx: Transaction, outcome: Extract<Settlement, { state: 'succeeded' }>): Promise<Settled>
+  /** Whether this worker has recorded an end under this delivery. */
+  isSettledBy(key: DeliveryKey, workerId: string): Promise<boolean>
   /** Gives claimed jobs back, unstarted or aborted, under a new delivery number. */
   giveBack(
     keys: readonly DeliveryKey[],

@@ -3,6 +3,7 @@ import { ConfigError } from '../errors.js'
 import type { Duration } from '../job/duration.js'
 import type { Backoff, EnqueueOptions, JobHandle } from '../job/job.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import type { Transaction } from '../job/transaction.js'
 import { boundEnqueuer } from './binding.js'
 import { callerUrl } from './caller.js'
 import {
@@ -99,6 +100,17 @@ export interface TaskContext {
   readonly signal: AbortSignal
   /** Shows how far the job is: any JSON value. Resolves when it is recorded. */
   progress(value: unknown): Promise<void>
+  /**
+   * Records the success inside a transaction of your own on the store's database: what the handler writes there and the
+   * end of the job are committed together, or neither is. The handler's return value counts no more; an attempt whose
+   * transaction was not committed has failed. Gives `result` back, to be returned.
+   * @throws {TransactionError} when `tx` is on another database, or `complete` was called before
+   * @throws {WorkerLostError} when the job was given to another worker meanwhile: let the transaction roll back
+   */
+  complete<Result = undefined>(completion: {
+    readonly tx: Transaction
+    readonly result?: Result
+  }): Promise<Result>
   readonly log: TaskLog
 }
 

@@ -4,6 +4,8 @@ import type { TaskContext } from '../task/define.js'
 export interface TestContext extends TaskContext {
   /** Every value given to `progress`, oldest first. */
   readonly reported: readonly unknown[]
+  /** The results given to `complete`: one, or none. */
+  readonly completed: readonly unknown[]
   /** Fires the handler's `signal`. */
   abort(reason?: Error): void
 }
@@ -11,6 +13,7 @@ export interface TestContext extends TaskContext {
 /** A context as a worker would give it. Whatever matters to the test can be said. */
 export function createTestContext(said: Partial<TaskContext> = {}): TestContext {
   const reported: unknown[] = []
+  const completed: unknown[] = []
   const controller = new AbortController()
   const quiet = () => {}
   return {
@@ -26,8 +29,13 @@ export function createTestContext(said: Partial<TaskContext> = {}): TestContext 
     async progress(value) {
       reported.push(value)
     },
+    async complete<Result>({ result }: { result?: Result }) {
+      completed.push(result)
+      return result as Result
+    },
     ...said,
     reported,
+    completed,
     abort(reason) {
       controller.abort(reason)
     },

@@ -1,7 +1,8 @@
-import { TimeLimitError } from '../errors.js'
+import { TimeLimitError, TransactionError, WorkerLostError } from '../errors.js'
 import { afterFailure } from '../job/failure.js'
 import { toLimitedJsonText, toStoredError } from '../job/json.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import { isTransaction, type Transaction } from '../job/transaction.js'
 import type { ClaimedJob, Settlement } from '../store/store.js'
 import { createProgress } from './progress.js'
 
@@ -35,6 +36,7 @@ export interface AttemptContext {
   readonly signal: AbortSignal
   readonly log: AttemptLog
   progress(value: unknown): Promise<void>
+  complete<Result>(completion: { readonly tx: Transaction; readonly result?: Result }): Promise<Result>
 }
 
 export interface Attempt {
@@ -46,6 +48,8 @@ export interface Attempt {
   /** Stops waiting for a handler that ignores its signal. */
   abandon(): void
   readonly abortedFor: Error | undefined
+  /** The handler recorded its end in a transaction of its own; whether that was committed, the store knows. */
+  readonly completed: boolean
 }
 
 /** What becomes of the job, by what its handler did. `returned`: nothing; it must run again elsewhere. */
@@ -61,7 +65,11 @@ export interface AttemptOptions {
   readonly log: () => AttemptLog
   readonly maxResult: number
   readonly saveProgress: (json: string) => Promise<void>
+  /** `false`: the attempt has lost its job. */
+  readonly settleIn: (tx: Transaction, success: Success) => Promise<boolean>
 }
+
+export type Success = Extract<End, { readonly state: 'succeeded' }>
 
 /** How long a handler may ignore its signal after a time limit or a cancel, before its slot is taken back. */
 const ignoredSignalMs = 10_000
@@ -75,6 +83,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
   let abortedFor: Error | undefined
   let limit: NodeJS.Timeout | undefined
   let ignored: NodeJS.Timeout | undefined
+  let completed = false
   const progress = createProgress(options.saveProgress)
 
   const context: AttemptContext = {
@@ -90,6 +99,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
       return log
     },
     progress: progress.report,
+    complete,
     get signal() {
       return signal()
     },
@@ -103,6 +113,9 @@ export function createAttempt(options: AttemptOptions): Attempt {
     get abortedFor() {
       return abortedFor
     },
+    get completed() {
+      return completed
+    },
   }
 
   async function run(): Promise<Outcome> {
@@ -112,7 +125,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
       const returned = payload instanceof Promise ? payload.then(handle) : handle(payload)
       const result = isThenable(returned) ? await orAbandoned(returned) : returned
       if (progress.pending) await progress.flushed()
-      return success(result)
+      return completed ? failure(uncommitted()) : success(result)
     } catch (error) {
       if (progress.pending) await progress.flushed()
       return failure(error)
@@ -156,7 +169,20 @@ export function createAttempt(options: AttemptOptions): Attempt {
     ignored.unref()
   }
 
-  function success(result: unknown): Outcome {
+  /** The end of the attempt, in the handler's own transaction: both are there, or neither is. */
+  async function complete<Result>({ tx, result }: { tx: Transaction; result?: Result }): Promise<Result> {
+    if (!isTransaction(tx)) throw new TransactionError('complete() needs { tx }: a transaction of your own.')
+    if (completed) throw new TransactionError('complete() was called twice in one attempt.')
+    if (!(await options.settleIn(tx, success(result)))) {
+      throw new WorkerLostError(
+        'The job was given to another worker meanwhile; this transaction must not commit.',
+      )
+    }
+    completed = true
+    return result as Result
+  }
+
+  function success(result: unknown): Success {
     const text = toLimitedJsonText(result, maxResult)
     const kept =
       'json' in text
@@ -181,6 +207,11 @@ export function createAttempt(options: AttemptOptions): Attempt {
   function key(): { jobId: string; number: number; attempt: number } {
     return { jobId: job.id, number: job.number, attempt: job.attempt }
   }
+}
+
+/** What the attempt comes to where the end that it recorded is not in the store. */
+function uncommitted(): Error {
+  return new TransactionError('complete() was called in a transaction that was not committed.')
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

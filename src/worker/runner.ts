@@ -1,7 +1,14 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, StoreUnavailableError } from '../errors.js'
 import type { ClaimedJob, DeliveryKey, Settled, Store } from '../store/store.js'
-import { type Attempt, type AttemptLog, createAttempt, type End, type RunnableTask } from './attempt.js'
+import {
+  type Attempt,
+  type AttemptLog,
+  createAttempt,
+  type End,
+  type Outcome,
+  type RunnableTask,
+} from './attempt.js'
 import type { Board } from './board.js'
 import { createSlots } from './slots.js'
 
@@ -156,6 +163,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       log: () => deps.jobLog(job),
       maxResult: deps.maxResult,
       saveProgress: (json) => store.saveProgress({ jobId: job.id, number: job.number }, workerId, json),
+      settleIn: async (tx, success) => (await store.settleIn(tx, { ...success, workerId })).settled,
     })
     attempts.set(job.id, attempt)
     if (job.cancelRequested) attempt.abort(new CancelledError('The job was cancelled.'))
@@ -163,7 +171,30 @@ export function createRunner(deps: RunnerDeps): Runner {
     attempts.delete(job.id)
     const tookMs = performance.now() - startedAt
     // The slot is free now; the row follows when the store has it.
-    track(outcome.state === 'returned' ? giveBack([held], 'returned') : settle(held, outcome, tookMs))
+    if (attempt.completed) track(settleUnlessCommitted(held, outcome, tookMs))
+    else track(record(held, outcome, tookMs))
+  }
+
+  function record(held: Held, outcome: Outcome, tookMs: number): Promise<void> {
+    return outcome.state === 'returned' ? giveBack([held], 'returned') : settle(held, outcome, tookMs)
+  }
+
+  /** @param outcome what the attempt comes to where the transaction in which it recorded its end was not committed */
+  async function settleUnlessCommitted(held: Held, outcome: Outcome, tookMs: number): Promise<void> {
+    const { job, workerId } = held
+    const key = { jobId: job.id, number: job.number }
+    if (!(await insist(() => store.isSettledBy(key, workerId)))) return record(held, outcome, tookMs)
+    here.delete(keyOf(job.id, job.number))
+    processed += 1
+    deps.onEnd(job.id)
+    const success = {
+      ...key,
+      attempt: job.attempt,
+      state: 'succeeded',
+      result: null,
+      resultError: null,
+    } as const
+    report(log, job, success, Math.round(tookMs))
   }
 
   async function settle({ job, workerId }: Held, end: End, tookMs: number): Promise<void> {

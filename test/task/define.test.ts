@@ -26,6 +26,7 @@ const context: TaskContext = {
   requestId: null,
   signal: new AbortController().signal,
   progress: async () => {},
+  complete: async <R>({ result }: { result?: R }) => result as R,
   log: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
 }
 

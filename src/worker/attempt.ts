@@ -4,6 +4,7 @@ import { toLimitedJsonText, toStoredError } from '../job/json.js'
 import type { ResolvedBackoff } from '../job/retry.js'
 import { isTransaction, type Transaction } from '../job/transaction.js'
 import type { ClaimedJob, Settlement } from '../store/store.js'
+import { type LongTimer, startTimer } from '../waiting.js'
 import { createProgress } from './progress.js'
 
 /** A task as the runtime needs it: everything resolved. */
@@ -81,10 +82,17 @@ export function createAttempt(options: AttemptOptions): Attempt {
   let controller: AbortController | undefined
   let abandon: ((error: Error) => void) | undefined
   let abortedFor: Error | undefined
-  let limit: NodeJS.Timeout | undefined
+  let limit: LongTimer | undefined
   let ignored: NodeJS.Timeout | undefined
   let completed = false
-  const progress = createProgress(options.saveProgress)
+  const progress = createProgress({
+    maxBytes: maxResult,
+    save: options.saveProgress,
+    onTooLarge: (reason) =>
+      context.log.warn(
+        `Progress of job ${job.id} (${task.name}) is not shown: ${reason}. This is said once.`,
+      ),
+  })
 
   const context: AttemptContext = {
     id: job.id,
@@ -130,7 +138,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
       if (progress.pending) await progress.flushed()
       return failure(error)
     } finally {
-      clearTimeout(limit)
+      limit?.cancel()
       clearTimeout(ignored)
     }
   }
@@ -157,7 +165,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
   function startTimeLimit(): void {
     const limitMs = job.options.timeLimitMs ?? task.timeLimitMs
     if (limitMs === undefined) return
-    limit = setLongTimeout(() => abort(new TimeLimitError(limitMs)), limitMs)
+    limit = startTimer(limitMs, () => abort(new TimeLimitError(limitMs))).unref()
   }
 
   function abort(reason: Error): void {
@@ -216,15 +224,6 @@ function uncommitted(): Error {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-const longestTimerMs = 2 ** 31 - 1
-
-/** Node fires a timer of more than 25 days at once. */
-function setLongTimeout(fire: () => void, ms: number): NodeJS.Timeout {
-  const timer = setTimeout(fire, Math.min(ms, longestTimerMs))
-  timer.unref()
-  return timer
 }
 
 function backoffOf(job: ClaimedJob, task: RunnableTask): ResolvedBackoff {

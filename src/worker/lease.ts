@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Worker as Thread } from 'node:worker_threads'
 import { toDriverUrl } from '../store/database-url.js'
+import { within } from '../waiting.js'
 import type { Board } from './board.js'
 import { leaseThreadSource } from './generated/lease-thread.js'
 import type { FromLeaseThread, LeaseIdentity, LeaseThreadData, ToLeaseThread } from './lease-thread.js'
@@ -27,6 +28,7 @@ export interface LeaseOptions {
 
 const beatMs = 100
 const restartPauseMs = 1000
+const endMs = 2000
 
 export function createLease(options: LeaseOptions): Lease {
   const { url, board, heartbeatMs, leaseMs, log } = options
@@ -55,7 +57,7 @@ export function createLease(options: LeaseOptions): Lease {
       if (!thread) return
       const exited = new Promise((resolve) => thread?.once('exit', resolve))
       send({ stop: true })
-      await Promise.race([exited, new Promise((resolve) => setTimeout(resolve, 2000).unref())])
+      await within(endMs, exited)
       await thread.terminate()
     },
   }

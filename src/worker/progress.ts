@@ -1,4 +1,4 @@
-import { toJsonText } from '../job/json.js'
+import { isLonger, toJsonText } from '../job/json.js'
 
 /** A handler's reports, written a few times a second at most, the last one always. */
 export interface Progress {
@@ -8,14 +8,23 @@ export interface Progress {
   flushed(): Promise<void>
 }
 
+export interface ProgressOptions {
+  /** Of a report as JSON, in UTF-8. A larger one is left out. */
+  readonly maxBytes: number
+  readonly save: (json: string) => Promise<void>
+  /** Told of the first report that was left out. */
+  readonly onTooLarge: (reason: string) => void
+}
+
 const intervalMs = 200
 
 /** A report that cannot be written is no reason to fail the work; one that JSON cannot carry is the handler's error. */
-export function createProgress(save: (json: string) => Promise<void>): Progress {
+export function createProgress({ maxBytes, save, onTooLarge }: ProgressOptions): Progress {
   let latest: string | undefined
   let writing: Promise<void> | undefined
   let hurried = false
   let wake: (() => void) | undefined
+  let toldTooLarge = false
 
   return {
     async report(value) {
@@ -23,6 +32,7 @@ export function createProgress(save: (json: string) => Promise<void>): Progress 
       if (hurried) return
       const text = toJsonText(value)
       if ('reason' in text) throw new TypeError(`Progress cannot be kept: ${text.reason}`)
+      if (isLonger(text.json, maxBytes)) return leaveOut(text.json)
       latest = text.json
       writing ??= write()
     },
@@ -34,6 +44,12 @@ export function createProgress(save: (json: string) => Promise<void>): Progress 
       wake?.()
       await writing
     },
+  }
+
+  function leaveOut(json: string): void {
+    if (toldTooLarge) return
+    toldTooLarge = true
+    onTooLarge(`the report has ${Buffer.byteLength(json)} bytes of JSON, and the limit is ${maxBytes}`)
   }
 
   async function write(): Promise<void> {

@@ -4,7 +4,7 @@ import { files, findCycle, type Import, imports, textOf } from './imports.js'
 
 /** A part imports parts of earlier lines, and itself. Parts of one line do not know each other. */
 const layers = [
-  ['errors', 'version'],
+  ['errors', 'version', 'waiting'],
   ['job'],
   ['task'],
   ['telemetry', 'embedded'],

@@ -48,6 +48,16 @@ export interface StoredError {
   readonly message: string
   readonly code?: string
   readonly stack?: string
+  /** Of a `WorkerLostError`: the workers that the job took down. For management only. */
+  readonly workers?: readonly LostWorker[]
+}
+
+/** A worker that died or went silent while it ran a job. */
+export interface LostWorker {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
 }
 
 /** One execution that is over. The current or last one stands in the job's own fields. */

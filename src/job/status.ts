@@ -1,6 +1,7 @@
 import type { Job, JobStatus, PastAttempt, StoredError } from './job.js'
+import { publicLostMessage } from './lost.js'
 
-/** What a caller may see of a job: no payload, no owner, no stacks, no worker names. */
+/** What a caller may see of a job: no payload, no owner, no stacks, no names of workers or hosts. */
 export function toStatus(job: Job): JobStatus {
   return {
     id: job.id,
@@ -26,6 +27,8 @@ function publicAttempt({ worker: _, error, ...attempt }: PastAttempt): Omit<Past
   return error === undefined ? attempt : { ...attempt, error: publicError(error) }
 }
 
-function publicError({ name, message, code }: StoredError): { name: string; message: string; code?: string } {
+function publicError(error: StoredError): { name: string; message: string; code?: string } {
+  const { name, code } = error
+  const message = error.workers ? publicLostMessage(error.workers) : error.message
   return code === undefined ? { name, message } : { name, message, code }
 }

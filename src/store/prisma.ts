@@ -9,6 +9,7 @@ import { PrismaClient } from './generated/prisma/client.js'
 import { createInserter } from './insert.js'
 import { createListener } from './listen.js'
 import * as lists from './lists.js'
+import { reapLostWorkers } from './lost.js'
 import { assertMigrated } from './migrate.js'
 import { clearOutbox, leftInOutbox } from './outbox.js'
 import * as repairs from './repairs.js'
@@ -176,7 +177,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     saveWalk: (walk) => guard(() => walks.saveWalk(general, walk)),
     endWalk: (name) => guard(() => walks.endWalk(general, name)),
     stuckQueues: () => guard(() => walks.stuckQueues(general)),
-    reapLostWorkers: (maxLost) => guard(() => repairs.reapLostWorkers(general, maxLost)),
+    reapLostWorkers: (maxLost) => guard(() => reapLostWorkers(general, maxLost)),
 
     onCancelRequest: (listen) => listener.on(cancelChannel, listen),
 

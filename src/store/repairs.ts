@@ -1,7 +1,8 @@
 import type { Pool } from 'pg'
 import type { CancelAnswer } from '../job/job.js'
+import { lostErrorStart } from '../job/lost.js'
 import { appendAttempt } from './statements.js'
-import type { DeliveryKey, LostWork, Redelivery } from './store.js'
+import type { DeliveryKey, Redelivery } from './store.js'
 
 /**
  * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
@@ -63,28 +64,49 @@ export async function defer(pool: Pool, { jobId, number }: DeliveryKey): Promise
   return rows[0]
 }
 
-/** An attempt that never began costs nothing; one that was aborted is remembered. Neither counts as a failure. */
+/**
+ * An attempt that never began costs nothing; one that was aborted is remembered. Neither counts as a failure.
+ *
+ * A row that waits under its number, with no worker named, is one whose claim a crash of the store took back. Its
+ * delivery has been answered, so it needs a new one as well.
+ */
 export async function giveBack(
   pool: Pool,
   keys: readonly DeliveryKey[],
   workerId: string,
   reason: 'unstarted' | 'returned',
 ): Promise<Redelivery[]> {
-  const begun = reason === 'returned'
-  const cancelled = 'j.cancel_requested_at IS NOT NULL'
   const { rows } = await pool.query<Redelivery & { state: string }>(
-    `UPDATE celeriac.job j SET
-       state = (CASE WHEN ${cancelled} THEN 'cancelled' ELSE 'queued' END)::celeriac.job_state,
-       finished_at = CASE WHEN ${cancelled} THEN now() END,
-       dispatched_at = CASE WHEN ${cancelled} THEN coalesce(j.dispatched_at, now()) END,
-       delivery = j.delivery + 1, worker_id = NULL,
-       ${begun ? `attempts = ${appendAttempt("'returned'", 'NULL')}` : 'attempt = j.attempt - 1'}
-     FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-     WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3
-     RETURNING j.state, ${redelivery}`,
+    reason === 'returned' ? giveBackReturnedSql : giveBackUnstartedSql,
     [keys.map((key) => key.jobId), keys.map((key) => key.number), workerId],
   )
   return rows.filter((row) => row.state === 'queued')
+}
+
+const started = `CASE j.state WHEN 'running' THEN j.attempt ELSE j.attempt + 1 END`
+const giveBackReturnedSql = giveBackSql(
+  `attempt = ${started}, attempts = ${appendAttempt("'returned'", 'NULL', '$3::uuid', started)}`,
+)
+const giveBackUnstartedSql = giveBackSql(
+  `attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END`,
+)
+
+/** Rows are locked in the order of their ids, as everywhere. */
+function giveBackSql(counted: string): string {
+  const cancelled = 'j.cancel_requested_at IS NOT NULL'
+  return `
+WITH held AS (
+  SELECT j.id FROM celeriac.job j JOIN unnest($1::uuid[], $2::int[]) AS d(id, number)
+    ON j.id = d.id AND j.delivery = d.number
+  WHERE (j.state = 'running' AND j.worker_id = $3::uuid) OR (${waiting} AND j.worker_id IS NULL)
+  ORDER BY j.id FOR UPDATE OF j)
+UPDATE celeriac.job j SET
+  state = (CASE WHEN ${cancelled} THEN 'cancelled' ELSE 'queued' END)::celeriac.job_state,
+  finished_at = CASE WHEN ${cancelled} THEN now() END,
+  dispatched_at = CASE WHEN ${cancelled} THEN coalesce(j.dispatched_at, now()) END,
+  delivery = j.delivery + 1, worker_id = NULL, ${counted}
+FROM held WHERE j.id = held.id
+RETURNING j.state, ${redelivery}`
 }
 
 /** A failed, cancelled or expired job begins anew, with its history. */
@@ -94,7 +116,8 @@ export async function retry(pool: Pool, id: string): Promise<Redelivery | undefi
        dispatched_at = NULL, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
        cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
        attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
-         THEN ${appendAttempt("'failed'", 'j.error')} ELSE j.attempts END
+         THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error')}
+         ELSE j.attempts END
      WHERE j.id = $1 AND j.state IN ('failed', 'cancelled', 'expired')
      RETURNING ${redelivery}`,
     [id],
@@ -112,60 +135,6 @@ export async function promote(pool: Pool, id: string): Promise<Redelivery | unde
   )
   return rows[0]
 }
-
-/**
- * One maintenance round over all live workers: each has missed one more, those past their limit are lost, and so are
- * those that missed two while nobody holds their session lock, which means that their process is gone. Their running
- * jobs go back to their queues, or fail when they took down too many workers.
- */
-export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<LostWork> {
-  const { rows: workers } = await pool.query<{ id: string; name: string }>(
-    `WITH live AS (
-       UPDATE celeriac.worker SET missed = missed + 1 WHERE stopped_at IS NULL AND lost_at IS NULL
-       RETURNING id, name, missed, missed_limit, lock_key)
-     SELECT id, name FROM live
-     WHERE missed >= missed_limit OR (missed >= 2 AND pg_try_advisory_xact_lock(lock_key))`,
-  )
-  const { rows: gone } = await pool.query<{ id: string }>(recentlyGoneSql)
-  const ids = [...workers, ...gone].map((worker) => worker.id)
-  if (ids.length === 0) return { workers, redeliveries: [], failed: [] }
-  const lost = workers.map((worker) => worker.id)
-  const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [ids, maxLost, lost])
-  return {
-    workers,
-    redeliveries: rows.filter((row) => row.state === 'queued'),
-    failed: rows.filter((row) => row.state === 'failed').map((row) => row.jobId),
-  }
-}
-
-/** A claim may have been on its way when its worker was taken for lost, or said goodbye. */
-const recentlyGoneSql = `
-SELECT id FROM celeriac.worker
-WHERE lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute'`
-
-const lostError = `json_build_object('name', 'WorkerLostError', 'code', 'WORKER_LOST', 'message',
-  'The worker that ran this attempt died or went silent.')`
-
-const tooOften = `j.lost + 1 >= $2::int`
-const ends = `(j.cancel_requested_at IS NOT NULL OR ${tooOften})`
-
-const freeJobsSql = `
-WITH gone AS (
-  UPDATE celeriac.worker SET lost_at = now() WHERE id = ANY($3::uuid[]) AND lost_at IS NULL)
-UPDATE celeriac.job j SET
-  state = (CASE WHEN j.cancel_requested_at IS NOT NULL THEN 'cancelled' WHEN ${tooOften} THEN 'failed'
-    ELSE 'queued' END)::celeriac.job_state,
-  lost = j.lost + 1,
-  attempts = ${appendAttempt("'lost'", lostError)},
-  error = CASE WHEN ${tooOften} AND j.cancel_requested_at IS NULL THEN json_build_object('name', 'WorkerLostError',
-    'code', 'WORKER_LOST', 'message', 'The job took down ' || (j.lost + 1) || ' workers, and was given up.')::text
-    ELSE j.error END,
-  finished_at = CASE WHEN ${ends} THEN now() END,
-  dispatched_at = CASE WHEN ${ends} THEN coalesce(j.dispatched_at, now()) END,
-  delivery = j.delivery + 1,
-  worker_id = CASE WHEN ${ends} THEN j.worker_id END
-WHERE j.worker_id = ANY($1::uuid[]) AND j.state = 'running' AND j.finished_at IS NULL
-RETURNING j.state, ${redelivery}`
 
 const cancelSql = `
 WITH asked AS (

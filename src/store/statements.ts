@@ -226,7 +226,7 @@ SET state = (CASE WHEN ${retries} OR e.state <> 'retrying' THEN e.state ELSE 'ca
   worker_id = CASE WHEN ${retries} THEN NULL ELSE $2::uuid END,
   run_at = CASE WHEN ${retries} THEN now() + e."retryInMs" * interval '1 millisecond' ELSE j.run_at END,
   delivery = CASE WHEN ${retries} THEN j.delivery + 1 ELSE j.delivery END,
-  attempts = CASE WHEN ${retries} THEN ${appendAttempt("'failed'", 'e.error', '$2::uuid')} ELSE j.attempts END
+  attempts = CASE WHEN ${retries} THEN ${appendAttempt("'failed'", 'e.error', '$2::uuid', 'greatest(j.attempt, e.attempt)')} ELSE j.attempts END
 FROM json_to_recordset($1::json) AS e(id uuid, number int, attempt int, state text, error text, failed int,
   "retryInMs" float8)
 WHERE j.id = e.id AND j.delivery = e.number ${held}
@@ -237,9 +237,14 @@ RETURNING j.id, j.state, j.delivery AS number, j.task, j.queue, j.priority,
  * SQL that adds the attempt that is over to the row's list of past ones. The error is JSON text, which only the type
  * `json` carries as it is: functions that look inside refuse `\\u0000`.
  */
-export function appendAttempt(outcome: string, error: string, worker = 'j.worker_id'): string {
+export function appendAttempt(
+  outcome: string,
+  error: string,
+  worker = 'j.worker_id',
+  number = 'j.attempt',
+): string {
   return `left(j.attempts, -1) || CASE j.attempts WHEN '[]' THEN '' ELSE ',' END || json_build_object(
-    'number', j.attempt, 'worker', ${worker}, 'startedAt', j.started_at, 'finishedAt', now(),
+    'number', ${number}, 'worker', ${worker}, 'startedAt', j.started_at, 'finishedAt', now(),
     'outcome', ${outcome}, 'error', (${error})::json)::text || ']'`
 }
 

@@ -143,19 +143,28 @@ async function watchEventLoop(): Promise<void> {
   await giveBackUnstarted()
 }
 
+/** As the store's own, which this program cannot import: rows whose claim a crash of the store took back, too. */
+const giveBackSql = `
+WITH held AS (
+  SELECT j.id FROM celeriac.job j JOIN unnest($1::uuid[], $2::int[]) AS d(id, number)
+    ON j.id = d.id AND j.delivery = d.number
+  WHERE j.cancel_requested_at IS NULL AND ((j.state = 'running' AND j.worker_id = $3::uuid)
+    OR (j.state IN ('queued', 'scheduled', 'retrying') AND j.worker_id IS NULL))
+  ORDER BY j.id FOR UPDATE OF j)
+UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, worker_id = NULL, dispatched_at = NULL,
+  attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END
+FROM held WHERE j.id = held.id`
+
 /** They would wait behind the job that blocks the loop. A pass sends them to another worker. */
 async function giveBackUnstarted(): Promise<void> {
   const keys = client ? board.takeUnstarted() : []
   if (keys.length === 0) return
   try {
-    await client?.query(
-      `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, worker_id = NULL, dispatched_at = NULL,
-         attempt = j.attempt - 1
-       FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
-       WHERE j.id = d.id AND j.delivery = d.number AND j.state = 'running' AND j.worker_id = $3
-         AND j.cancel_requested_at IS NULL`,
-      [keys.map((key) => key.jobId), keys.map((key) => key.number), identity.workerId],
-    )
+    await client?.query(giveBackSql, [
+      keys.map((key) => key.jobId),
+      keys.map((key) => key.number),
+      identity.workerId,
+    ])
     port?.postMessage({ event: 'gaveBack', jobs: keys.length } satisfies FromLeaseThread)
   } catch {
     // The main thread gives back what it finds returned, when it can.

@@ -2,7 +2,8 @@ import type { App } from '../app.js'
 import { readEnvironment } from '../config/env.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from '../config/options.js'
 import { ClosedError, ConfigError } from '../errors.js'
-import type { Duration } from '../job/duration.js'
+import { type Duration, tellMs } from '../job/duration.js'
+import { sleep, within } from '../waiting.js'
 import { type Worker, workerName } from '../worker/worker.js'
 import { banner } from './banner.js'
 import { type CommonFlags, openForCommand, readConfig } from './open.js'
@@ -32,11 +33,10 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   )
 
   await stopping.first
-  app.log.info('Stopping: running jobs may finish. A second signal stops at once.')
   try {
-    const worker = await Promise.race([starting, after(1000)])
-    if (worker) await stop(worker, stopping.second, app)
-    await app.close()
+    const worker = await Promise.race([starting, sleep(1000)])
+    if (worker) await stop(worker, stopping, app)
+    await within(closeMs, app.close())
   } catch (error) {
     failed(error)
   }
@@ -70,7 +70,10 @@ function wholeNumber(text: string): number {
   throw new ConfigError(`--concurrency must be a whole number from 1, and is "${text}".`)
 }
 
+/** Two signals within this time are one: a Ctrl-C under npm comes from the terminal and from npm. */
 const oneSignalMs = 500
+/** For what is left when the worker has stopped: `onWorkerStop`, and connections to servers that may be away. */
+const closeMs = 10_000
 
 interface StopSignal {
   readonly first: Promise<void>
@@ -89,22 +92,29 @@ function stopSignal(): StopSignal {
   let heardAt: number | undefined
   const hear = () => {
     if (heardAt === undefined) tellFirst()
-    // A Ctrl-C under npm comes twice: from the terminal and from npm.
     else if (performance.now() - heardAt > oneSignalMs) tellSecond()
     heardAt ??= performance.now()
   }
-  process.on('SIGTERM', hear)
-  process.on('SIGINT', hear)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, hear)
+  // A terminal that was closed takes no more lines, and the jobs have a right to their grace all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   return { first, second }
 }
 
-async function stop(worker: Worker, second: Promise<void>, app: App): Promise<void> {
+async function stop(worker: Worker, { second }: StopSignal, app: App): Promise<void> {
+  app.log.info(stoppingMessage(worker.running, app.config.workerProcess.graceMs))
   const stopped = worker.stop()
   second.then(() => {
     app.log.warn('Stopping at once: running jobs are aborted and given back.')
     return worker.stop(0)
   })
   await stopped
+}
+
+function stoppingMessage(jobs: number, graceMs: number): string {
+  if (jobs === 0) return 'Stopping: no job is running.'
+  const again = readEnvironment().isTerminal ? 'Press Ctrl-C again' : 'Send a second signal'
+  return `Stopping: waiting up to ${tellMs(graceMs)} for ${jobs} ${jobs === 1 ? 'job' : 'jobs'}. ${again} to stop at once.`
 }
 
 async function describeApp(app: App) {
@@ -124,10 +134,4 @@ async function addressesOf(app: App): Promise<{ broker: string; store: string }>
   } catch {
     return { broker: 'waiting', store: 'waiting' }
   }
-}
-
-function after(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(undefined), ms)
-  })
 }

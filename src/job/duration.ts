@@ -27,3 +27,17 @@ function parse(text: unknown): number | undefined {
   if (!match) return undefined
   return Number(match[1]) * unitMs[match[2] as DurationUnit]
 }
+
+/** For people: `250 ms`, `1.5 s`, `90 s`, `5 min`, `36 h`, `30 d`. */
+export function tellMs(ms: number): string {
+  const name = tellFrom.find(([, from]) => ms >= from)?.[0] ?? 'ms'
+  return `${Math.round((ms / unitMs[name]) * 10) / 10} ${name === 'm' ? 'min' : name}`
+}
+
+/** Two of a unit, but for seconds. */
+const tellFrom: readonly (readonly [name: DurationUnit, fromMs: number])[] = [
+  ['d', 2 * unitMs.d],
+  ['h', 2 * unitMs.h],
+  ['m', 2 * unitMs.m],
+  ['s', unitMs.s],
+]

@@ -2,6 +2,7 @@ import type { Broker, Intake, TakenDelivery } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CeleriacError } from '../errors.js'
 import type { ClaimedJob, Store } from '../store/store.js'
+import { sleep } from '../waiting.js'
 import type { Slots } from './slots.js'
 
 export interface IntakesDeps {
@@ -11,6 +12,7 @@ export interface IntakesDeps {
   /** In the order in which they are served. */
   readonly queues: readonly string[]
   readonly slots: Pick<Slots<unknown>, 'reserve' | 'release' | 'limit'>
+  /** Empty while the worker has no lease; it takes nothing then. */
   readonly workerId: () => string
   readonly knows: (task: string) => boolean
   readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
@@ -62,7 +64,7 @@ export function createIntakes(deps: IntakesDeps): Intakes {
   }
 
   async function receive(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
-    if (stopping) return 'return'
+    if (stopping || workerId() === '') return 'return'
     if (!deps.knows(delivery.task)) return passOn(queue, delivery)
     const key = `${delivery.jobId}.${delivery.number}`
     // It comes twice when the broker thinks this process dead, or when a crash of the store took its claim back. The
@@ -142,7 +144,7 @@ export function createIntakes(deps: IntakesDeps): Intakes {
       } catch (error) {
         if (stopping) return null
         if (!(error instanceof CeleriacError)) log.warn(`The store refused a delivery: ${String(error)}`)
-        await new Promise((resolve) => setTimeout(resolve, storePauseMs))
+        await sleep(storePauseMs)
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
-import { CancelledError, StoreUnavailableError } from '../errors.js'
+import { CancelledError, ClosedError, StoreUnavailableError } from '../errors.js'
 import type { ClaimedJob, DeliveryKey, Settled, Store } from '../store/store.js'
+import { sleep } from '../waiting.js'
 import {
   type Attempt,
   type AttemptLog,
@@ -39,6 +40,8 @@ export interface Runner {
   readonly unsettled: number
   readonly running: number
   readonly processed: number
+  /** Attempts that were aborted, and whose jobs run again elsewhere. */
+  readonly returned: number
 }
 
 export interface RunnerDeps {
@@ -48,6 +51,8 @@ export interface RunnerDeps {
   readonly tasks: { get(name: string): RunnableTask | undefined }
   readonly queues: number
   readonly concurrency: number
+  /** Ends that wait for the store. At the bound no more is taken. */
+  readonly mostUnsettled: number
   readonly maxResult: number
   /** How long a job without a time limit may block the event loop. */
   readonly stuckAfterMs: number
@@ -68,16 +73,16 @@ interface Held {
 }
 
 const staleCheckMs = 50
-/** Ends that wait for the store. At the bound no more is taken. */
-const mostUnsettled = 2000
 
 export function createRunner(deps: RunnerDeps): Runner {
-  const { store, dispatcher, board, tasks, log } = deps
+  const { store, dispatcher, board, tasks, mostUnsettled, log } = deps
+  /** By delivery: an attempt that was taken for lost may still run when the job comes again. */
   const attempts = new Map<string, Attempt>()
   const unsettled = new Set<Promise<void>>()
   const here = new Set<string>()
   let forsaken = false
   let processed = 0
+  let returned = 0
   let onIdle: (() => void) | undefined
   const slots = createSlots<Held>({
     concurrency: deps.concurrency,
@@ -94,8 +99,10 @@ export function createRunner(deps: RunnerDeps): Runner {
     release: slots.release,
     hold,
     limit: slots.limit,
-    runningIds: () => [...attempts.keys()],
-    abort: (jobId, reason) => attempts.get(jobId)?.abort(reason),
+    runningIds: () => [...attempts.values()].map(({ job }) => job.id),
+    abort(jobId, reason) {
+      for (const attempt of attempts.values()) if (attempt.job.id === jobId) attempt.abort(reason)
+    },
     abortAll(reason) {
       for (const attempt of attempts.values()) attempt.abort(reason)
     },
@@ -122,6 +129,9 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     get processed() {
       return processed
+    },
+    get returned() {
+      return returned
     },
   }
 
@@ -165,10 +175,11 @@ export function createRunner(deps: RunnerDeps): Runner {
       saveProgress: (json) => store.saveProgress({ jobId: job.id, number: job.number }, workerId, json),
       settleIn: async (tx, success) => (await store.settleIn(tx, { ...success, workerId })).settled,
     })
-    attempts.set(job.id, attempt)
+    const key = keyOf(job.id, job.number)
+    attempts.set(key, attempt)
     if (job.cancelRequested) attempt.abort(new CancelledError('The job was cancelled.'))
     const outcome = await attempt.run()
-    attempts.delete(job.id)
+    attempts.delete(key)
     const tookMs = performance.now() - startedAt
     // The slot is free now; the row follows when the store has it.
     if (attempt.completed) track(settleUnlessCommitted(held, outcome, tookMs))
@@ -259,21 +270,23 @@ export function createRunner(deps: RunnerDeps): Runner {
       const keys = held
         .filter((each) => each.workerId === workerId)
         .map(({ job }) => ({ jobId: job.id, number: job.number }))
-      const redeliveries = await insist(() => store.giveBack(keys, workerId, reason))
+      // Nothing in it can be at fault, so whatever the store says against it passes.
+      const redeliveries = await insist(() => store.giveBack(keys, workerId, reason), isNotTheEnd)
+      if (reason === 'returned') returned += redeliveries.length
       dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
     }
     for (const { job } of held) here.delete(keyOf(job.id, job.number))
   }
 
   /** The worker keeps what it holds while the store is away. */
-  async function insist<T>(write: () => Promise<T>): Promise<T> {
+  async function insist<T>(write: () => Promise<T>, passes = isOutage): Promise<T> {
     for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2000)) {
       try {
         return await write()
       } catch (error) {
-        if (forsaken || !(error instanceof StoreUnavailableError)) throw error
-        if (pauseMs === 100) log.warn(`Keeping a result for the store: ${error.message}`)
-        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+        if (forsaken || !passes(error)) throw error
+        if (pauseMs === 100) log.warn(`Keeping what came of a job for the store: ${String(error)}`)
+        await sleep(pauseMs)
       }
     }
   }
@@ -284,6 +297,14 @@ export function createRunner(deps: RunnerDeps): Runner {
       onIdle = resolve
     })
   }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof StoreUnavailableError
+}
+
+function isNotTheEnd(error: unknown): boolean {
+  return !(error instanceof ClosedError)
 }
 
 function keyOf(jobId: string, number: number): string {

@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, ShutdownError, WorkerLostError } from '../errors.js'
 import type { ClaimedJob, Store } from '../store/store.js'
+import { sleep, within } from '../waiting.js'
 import type { AttemptLog, RunnableTask } from './attempt.js'
 import { createBoard } from './board.js'
 import { watchCancelRequests } from './cancel.js'
@@ -45,6 +46,8 @@ export interface WorkerDeps {
   readonly heartbeatMs: number
   readonly stuckAfterMs: number
   readonly maxResult: number
+  /** Ends that may wait for the store before no more is taken. */
+  readonly mostUnsettled?: number
   readonly log: AttemptLog
   readonly jobLog: (job: ClaimedJob) => AttemptLog
   /** Told of each end, so that those who wait in this process need not ask the store. */
@@ -61,6 +64,7 @@ const abortGraceMs = 2000
 /** How long a stop waits for a store that is away. */
 const lastWordsMs = 10_000
 const hurriedWordsMs = 1000
+const defaultMostUnsettled = 2000
 
 export function createWorker(deps: WorkerDeps): Worker {
   const { store, dispatcher, tasks, log } = deps
@@ -72,6 +76,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let hurry: (() => void) | undefined
 
   const runner = createRunner({
+    mostUnsettled: defaultMostUnsettled,
     ...deps,
     board,
     queues: deps.queues.length,
@@ -155,6 +160,8 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function beginAnew(): Promise<void> {
     if (stopped) return
     log.warn('This worker was silent past its lease, and its jobs were given to others. It begins anew.')
+    // What it claimed now would be claimed by one that nobody looks after.
+    workerId = ''
     runner.abortAll(new WorkerLostError('The worker was silent past its lease; the job may run elsewhere.'))
     await register()
   }
@@ -173,18 +180,35 @@ export function createWorker(deps: WorkerDeps): Worker {
     const intakesStopped = intakes?.stop()
     runner.drain()
     await within(graceMs, Promise.race([runner.idle(), hurried]))
-    runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
-    await within(abortGraceMs, runner.idle())
-    runner.abandonAll()
-    await runner.idle()
+    if (runner.running > 0) await abortRest()
     await intakesStopped
     await within(lastWordsMs, Promise.race([runner.settled(), hurried.then(() => sleep(hurriedWordsMs))]))
     await within(lastWordsMs, dispatcher.settled())
     cancelRequests.close()
+    tellWhatIsLeft()
     // A worker that could not record everything says no goodbye: the lost pass looks after its jobs.
     if (runner.unsettled > 0) runner.forsake()
     else if (workerId) await sayGoodbye(workerId)
     await lease.stop()
+  }
+
+  async function abortRest(): Promise<void> {
+    log.warn(`The grace is over: ${count(runner.running, 'job is', 'jobs are')} asked to stop.`)
+    runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
+    await within(abortGraceMs, runner.idle())
+    if (runner.running > 0)
+      log.warn(`${count(runner.running, 'job does', 'jobs do')} not heed the signal, and will be cut off.`)
+    runner.abandonAll()
+    await runner.idle()
+  }
+
+  function tellWhatIsLeft(): void {
+    if (runner.returned > 0)
+      log.warn(`${count(runner.returned, 'job was', 'jobs were')} given back, to run again elsewhere.`)
+    if (runner.unsettled > 0)
+      log.error(
+        `The store is away, so ${count(runner.unsettled, 'job is', 'jobs are')} left to the pass for lost workers, and may run again.`,
+      )
   }
 
   async function sayGoodbye(id: string): Promise<void> {
@@ -194,18 +218,6 @@ export function createWorker(deps: WorkerDeps): Worker {
 
 const registerPauseMs = 1000
 
-/** Waits for `work`, at most so long, and leaves no timer behind. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
+function count(jobs: number, one: string, many: string): string {
+  return `${jobs} ${jobs === 1 ? one : many}`
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Celeriac } from '../../src/plugin.js'
 import * as work from '../fixtures/crew/modules/work/tasks.js'
 import { brokers, closeJobsAfterEach, freshServers, openJobs, type Servers } from '../support/lab.js'
@@ -6,6 +6,8 @@ import { until } from '../support/until.js'
 import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 
 closeJobsAfterEach()
+// Each test starts processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 const lease = { lease: '2s', heartbeat: '400ms' } as const
 
@@ -121,5 +123,5 @@ describe.each(brokers)('workers on %s that die, freeze or block', (kind) => {
     expect(effects.of(job.id)).toEqual(['start 1', 'start 2', 'start 3'])
     await startWorkerProcess({ ...servers, effects: effects.file })
     expect(await (await web.enqueue(work.quick)).result()).toBeGreaterThan(0)
-  }, 40_000)
+  })
 })

@@ -44,7 +44,8 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     child.kill('SIGCONT')
     child.kill('SIGKILL')
   })
-  await until(() => child.exitCode !== null || worker.output().includes('is ready')).catch(() => {})
+  const hasAnswered = () => child.exitCode !== null || worker.output().includes('is ready')
+  await until(hasAnswered, { timeoutMs: 60_000 }).catch(() => {})
   if (!worker.output().includes('is ready')) throw new Error(`The worker is not ready:\n${worker.output()}`)
   return worker
 }

@@ -3,7 +3,7 @@ import { type Health, watchHealth } from './health.js'
 import type { Journal } from './journal.js'
 import type { Link, Round, Step } from './plan.js'
 import type { Random } from './random.js'
-import { wipeBroker } from './servers.js'
+import { type FaultServers, wipeBroker } from './servers.js'
 import type { Seat, Site } from './site.js'
 
 /** Does what a plan says. A step resolves when it is over and mended. */
@@ -16,8 +16,12 @@ export interface Nemesis {
   stop(): void
 }
 
-export function createNemesis(site: Site, faults: Journal<Fault>, random: Random): Nemesis {
-  const { servers } = site
+export function createNemesis(
+  site: Site,
+  servers: FaultServers,
+  faults: Journal<Fault>,
+  random: Random,
+): Nemesis {
   const health: Health[] = []
   let stopped = false
   let postgresIsBack: Promise<void> = Promise.resolve()

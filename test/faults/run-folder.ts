@@ -6,6 +6,7 @@ import { join } from 'node:path'
 export interface RunFolder {
   readonly path: string
   readonly code: string
+  readonly logs: string
   readonly clients: string
   readonly faults: string
   /** What was done so far. */
@@ -24,9 +25,13 @@ export interface Progress {
 
 const begin: Progress = { roundsDone: 0, nextJob: 0, at: 0 }
 
+/** Where a run is found again by its name. */
+export function defaultFolder(name: string): string {
+  return join(tmpdir(), `celeriac-faults-${name}`)
+}
+
 /** @param resume goes on with what is there, which is an error when nothing is; otherwise what is there goes */
-export function openRunFolder(name: string, resume: boolean): RunFolder {
-  const path = join(tmpdir(), `celeriac-faults-${name}`)
+export function openRunFolder(path: string, resume: boolean): RunFolder {
   const progress = join(path, 'progress.json')
   if (resume && !existsSync(progress)) throw new Error(`There is no run to go on with in ${path}.`)
   if (!resume) rmSync(path, { recursive: true, force: true })
@@ -36,6 +41,7 @@ export function openRunFolder(name: string, resume: boolean): RunFolder {
   return {
     path,
     code: join(path, 'code'),
+    logs: join(path, 'logs'),
     clients: join(path, 'clients.jsonl'),
     faults: join(path, 'faults.jsonl'),
     read: () => (existsSync(progress) ? (JSON.parse(readFileSync(progress, 'utf8')) as Progress) : begin),

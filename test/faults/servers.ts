@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { type PostgresServerOptions, startPostgresServer } from '../support/postgres.js'
+import { startPostgresServer } from '../support/postgres.js'
 import { startRedisServer } from '../support/redis.js'
 import type { TestServer } from '../support/server.js'
 
@@ -15,7 +15,17 @@ export interface FaultServers {
   readonly redis: TestServer | undefined
   /** Keeps what the tasks really did. */
   readonly witness: TestServer
+  /** A part of them for one app, under a name that it finds again. */
+  ground(name: string): Promise<Ground>
   stop(): Promise<void>
+}
+
+/** Where one app keeps its things. */
+export interface Ground {
+  readonly databaseUrl: string
+  /** Left out: the broker is in the database. */
+  readonly brokerUrl: string | undefined
+  readonly witnessUrl: string
 }
 
 export interface FaultServersOptions {
@@ -24,6 +34,8 @@ export interface FaultServersOptions {
   readonly folder: string
   /** The data folder that the databases begin with. */
   readonly template: string
+  /** Whether Redis keeps its data over a restart. Default `true`. */
+  readonly durable?: boolean
 }
 
 export async function startFaultServers(options: FaultServersOptions): Promise<FaultServers> {
@@ -43,28 +55,42 @@ export async function startFaultServers(options: FaultServersOptions): Promise<F
     const settings = { template, settings: ['full_page_writes=on', 'log_min_messages=log'] }
     const [postgres, witness, redis] = await Promise.all([
       keep(startPostgresServer({ ...settings, data: join(folder, 'postgres') })),
-      keep(startWitness({ ...settings, data: join(folder, 'witness') })),
-      broker === 'redis' ? keep(startDurableRedis(join(folder, 'redis'))) : undefined,
+      keep(startPostgresServer({ ...settings, data: join(folder, 'witness') })),
+      broker === 'redis' ? keep(startRedis(join(folder, 'redis'), options.durable ?? true)) : undefined,
     ])
-    return { postgres, witness, redis, stop }
+    let grounds = 0
+    return {
+      postgres,
+      witness,
+      redis,
+      stop,
+      async ground(name) {
+        const brokerUrl = redis && `${redis.url}/${grounds}`
+        grounds += 1
+        const databaseUrl = await createDatabase(postgres.url, name)
+        const witnessUrl = await createDatabase(witness.url, name)
+        await query(witnessUrl, effectTable)
+        return { databaseUrl, brokerUrl, witnessUrl }
+      },
+    }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** Every answer of it is on disk first. */
-export function startDurableRedis(data: string): Promise<TestServer> {
-  return startRedisServer({ data, args: ['--appendfsync', 'always'] })
+/** If it is durable, every answer of it is on disk first. */
+function startRedis(data: string, durable: boolean): Promise<TestServer> {
+  return startRedisServer({ data, durable, args: durable ? ['--appendfsync', 'always'] : [] })
 }
 
-async function startWitness(options: PostgresServerOptions): Promise<TestServer> {
-  const server = await startPostgresServer(options)
-  await query(server.url, effectTable)
-  return server
+async function createDatabase(server: string, name: string): Promise<string> {
+  const present = await query(server, 'SELECT 1 FROM pg_database WHERE datname = $1', [name])
+  if (present.length === 0) await query(server, `CREATE DATABASE ${name}`)
+  return Object.assign(new URL(server), { pathname: `/${name}` }).href
 }
 
-export const effectTable = `
+const effectTable = `
 CREATE TABLE IF NOT EXISTS effect (
   seq bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), kind text NOT NULL, id uuid NOT NULL,
   attempt int NOT NULL, pid int NOT NULL, key text, ok boolean)`

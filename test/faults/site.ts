@@ -1,11 +1,17 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { createProxy, type TcpProxy } from '../support/proxy.js'
 import { freePort } from '../support/server.js'
 import type { Fault } from './checker/history.js'
 import type { Journal } from './journal.js'
-import { type AppPlace, type AppProcess, migrate, startWeb, startWorker } from './processes.js'
-import { type FaultServers, query } from './servers.js'
+import {
+  type AppPlace,
+  type AppProcess,
+  migrate,
+  type StartOptions,
+  startWeb,
+  startWorker,
+} from './processes.js'
+import type { Ground } from './servers.js'
 
 /** A place for one process, with connections of its own to the servers. Who dies there is replaced. */
 export interface Seat {
@@ -24,43 +30,39 @@ export interface Seat {
 
 /** The app under test on its servers: web processes and workers that are started again when they end. */
 export interface Site {
-  readonly servers: FaultServers
+  readonly ground: Ground
   readonly seats: readonly Seat[]
   readonly webs: readonly Seat[]
   readonly workers: readonly Seat[]
-  /** Where its database is, past every proxy. */
-  readonly databaseUrl: string
   close(): Promise<void>
 }
 
 export interface SiteOptions {
-  readonly servers: FaultServers
-  readonly folder: string
+  readonly ground: Ground
   readonly code: string
+  /** Where the processes write what they print. */
+  readonly logs: string
   readonly webs: number
   readonly workers: number
   readonly concurrency: number
   readonly faults: Journal<Fault>
   /** Of Celeriac, over the defaults. */
-  readonly options?: object
+  readonly celeriac?: object
+  /** How a process is started: the how-manieth in its seat, from 0. */
+  readonly prepare?: (role: AppProcess['role'], starts: number) => Preparation
+  /** More words for the command line of a worker. Default: a grace of 5 s. */
+  readonly workerArgs?: readonly string[]
   readonly random?: () => number
 }
+
+export type Preparation = Pick<StartOptions, 'env' | 'nodeArgs'>
 
 const restartMs = 300
 
 export async function openSite(options: SiteOptions): Promise<Site> {
-  const { servers, folder, code, faults } = options
-  const databaseUrl = await createDatabase(servers.postgres.url)
-  const logs = join(folder, 'logs')
+  const { ground, code, logs, faults, workerArgs = ['--grace', '5s'] } = options
   mkdirSync(logs, { recursive: true })
-  const place: AppPlace = {
-    code,
-    logs,
-    databaseUrl,
-    brokerUrl: servers.redis?.url,
-    witnessUrl: servers.witness.url,
-    options: { logger: 'warn', ...options.options },
-  }
+  const place: AppPlace = { code, logs, ...ground, options: { logger: 'warn', ...options.celeriac } }
   await migrate(place)
   let closing = false
   const seats: (Seat & { close(): Promise<void> })[] = []
@@ -68,11 +70,10 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   for (let at = 0; at < options.workers; at += 1) seats.push(await openSeat('worker', at))
 
   return {
-    servers,
+    ground,
     seats,
     webs: seats.filter(({ role }) => role === 'web'),
     workers: seats.filter(({ role }) => role === 'worker'),
-    databaseUrl,
     async close() {
       closing = true
       await Promise.all(seats.map((seat) => seat.close()))
@@ -83,10 +84,11 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     const name = `${role}-${at}`
     const port = await freePort()
     const random = options.random ? { random: options.random } : {}
-    const database = await createProxy(databaseUrl, random)
-    const broker = servers.redis && (await createProxy(servers.redis.url, random))
+    const database = await createProxy(ground.databaseUrl, random)
+    const broker = ground.brokerUrl === undefined ? undefined : await createProxy(ground.brokerUrl, random)
     const links = broker ? [database, broker] : [database]
     const own = { ...place, databaseUrl: database.url, brokerUrl: broker?.url }
+    let starts = 0
     let process = sit()
     let blow: { readonly at: number; readonly name: string; readonly kind: 'kill' | 'stop' } | undefined
 
@@ -115,10 +117,12 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     }
 
     function sit(): AppProcess {
+      const prepared = { name, ...options.prepare?.(role, starts) }
+      starts += 1
       const next =
         role === 'web'
-          ? startWeb(own, { name, port })
-          : startWorker(own, { name, args: ['-c', String(options.concurrency), '--grace', '5s'] })
+          ? startWeb(own, { ...prepared, port })
+          : startWorker(own, { ...prepared, args: ['-c', String(options.concurrency), ...workerArgs] })
       next.ended.then((how) => {
         if (closing) return
         // Whoever ended it: what ran there counts.
@@ -132,11 +136,4 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       return next
     }
   }
-}
-
-/** In a database of its own, so that one server can serve several sites. */
-async function createDatabase(server: string, name = 'app'): Promise<string> {
-  const present = await query(server, 'SELECT 1 FROM pg_database WHERE datname = $1', [name])
-  if (present.length === 0) await query(server, `CREATE DATABASE ${name}`)
-  return Object.assign(new URL(server), { pathname: `/${name}` }).href
 }

@@ -1,9 +1,7 @@
-import { makePostgresTemplate } from '../support/postgres.js'
 import { checkHistory, type Limits } from './checker/check.js'
 import type { ClientEvent, Fault } from './checker/history.js'
 import { readEffects, readEvents, readJobs, readWorkers } from './checker/read.js'
 import type { Verdict } from './checker/verdict.js'
-import { freezeCode } from './code.js'
 import { type Health, healthOf } from './health.js'
 import { openJournal } from './journal.js'
 import { measureCuts } from './measure.js'
@@ -11,7 +9,8 @@ import { createNemesis } from './nemesis.js'
 import { planRounds, type Shape } from './plan.js'
 import { createRandom } from './random.js'
 import type { RunFolder } from './run-folder.js'
-import { type BrokerKind, type FaultServers, query, startFaultServers } from './servers.js'
+import { answering } from './scene.js'
+import { type BrokerKind, type FaultServers, type Ground, query, startFaultServers } from './servers.js'
 import { openSite, type Site } from './site.js'
 import { startWorkload, type Workload } from './workload.js'
 
@@ -21,6 +20,10 @@ export interface SoakOptions {
   readonly jobs: number
   readonly shape: Shape
   readonly folder: RunFolder
+  /** The code under test, as `freezeCode` made it. */
+  readonly code: string
+  /** A data folder that databases begin with. */
+  readonly template: string
   readonly webs: number
   readonly workers: number
   readonly concurrency: number
@@ -34,16 +37,11 @@ export interface SoakOptions {
 
 /** Work and faults at once, until all of both is done; then what is left is judged. */
 export async function soak(options: SoakOptions): Promise<Verdict> {
-  const { folder, broker } = options
-  await freezeCode(folder.code)
-  const servers = await startFaultServers({
-    broker,
-    folder: folder.path,
-    template: await makePostgresTemplate(),
-  })
+  const { folder, broker, template } = options
+  const servers = await startFaultServers({ broker, folder: folder.path, template })
   try {
-    const { databaseUrl, health, hasHealth } = await disturb(options, servers)
-    return await judge(options, servers, databaseUrl, health, hasHealth)
+    const { ground, health, hasHealth } = await disturb(options, servers)
+    return await judge(options, ground, health, hasHealth)
   } finally {
     await servers.stop()
   }
@@ -56,18 +54,17 @@ async function disturb(options: SoakOptions, servers: FaultServers) {
   const random = createRandom(options.seed)
   const begun = folder.read()
   if (begun.at > 0) faults.write(interruption(begun.at))
+  const ground = await servers.ground('app')
   const site = await openSite({
     ...options,
-    servers,
-    folder: folder.path,
-    code: folder.code,
+    ground,
+    logs: folder.logs,
     faults,
     random: random.fork('links').next,
-    options: options.celeriac ?? {},
   })
   try {
-    await allAnswer(site)
-    const nemesis = createNemesis(site, faults, random.fork(`nemesis ${begun.roundsDone}`))
+    await Promise.all(site.webs.map(answering))
+    const nemesis = createNemesis(site, servers, faults, random.fork(`nemesis ${begun.roundsDone}`))
     const load = startWorkload({
       random,
       journal: clients,
@@ -101,7 +98,7 @@ async function disturb(options: SoakOptions, servers: FaultServers) {
       clearInterval(telling)
     }
     await allEnded(site, options.limits.endWithinMs ?? 120_000, tell)
-    return { databaseUrl: site.databaseUrl, health: nemesis.health, hasHealth }
+    return { ground, health: nemesis.health, hasHealth }
   } finally {
     await site.close()
     faults.close()
@@ -111,20 +108,19 @@ async function disturb(options: SoakOptions, servers: FaultServers) {
 
 async function judge(
   { folder, limits }: SoakOptions,
-  servers: FaultServers,
-  databaseUrl: string,
+  ground: Ground,
   health: readonly Health[],
   hasHealth: boolean,
 ): Promise<Verdict> {
   const faults = [...readEvents<Fault>(folder.faults)].sort((a, b) => a.at - b.at)
-  const effects = await readEffects(servers.witness.url)
+  const effects = await readEffects(ground.witnessUrl)
   const verdict = checkHistory(
     {
       client: readEvents<ClientEvent>(folder.clients),
       effects,
       faults,
-      jobs: await readJobs(databaseUrl),
-      workers: await readWorkers(databaseUrl),
+      jobs: await readJobs(ground.databaseUrl),
+      workers: await readWorkers(ground.databaseUrl),
     },
     limits,
   )
@@ -141,24 +137,11 @@ function interruption(at: number): Fault {
   return { at, until: Date.now(), kind: 'kill', target: 'network', name: 'the run was interrupted' }
 }
 
-async function allAnswer(site: Site): Promise<void> {
-  for (const { url, name } of site.webs) await answers(url, name)
-}
-
-async function answers(url: string, name: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const up = await fetch(`${url}/jobs/00000000-0000-7000-8000-000000000000`).catch(() => undefined)
-    if (up?.status === 404) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error(`${name} does not answer.`)
-}
-
 /** Waits until nothing is left to do, or for as long as that may take. The checker says which of the two it was. */
 async function allEnded(site: Site, withinMs: number, tell: (line: string) => void): Promise<void> {
   const deadline = Date.now() + withinMs
   for (;;) {
-    const open = await openJobs(site.databaseUrl)
+    const open = await openJobs(site.ground.databaseUrl)
     if (open === 0 || Date.now() > deadline) return
     tell(`${open} jobs have not ended yet`)
     await new Promise((resolve) => setTimeout(resolve, 1000))

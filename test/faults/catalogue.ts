@@ -1,0 +1,3 @@
+export function listCatalogue(number?: string): string {
+  return String(number)
+}

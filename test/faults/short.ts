@@ -1,0 +1,70 @@
+import { join } from 'node:path'
+import { printVerdict } from './checker/verdict.js'
+import type { Console } from './console.js'
+import { shortShape } from './plan.js'
+import { printOutcomes } from './report.js'
+import { openRunFolder } from './run-folder.js'
+import { type Outcome, runShowings, showingsOf, type Workshop } from './runner.js'
+import { quickLeases } from './scenario.js'
+import { scenarios } from './scenarios/all.js'
+import { type BrokerKind, brokers } from './servers.js'
+import { soak } from './soak.js'
+import { closeWorkshop, openWorkshop } from './workshop.js'
+
+const soakJobs = 3000
+const soakMs = 20_000
+
+/** What CI runs: a soak on each broker, a tenth of the failpoints, and the scenarios that no other test has. */
+export async function runShort(seed: number, console: Console, stopped: AbortSignal): Promise<boolean> {
+  const workshop = await openWorkshop(seed, console, stopped)
+  const outcomes: Outcome[] = []
+  try {
+    const showings = showingsOf(scenarios.filter(({ long }) => !long))
+    const [soaks, shown] = await Promise.all([soakInTurn(workshop), runShowings(showings, workshop, 3)])
+    outcomes.push(...soaks, ...shown)
+  } finally {
+    closeWorkshop(workshop, outcomes)
+  }
+  console.say(printOutcomes(outcomes))
+  return !stopped.aborted && outcomes.every(({ failure }) => failure === undefined)
+}
+
+async function soakInTurn(workshop: Workshop): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const broker of brokers) outcomes.push(await soakOnce(broker, workshop))
+  return outcomes
+}
+
+async function soakOnce(broker: BrokerKind, workshop: Workshop): Promise<Outcome> {
+  const { seed, code, template, console, stopped } = workshop
+  const name = `a soak on ${broker}`
+  const began = performance.now()
+  const folder = openRunFolder(join(workshop.folder, `soak-${broker}`), false)
+  try {
+    const verdict = await soak({
+      broker,
+      seed,
+      jobs: soakJobs,
+      shape: shortShape,
+      folder,
+      code,
+      template,
+      webs: 2,
+      workers: 3,
+      concurrency: 20,
+      workloadMs: soakMs,
+      limits: { recoveryMs: 10_000, endWithinMs: 60_000 },
+      celeriac: quickLeases,
+      tell: (line) => console.progress(`${name}: ${line}`),
+      stopped,
+    })
+    const tookMs = performance.now() - began
+    console.say(`\n${name} (${(tookMs / 1000).toFixed(1)} s)\n${printVerdict(verdict)}`)
+    const broken = verdict.violations.length > 0
+    return { name, tookMs, verdicts: [verdict], ...(broken ? { failure: `See ${folder.path}` } : {}) }
+  } catch (error) {
+    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    console.say(`${name}: ${failure}`)
+    return { name, tookMs: performance.now() - began, verdicts: [], failure }
+  }
+}

@@ -3,7 +3,7 @@ import { BrokerUnavailableError, ClosedError } from '../errors.js'
 import type { Broker, Delivery, DeliveryCounts } from './broker.js'
 import { createIntake } from './intake.js'
 import type { BullQueue, Link, WorkerSettings } from './link.js'
-import { readMark, writeMark } from './mark.js'
+import { markQueue, readMark, writeMark } from './mark.js'
 import { messageOf } from './outage.js'
 
 export interface BullSettings {
@@ -18,8 +18,6 @@ const lowestPriority = 2_097_151
 /** A larger addition would make everybody else wait for the server. */
 const bulk = 1000
 const closeMs = 5000
-/** `toBrokerName` gives this name to no queue of a user. */
-const markQueueName = '%marks'
 
 /** The broker over BullMQ, whatever server it runs on. */
 export function createBullBroker(link: Link, settings: BullSettings): Broker {
@@ -47,12 +45,8 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     isPaused: (queue) => call(() => queueOf(queue).isPaused()),
     counts: (queue) => call(() => count(queueOf(queue))),
     ping: () => call(() => link.ping()),
-    readMark: () =>
-      call(async () => {
-        const [value, instance] = await Promise.all([readMark(markQueue()), link.instance()])
-        return { value, instance }
-      }),
-    writeMark: (value) => call(() => writeMark(markQueue(), value)),
+    readMark: () => call(() => readMark(link)),
+    writeMark: (value) => call(() => writeMark(openMarks(), value)),
     close() {
       closing ??= closeAll()
       return closing
@@ -86,8 +80,8 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     return queue
   }
 
-  function markQueue(): BullQueue {
-    marks ??= link.openQueue(markQueueName)
+  function openMarks(): BullQueue {
+    marks ??= link.openQueue(markQueue)
     return marks
   }
 

@@ -17,8 +17,8 @@ export interface Link {
   /** Puts a job that a worker holds before all that waits. */
   putBack(job: Job, token: string): Promise<void>
   ping(): Promise<void>
-  /** Which run of the server answers. */
-  instance(): Promise<string>
+  /** A job's data as they stand, and which run of the server answers. */
+  peek(queue: string, id: string): Promise<{ readonly data: string | undefined; readonly instance: string }>
   close(): Promise<void>
 }
 

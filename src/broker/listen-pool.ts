@@ -17,17 +17,26 @@ export interface SharedPoolsDeps {
   readonly queuePool: pg.Pool
   readonly workerPool: pg.Pool
   /** Makes the one connection that listens. Its queries must end in time, for a dead connection to be noticed. */
-  openClient(): pg.Client
+  openClient(): ListenClient
+  /** Those that workers of this process wait for. */
+  queues(): Iterable<string>
   onTrouble(error: Error): void
   onAnswer(): void
   /** The listening connection has been opened. */
   onListening(): void
 }
 
+export type ListenClient = pg.Client & {
+  /** Cuts the connection. */
+  destroy(): void
+}
+
 /** A worker asks again at once when a query fails, so a failure is held back a little. */
 const slowFailureMs = 200
 const heartbeatMs = 10_000
 const retryMs = 250
+/** BullMQ looks for work once when it begins to wait, and forgets it when that fails. */
+const rouseAfterMs = 5000
 
 export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
   const { queuePool, workerPool, onTrouble, onAnswer } = deps
@@ -41,6 +50,7 @@ export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
     } catch (error) {
       if (isOfTheConnection(error)) {
         onTrouble(error as Error)
+        listener.rouseSoon()
         await pass(slowFailureMs)
       }
       throw error
@@ -95,16 +105,25 @@ function createSharedClient(listener: Listener, ask: Ask): PgPoolClient {
 interface Listener {
   join(client: EventEmitter): () => void
   listen(channel: string): Promise<void>
+  /** Makes all who wait look for work: a wake-up may have been missed. */
+  rouseSoon(): void
   end(): Promise<void>
 }
 
+/** One connection, and what is said on it. */
+interface Session {
+  readonly client: ListenClient
+  readonly opened: Promise<unknown>
+  readonly channels: Map<string, Promise<unknown>>
+  heartbeat?: NodeJS.Timeout
+}
+
 /** One connection, opened at the first LISTEN and again after each loss; those who joined hear of both. */
-function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps): Listener {
+function createListener({ openClient, queues, onTrouble, onListening }: SharedPoolsDeps): Listener {
   const joined = new Set<EventEmitter>()
-  const channels = new Map<string, Promise<unknown>>()
-  let opening: Promise<pg.Client> | undefined
-  let heartbeat: NodeJS.Timeout | undefined
-  const lost = new WeakSet<pg.Client>()
+  const known = new Set<string>()
+  let session: Session | undefined
+  let rousing: NodeJS.Timeout | undefined
   let ended = false
 
   return {
@@ -113,7 +132,8 @@ function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps)
       return () => joined.delete(client)
     },
     async listen(channel) {
-      const client = await opened()
+      known.add(channel)
+      const { client, channels } = await openSession()
       let listening = channels.get(channel)
       if (!listening) {
         listening = client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
@@ -121,54 +141,71 @@ function createListener({ openClient, onTrouble, onListening }: SharedPoolsDeps)
       }
       await listening
     },
+    rouseSoon,
     async end() {
       ended = true
-      clearInterval(heartbeat)
-      const client = await opening?.catch(() => undefined)
-      await client?.end().catch(() => undefined)
+      clearTimeout(rousing)
+      clearInterval(session?.heartbeat)
+      await session?.opened.catch(() => undefined)
+      await session?.client.end().catch(() => undefined)
     },
   }
 
-  async function opened(): Promise<pg.Client> {
+  async function openSession(): Promise<Session> {
     if (ended) throw new Error('the broker has been closed')
-    opening ??= open()
+    session ??= begin(openClient())
+    const mine = session
     try {
-      return await opening
+      await mine.opened
+      return mine
     } catch (error) {
-      opening = undefined
-      onTrouble(error as Error)
       await pass(retryMs)
       throw error
     }
   }
 
-  async function open(): Promise<pg.Client> {
-    const client = openClient()
-    client.on('error', (error) => lose(client, error))
-    client.on('end', () => lose(client, new Error('the connection was closed')))
+  function begin(client: ListenClient): Session {
+    const next: Session = { client, opened: client.connect(), channels: new Map() }
+    client.on('error', (error) => lose(next, error))
+    client.on('end', () => lose(next, new Error('the connection was closed')))
     client.on('notification', (message) => tell(message as PgNotification))
-    await client.connect()
+    next.opened.then(
+      () => serve(next),
+      (error: Error) => lose(next, error),
+    )
+    return next
+  }
+
+  function serve(opened: Session): void {
+    if (session !== opened) return
     onListening()
+    rouseSoon()
     // Statements queue up in the driver, so the beat never meets a LISTEN that is under way.
-    heartbeat = setInterval(() => {
-      client.query('SELECT 1').catch((error: Error) => lose(client, error))
+    opened.heartbeat = setInterval(() => {
+      opened.client.query('SELECT 1').catch((error: Error) => lose(opened, error))
     }, heartbeatMs).unref()
-    return client
   }
 
   function tell(message: PgNotification): void {
     for (const client of joined) client.emit('notification', message)
   }
 
+  function rouseSoon(): void {
+    if (ended) return
+    rousing ??= setTimeout(() => {
+      rousing = undefined
+      for (const channel of known) for (const payload of queues()) tell({ channel, payload })
+    }, rouseAfterMs).unref()
+  }
+
   /** BullMQ answers an error by asking for a new connection, and listens and looks for work again. */
-  function lose(client: pg.Client, error: Error): void {
-    if (ended || lost.has(client)) return
-    lost.add(client)
-    clearInterval(heartbeat)
-    channels.clear()
-    opening = undefined
+  function lose(lost: Session, error: Error): void {
+    clearInterval(lost.heartbeat)
+    // The end of an old connection may be told when there is a new one.
+    if (ended || session !== lost) return
+    session = undefined
+    lost.client.destroy()
     onTrouble(error)
-    client.end().catch(() => undefined)
     for (const each of [...joined]) if (each.listenerCount('error') > 0) each.emit('error', error)
   }
 }

@@ -1,20 +1,20 @@
 import type { IQueueBackend, JobJson, MinimalJob } from 'bullmq'
-import { type BullQueue, isDeliveryGone } from './link.js'
+import type { BrokerMark } from './broker.js'
+import { type BullQueue, isDeliveryGone, type Link } from './link.js'
 
 /**
  * The mark is the data of a job that nobody takes: it lives where the deliveries live, and shares their fate. Its queue
- * has no workers, and it is delayed besides, so that it is never among what waits.
+ * has no workers, and it is delayed besides, so that it is never among what waits. `toBrokerName` gives no user's queue
+ * this name.
  */
+export const markQueue = '%marks'
 const id = 'mark'
 /** BullMQ on Redis counts a delayed job's time in steps that a number can hold until the year 2039. */
 const delayMs = 5 * 365 * 24 * 60 * 60 * 1000
 
-/** The mark that was written last, if there is one. */
-export async function readMark(queue: BullQueue): Promise<string | undefined> {
-  const job = await queue.getBackend().getJobData(id)
-  if (!job) return undefined
-  const { mark } = JSON.parse(job.data) as { mark?: unknown }
-  return typeof mark === 'string' ? mark : undefined
+export async function readMark(link: Link): Promise<BrokerMark> {
+  const { data, instance } = await link.peek(markQueue, id)
+  return { value: data === undefined ? undefined : markIn(data), instance }
 }
 
 /** Of two that write at the same time the second may find the first's mark made, and is then as if it had come before. */
@@ -32,6 +32,11 @@ async function isUpdated(backend: IQueueBackend, mark: string): Promise<boolean>
     if (isDeliveryGone(error)) return false
     throw error
   }
+}
+
+function markIn(data: string): string | undefined {
+  const { mark } = JSON.parse(data) as { mark?: unknown }
+  return typeof mark === 'string' ? mark : undefined
 }
 
 function jobOf(mark: string): JobJson {

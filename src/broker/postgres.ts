@@ -1,9 +1,5 @@
 import {
   assertSchemaCompatibility,
-  type BackendFactory,
-  type PgPool,
-  PostgresConnection,
-  PostgresQueueBackend,
   quoteSchemaName,
   runMigrations,
   SchemaMigrationRequiredError,
@@ -17,6 +13,7 @@ import { createBullBroker } from './bullmq.js'
 import { isDeliveryGone, type Link, type Process } from './link.js'
 import { createSharedPools } from './listen-pool.js'
 import { type BrokerLog, createOutage, type Outage } from './outage.js'
+import { backendsOf } from './postgres-backend.js'
 
 export interface PostgresBrokerOptions {
   readonly url: string
@@ -37,26 +34,13 @@ export interface PostgresBrokerOptions {
 
 export const defaultBrokerSchema = 'celeriac_broker'
 
-/** Wake-ups come by NOTIFY; this is how long a lost one may go unnoticed. */
-const drainSeconds = 30
+/** Wake-ups come by NOTIFY, and all look for themselves after trouble with a connection. This is the last net. */
+const drainSeconds = 300
 const queueConnections = 2
 const firstRetryMs = 250
 const longestRetryMs = 2000
 const migrateConnectMs = 5000
 const applicationName = 'celeriac broker'
-
-/**
- * BullMQ looks for its tables in a fixed schema when it is given a pool, and remembers a failure for ever. We have looked
- * before, in the right one.
- */
-class CheckedConnection extends PostgresConnection {
-  override async waitUntilReady(): Promise<void> {}
-}
-
-const createBackend: BackendFactory<PostgresQueueBackend, PgPool> = (name, options) =>
-  new PostgresQueueBackend(new CheckedConnection(options.connection), name, options)
-
-const { Queue, Worker } = withBackend(createBackend)
 
 /** Moves deliveries through BullMQ's tables in PostgreSQL. See {@link migratePostgresBroker}. */
 export function createPostgresBroker(options: PostgresBrokerOptions): Broker {
@@ -92,11 +76,14 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
   const queuePool = open(queueConnections, '')
   // What a crash of the server takes back of a worker's answers comes again, and is refused by the store.
   const workerPool = open(connections, '-c synchronous_commit=off')
+  const workers = new Map<object, string>()
+  const served = () => workers.values()
   const shared = createSharedPools({
     queuePool,
     workerPool,
     openClient: () =>
       createClient({ url, applicationName, connectTimeoutMs: deadlineMs, queryTimeoutMs: deadlineMs }),
+    queues: served,
     onTrouble: outage.began,
     onAnswer: outage.answered,
     onListening: outage.ended,
@@ -105,6 +92,9 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     ? () => migratePostgresBroker(url, schema)
     : () => checkTables(queuePool, schema)
   const opening = keepTrying(prepare, outage)
+  const backends = backendsOf(served)
+  const { Queue } = withBackend(backends.forQueue)
+  const { Worker } = withBackend(backends.forWorker)
 
   return {
     kind: 'postgres',
@@ -122,6 +112,8 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
         connection: shared.forWorkers,
         drainDelay: drainSeconds,
       })
+      workers.set(worker, name)
+      worker.once('closed', () => workers.delete(worker))
       return worker.on('error', (error) => {
         if (!isDeliveryGone(error)) outage.began(error)
       })
@@ -134,11 +126,15 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     async ping() {
       await queuePool.query('SELECT 1')
     },
-    async instance() {
-      const { rows } = await queuePool.query<{ startedAt: string }>(
-        `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS "startedAt"`,
+    async peek(queue, id) {
+      // Every process asks this now and then, so it is one statement instead of two.
+      const { rows } = await queuePool.query<{ startedAt: string; data: string | null }>(
+        `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS "startedAt",
+           (SELECT data::text FROM job WHERE queue = $1 AND id = $2) AS data`,
+        [queue, id],
       )
-      return rows[0]?.startedAt ?? ''
+      const [row] = rows
+      return { data: row?.data ?? undefined, instance: row?.startedAt ?? '' }
     },
     async close() {
       opening.stop()

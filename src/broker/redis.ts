@@ -93,7 +93,13 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
     async ping() {
       await sender.ping()
     },
-    instance: () => runOf(sender),
+    async peek(queue, id) {
+      const [data, instance] = await Promise.all([
+        sender.hget(`${prefix}:${queue}:${id}`, 'data'),
+        runOf(sender),
+      ])
+      return { data: data ?? undefined, instance }
+    },
     async close() {
       reconnecting.stop()
       sender.disconnect()

@@ -112,6 +112,42 @@ test('a worker that waits is woken at once, also after the listening connection 
   await intake.close()
 })
 
+test('a wake-up that was missed after a reconnect is made up for in seconds, though BullMQ would look in minutes', async () => {
+  const url = await freshDatabase()
+  await migratePostgresBroker(url)
+  const broker = open(url)
+  const taken: string[] = []
+  const intakes = ['one', 'two'].map((queue) =>
+    broker.take(queue, {
+      async onDelivery() {
+        taken.push(queue)
+        return 'done'
+      },
+    }),
+  )
+  for (const intake of intakes) intake.setLimit(1)
+  await broker.dispatch(['one', 'two'].map(deliveryTo))
+  await until(() => taken.length === 2)
+  await until(() => isListening(url))
+
+  await query(
+    url,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'celeriac broker' AND datname = current_database()`,
+  )
+  await until(() => said.some((message) => message.includes('answers again')))
+  await until(() => isListening(url))
+
+  // Nobody is told of these.
+  await query(
+    url,
+    `INSERT INTO celeriac_broker.job (queue, id, seq, name, state, added_at_ms)
+     SELECT queue, queue || '.1', nextval('celeriac_broker.job_seq'), 'test.task', 'waiting', 0 FROM unnest('{one,two}'::text[]) AS queue`,
+  )
+
+  await until(() => taken.length === 4, { timeoutMs: 10_000 })
+  await Promise.all(intakes.map((intake) => intake.close()))
+})
+
 test('a server that accepts connections and never answers: calls end within the deadline, and recover', async () => {
   const server = await startPostgres()
   await migratePostgresBroker(server.url)

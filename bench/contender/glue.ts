@@ -1,32 +1,16 @@
-import { PrismaPg } from '@prisma/adapter-pg'
 import { Queue, Worker } from 'bullmq'
 import express from 'express'
 import { Redis } from 'ioredis'
-import pg from 'pg'
 import { answer, readSettings } from './answer.js'
 import { keepBusy } from './keep-busy.js'
 import { listen } from './listen.js'
-
-interface Row {
-  readonly id: string
-  readonly status: string
-}
-
-/** What the glue uses of the client that `glue.prisma` becomes. */
-interface Client {
-  readonly job: {
-    create(call: { data: { name: string; payload: object } }): Promise<Row>
-    createManyAndReturn(call: { data: { name: string; payload: object }[] }): Promise<Row[]>
-    update(call: { where: { id: string }; data: object }): Promise<Row>
-  }
-}
+import { openOwnTable, type Row } from './own-table.js'
 
 const { redisUrl, databaseUrl } = readSettings<{ redisUrl: string; databaseUrl: string }>()
 const name = 'glue'
 const atOnce = 1000
 
-await createTable()
-const prisma = await openPrisma()
+const prisma = await openOwnTable(databaseUrl)
 const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
 const queue = new Queue(name, { connection })
 
@@ -98,23 +82,6 @@ async function work(jobs: number, concurrency: number): Promise<number> {
   const seconds = (performance.now() - (startedAt ?? 0)) / 1000
   await worker.close()
   return jobs / seconds
-}
-
-async function openPrisma(): Promise<Client> {
-  // It is made when the bench is compiled, so no import can name it.
-  const { PrismaClient } = (await import(new URL('glue-client.js', import.meta.url).href)) as {
-    PrismaClient: new (options: { adapter: PrismaPg }) => Client
-  }
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString: databaseUrl }) })
-}
-
-async function createTable(): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  await client.query(`CREATE TABLE IF NOT EXISTS job (
-    id uuid PRIMARY KEY, name text NOT NULL, status text NOT NULL DEFAULT 'queued', payload jsonb NOT NULL,
-    result jsonb, error text, created_at timestamp(3) NOT NULL DEFAULT now(), finished_at timestamp(3))`)
-  await client.end()
 }
 
 export type Operations = typeof operations

@@ -9,7 +9,9 @@ export async function openRows(databaseUrl: string) {
   return {
     count: () => ask('count(*) FROM celeriac.job'),
     succeeded: () => ask(`count(*) FROM celeriac.job WHERE state = 'succeeded' AND result IS NOT NULL`),
-    ended: () => untilNone(() => ask('count(*) FROM celeriac.job WHERE finished_at IS NULL')),
+    /** Resolves when every job has ended. */
+    ended: (withinMs?: number) =>
+      untilNone(() => ask('count(*) FROM celeriac.job WHERE finished_at IS NULL'), withinMs),
     untilHandedOver,
     /** Resolves with the number of rows, when all of them are known to be in the broker. */
     async dispatched() {
@@ -54,8 +56,8 @@ export async function openRows(databaseUrl: string) {
 const lookEveryMs = 10
 const patienceMs = 60_000
 
-async function untilNone(count: () => Promise<number>): Promise<void> {
-  const endsAt = performance.now() + patienceMs
+async function untilNone(count: () => Promise<number>, withinMs = patienceMs): Promise<void> {
+  const endsAt = performance.now() + withinMs
   for (;;) {
     const left = await count()
     if (left === 0) return

@@ -69,8 +69,10 @@ const operations = {
     jobs = undefined
   },
 
-  /** Resolves when every job has ended. */
-  ended: () => rows.ended(),
+  ended: (withinMs?: number) => rows.ended(withinMs),
+
+  /** How many jobs have succeeded, with their results. */
+  succeeded: () => rows.succeeded(),
 } satisfies Web
 
 export type Operations = typeof operations

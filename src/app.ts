@@ -3,6 +3,7 @@ import { type Backend, openBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
+import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
 import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
@@ -105,6 +106,12 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     handles,
     hold,
     ownerOf: config.owner,
+    backpressure:
+      config.backpressure &&
+      createBackpressure({
+        limits: config.backpressure,
+        load: async (questions) => (await backend()).store.load(questions),
+      }),
   })
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const workers = new Set<Worker>()

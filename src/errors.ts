@@ -138,6 +138,35 @@ export class IdempotencyConflictError extends CeleriacError {
   }
 }
 
+/** A request may not enqueue now: its queue is as full as the option `backpressure` allows. Nothing was written. */
+export class QueueFullError extends CeleriacError {
+  readonly code = 'QUEUE_FULL'
+  override readonly name = 'QueueFullError'
+  readonly queue: string
+
+  constructor(queue: string, reason: string) {
+    super(
+      `Queue "${queue}" takes no more from requests: ${reason}. Let them come again later, run more workers, or raise "backpressure".`,
+    )
+    this.queue = queue
+  }
+}
+
+/** A request may not enqueue now: its owner has as many jobs in the queue as the option `backpressure` allows. Nothing was written. */
+export class QuotaExceededError extends CeleriacError {
+  readonly code = 'QUOTA_EXCEEDED'
+  override readonly name = 'QuotaExceededError'
+  readonly queue: string
+  /** How many of an owner's jobs may wait. */
+  readonly share: number
+
+  constructor(queue: string, share: number) {
+    super(`Too many jobs of one owner wait in queue "${queue}": "backpressure" allows ${share}.`)
+    this.queue = queue
+    this.share = share
+  }
+}
+
 /** The store did not answer in time, or cannot be reached. Nothing is known to be written. */
 export class StoreUnavailableError extends CeleriacError {
   readonly code = 'STORE_UNAVAILABLE'

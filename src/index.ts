@@ -2,7 +2,7 @@
 
 // Say the options, in celeriac.config.ts.
 export { defineConfig } from './config/define.js'
-export type { CeleriacOptions, LogLevel, WorkerOptions } from './config/options.js'
+export type { CeleriacOptions, LogLevel, QueueLimitOptions, WorkerOptions } from './config/options.js'
 // Tell errors apart, by class or by `code`.
 export * from './errors.js'
 export type { AcceptOptions } from './http/accept.js'

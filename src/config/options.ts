@@ -50,6 +50,11 @@ export interface CeleriacOptions {
   publicPath?: string | undefined
   /** Who a request belongs to. With it, a job is shown to its owner only. */
   owner?: (req: Request) => string | null | undefined | Promise<string | null | undefined>
+  /**
+   * What requests may put into a queue, by the queue's name; `'*'` stands for each queue that is not named. A request
+   * that would go beyond is answered 429 or 503. Scripts and tasks are never refused. Default: no limits.
+   */
+  backpressure?: Readonly<Record<string, QueueLimitOptions>>
   /** Who may see the dashboard. Without it, it is open on localhost outside production only. */
   authorize?: (req: Request) => boolean | Promise<boolean>
 
@@ -93,6 +98,16 @@ export interface CeleriacOptions {
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** Limits of one queue. What is left out has no limit. */
+export interface QueueLimitOptions {
+  /** Jobs that are due and wait for a worker: beyond it, a 503. */
+  waiting?: number
+  /** How long the oldest of them may have waited: beyond it, a 503. At least 1 s. */
+  age?: Duration
+  /** Jobs of one owner that wait, due or not: beyond it, a 429. */
+  share?: number
+}
 
 export interface WorkerOptions {
   /** Jobs that run at once. Default: the number of CPU cores. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Limits } from '../enqueue/backpressure.js'
 import { ConfigError } from '../errors.js'
 import type { ResolvedBackoff } from '../job/retry.js'
 import {
@@ -13,6 +14,7 @@ import {
   checkText,
   wrong,
 } from '../task/check.js'
+import { checkBackpressure } from './backpressure.js'
 import { configFileOf } from './define.js'
 import type { Environment } from './env.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from './options.js'
@@ -42,6 +44,8 @@ export interface Config {
   readonly publicPath: string | undefined
   readonly owner: CeleriacOptions['owner']
   readonly authorize: CeleriacOptions['authorize']
+  /** `undefined`: nothing is refused. */
+  readonly backpressure: Limits | undefined
 
   readonly queue: string
   readonly attempts: number
@@ -108,6 +112,7 @@ const optionNames = {
   publicPath: true,
   owner: true,
   authorize: true,
+  backpressure: true,
   queue: true,
   attempts: true,
   backoff: true,
@@ -162,6 +167,7 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     publicPath: read('publicPath', checkPublicPath),
     owner: read('owner', asFunction<NonNullable<CeleriacOptions['owner']>>),
     authorize: read('authorize', asFunction<NonNullable<CeleriacOptions['authorize']>>),
+    backpressure: read('backpressure', checkBackpressure),
 
     queue,
     attempts: read('attempts', checkPositiveInteger) ?? defaults.attempts,

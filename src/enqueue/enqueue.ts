@@ -6,6 +6,7 @@ import {
 } from '../errors.js'
 import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
+import type { Backpressure } from './backpressure.js'
 import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
 import { type FirstStatus, Handle, type HandleHost } from './handle.js'
 import type { Hold } from './hold.js'
@@ -38,15 +39,17 @@ export interface EnqueuerDeps {
   readonly handles: HandleHost
   readonly hold: Hold
   readonly ownerOf: OwnerOf | undefined
+  /** Asked for what requests enqueue. */
+  readonly backpressure: Backpressure | undefined
 }
 
 /**
- * The write path: validate → commit the row → return the handle. What was committed is sent behind the caller's back.
+ * The write path: validate → look for room, for a request → commit the row → return the handle. What was committed is sent behind the caller's back.
  *
  * `enqueue` resolves once the row is committed, whatever becomes of the broker; with `tx`, once it is written, and the
  * commit is the caller's.
  */
-export function createEnqueuer({ writePath, handles, hold, ownerOf }: EnqueuerDeps): Enqueuer {
+export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure }: EnqueuerDeps): Enqueuer {
   return {
     enqueue,
     enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
@@ -67,7 +70,9 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf }: EnqueuerDe
       const row = toNewJob(text, options, target, origin)
       const path = writePath()
       const { store } = path instanceof Promise ? await path : path
-      const [inserted] = await (options.tx ? store.insertIn(options.tx, [row]) : store.insert([row]))
+      const [inserted] = await (backpressure && currentRequest()
+        ? writeForRequest(backpressure, store, [row], options)
+        : write(store, [row], options))
       return toHandle(row, inserted)
     } finally {
       hold.leave()
@@ -91,7 +96,9 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf }: EnqueuerDe
       rows.push(toNewJob(await target.toPayloadText(payload), options, target, origin))
     }
     const { store } = await writePath()
-    const inserted = await (options.tx ? store.insertIn(options.tx, rows) : store.insert(rows))
+    const inserted = await (backpressure && currentRequest()
+      ? writeForRequest(backpressure, store, rows, options)
+      : write(store, rows, options))
     return rows.map((row, at) => toHandle(row, inserted[at]))
   }
 
@@ -112,6 +119,31 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf }: EnqueuerDe
       if (owner === null) throw new OwnerMissingError(target.task)
       return { owner, ...origin }
     })
+  }
+}
+
+function write(
+  store: WritePath['store'],
+  rows: readonly NewJob[],
+  { tx }: EnqueueOptions,
+): Promise<InsertedJob[]> {
+  return tx ? store.insertIn(tx, rows) : store.insert(rows)
+}
+
+/** Rows of one call have their queue and owner in common. */
+async function writeForRequest(
+  backpressure: Backpressure,
+  store: WritePath['store'],
+  rows: readonly NewJob[],
+  options: EnqueueOptions,
+): Promise<InsertedJob[]> {
+  const [first] = rows
+  if (!first) return []
+  const place = await backpressure.enter(first, rows.length)
+  try {
+    return await write(store, rows, options)
+  } finally {
+    place.leave()
   }
 }
 

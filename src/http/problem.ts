@@ -26,7 +26,10 @@ interface Rule {
   readonly status: number
   /** What the client is told, where the error's own message speaks to the developer or names our servers. */
   readonly detail?: string
+  /** Seconds. */
   readonly retryAfter?: number
+  /** Up to so many seconds more, at random, so that those who were refused together do not come back together. */
+  readonly jitter?: number
 }
 
 const later: Rule = {
@@ -51,6 +54,16 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     'IDEMPOTENCY_CONFLICT',
     { status: 422, detail: 'This Idempotency-Key was used before with another payload.' },
   ],
+  [
+    'QUOTA_EXCEEDED',
+    {
+      status: 429,
+      detail: 'Too many of your jobs wait already. Try again when some have started.',
+      retryAfter: 3,
+      jitter: 3,
+    },
+  ],
+  ['QUEUE_FULL', { status: 503, detail: 'Too many jobs wait already. Try again.', retryAfter: 3, jitter: 3 }],
   ['BAD_REQUEST', { status: 400 }],
   ['STORE_UNAVAILABLE', later],
   ['BROKER_UNAVAILABLE', later],
@@ -89,15 +102,19 @@ export const notFound: Problem = problem('JOB_NOT_FOUND', '')
 
 export function sendProblem(res: Response, told: Problem): void {
   const body = JSON.stringify(told)
-  const retryAfter = rules.get(told.code)?.retryAfter
+  const { retryAfter, jitter = 0 } = rules.get(told.code) ?? {}
   res.writeHead(told.status, {
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+    ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter + upTo(jitter)) }),
   })
   res.end(body)
+}
+
+function upTo(seconds: number): number {
+  return Math.floor(Math.random() * (seconds + 1))
 }
 
 /** Answers an error of ours, and hands everything else to the app. */

@@ -9,6 +9,7 @@ import { PrismaClient } from './generated/prisma/client.js'
 import { createInserter } from './insert.js'
 import { createListener } from './listen.js'
 import * as lists from './lists.js'
+import { readLoad } from './load.js'
 import { reapLostWorkers } from './lost.js'
 import { assertMigrated } from './migrate.js'
 import { clearOutbox, leftInOutbox } from './outbox.js'
@@ -134,6 +135,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     listJobs: (listing) => guard(() => lists.listJobs(general, listing)),
     countJobs: (queues) => guard(() => lists.countJobs(general, queues)),
     knownQueues: () => guard(() => lists.knownQueues(general)),
+    load: (questions) => guard(() => readLoad(general, questions)),
 
     servedQueues: () =>
       guard(async () => {

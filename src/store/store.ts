@@ -66,6 +66,8 @@ export interface Store {
   /** Jobs by queue and state. No count goes beyond what lists reach. */
   countJobs(queues: readonly string[]): Promise<QueueCount[]>
   knownQueues(): Promise<string[]>
+  /** How full these queues are. One bounded statement. */
+  load(questions: readonly LoadQuestion[]): Promise<QueueLoad[]>
 
   /** Queues that a live worker serves. */
   servedQueues(): Promise<string[]>
@@ -313,6 +315,27 @@ export interface QueueCount {
   readonly queue: string
   readonly state: JobState
   readonly count: number
+}
+
+/** What is to be known of a queue, and no more is looked at than that takes. */
+export interface LoadQuestion {
+  readonly queue: string
+  /** How many jobs that are due are counted at most. */
+  readonly waiting: number
+  /** Owners with so many jobs are named; none where it is `null`. */
+  readonly share: number | null
+  /** These are named too, if they have any. */
+  readonly owners: readonly string[]
+}
+
+export interface QueueLoad {
+  readonly queue: string
+  /** Jobs that are due and wait for a worker. */
+  readonly waiting: number
+  /** How long the oldest of them has been due; `null` when there is none. */
+  readonly ageMs: number | null
+  /** Owners and how many jobs of theirs wait, due or not. */
+  readonly owners: readonly (readonly [owner: string, jobs: number])[]
 }
 
 export interface LostWork {

@@ -19,8 +19,8 @@ export interface Transformed {
 
 /**
  * Puts a failpoint before and after each `await` of a module. What is added stands on the lines that are there, so that
- * lines in stacks stay right, and adds no await of its own: unless a point is armed, everything happens in the same turn
- * of the event loop as without it.
+ * lines in stacks stay right, and adds no await of its own: unless a pause is armed, everything happens in the same turn
+ * of the event loop as without it. (The steps of a `for await` take a few turns more.)
  *
  * @param file how the names begin: the path below dist/ without its ending
  */

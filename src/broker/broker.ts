@@ -70,8 +70,6 @@ export interface Taker {
    * of everything that waits. It may take as long as the store is away; a rejection counts as `return`.
    */
   onDelivery(delivery: TakenDelivery): Promise<'done' | 'return'>
-  /** Trouble that the intake is recovering from. Called once per outage, not per try. */
-  onTrouble?(error: Error): void
 }
 
 export interface Intake {

@@ -9,7 +9,7 @@ import { messageOf } from './outage.js'
 export interface BullSettings {
   /** How long a call waits for the server. */
   readonly deadlineMs: number
-  /** How long a delivery stays with a worker that went silent between the taking and the answer. Default 60 s. */
+  /** A delivery whose taker went silent, or never heard of it, is free again after twice this time. Default 10 s. */
   readonly lockMs?: number
 }
 
@@ -37,7 +37,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
         putBack: link.putBack,
         open: async (process) => {
           await link.reached
-          return link.openWorker(toBrokerName(queue), process, workerSettings(settings.lockMs ?? 60_000))
+          return link.openWorker(toBrokerName(queue), process, workerSettings(settings.lockMs ?? 10_000))
         },
       }),
     pause: (queue) => call(() => queueOf(queue).pause()),
@@ -98,7 +98,7 @@ function workerSettings(lockMs: number): WorkerSettings {
   return {
     autorun: false,
     lockDuration: lockMs,
-    stalledInterval: lockMs / 2,
+    stalledInterval: lockMs,
     // A delivery that comes again is harmless, one that BullMQ fails for having stalled is lost.
     maxStalledCount: 1_000_000,
     runRetryDelay: 500,

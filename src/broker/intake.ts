@@ -36,7 +36,6 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
   let closing: Promise<void> | undefined
   let onEmpty: (() => void) | undefined
 
-  const forget = taker.onTrouble ? outage.onBegin((error) => taker.onTrouble?.(error)) : () => undefined
   open(process).then(begin, (error: Error) => outage.began(error))
 
   return {
@@ -164,7 +163,6 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
   async function shut(): Promise<void> {
     clearTimeout(pauseTimer)
     clearTimeout(nudgeTimer)
-    forget()
     for (const settle of waiting.splice(0)) settle(false)
     const closed = worker?.close().catch(() => undefined)
     await allLeft()

@@ -4,7 +4,10 @@ export interface BrokerLog {
   warn(message: string): void
 }
 
-/** Whether a server is away. However often it is tried meanwhile, its going and its return are told once each. */
+/**
+ * Whether a server is away. However often it is tried meanwhile, its going and its return are told once each; one that
+ * goes again at once has not returned.
+ */
 export interface Outage {
   /** What happened last, while the server is away. */
   readonly error: Error | undefined
@@ -15,30 +18,31 @@ export interface Outage {
   answered(): void
   /** Says nothing more: what a connection complains of while it is closed is of no interest. */
   silence(): void
-  /** Calls `listener` once an outage, and at once when there is one. */
-  onBegin(listener: (error: Error) => void): () => void
 }
 
 /** The longest that an answer is under way. */
 const underWayMs = 1000
+const calmMs = 2000
 
 export function createOutage(server: string, log: BrokerLog): Outage {
-  const listeners = new Set<(error: Error) => void>()
   let current: Error | undefined
   let beganAt = 0
+  /** Runs while all is well again and nobody has been told yet. */
+  let calming: NodeJS.Timeout | undefined
   let silent = false
 
   return {
     get error() {
-      return current
+      return calming ? undefined : current
     },
     began(error) {
       const isNew = current === undefined
+      if (isNew || calming) beganAt = performance.now()
       current = error
-      if (!isNew || silent) return
-      beganAt = performance.now()
-      log.warn(`${server} is in trouble: ${messageOf(error)}. It is tried again until it answers.`)
-      for (const listener of listeners) listener(error)
+      clearTimeout(calming)
+      calming = undefined
+      if (isNew && !silent)
+        log.warn(`${server} is in trouble: ${messageOf(error)}. It is tried again until it answers.`)
     },
     ended,
     answered() {
@@ -47,18 +51,17 @@ export function createOutage(server: string, log: BrokerLog): Outage {
     silence() {
       silent = true
     },
-    onBegin(listener) {
-      listeners.add(listener)
-      if (current) listener(current)
-      return () => listeners.delete(listener)
-    },
   }
 
   function ended(): void {
     if (current === undefined) return
+    calming ??= setTimeout(tell, calmMs).unref()
+  }
+
+  function tell(): void {
+    calming = undefined
     current = undefined
-    if (silent) return
-    log.info(`${server} answers again.`)
+    if (!silent) log.info(`${server} answers again.`)
   }
 }
 

@@ -43,10 +43,7 @@ export function createIntakes(deps: IntakesDeps): Intakes {
   let stopping = false
   let limit = -1
   const intakes: Intake[] = queues.map((queue, at) =>
-    broker.take(queue, {
-      onDelivery: (delivery) => receive(at, queue, delivery),
-      onTrouble: (error) => log.warn(`Queue "${queue}": ${error.message}`),
-    }),
+    broker.take(queue, { onDelivery: (delivery) => receive(at, queue, delivery) }),
   )
 
   return {

@@ -129,13 +129,11 @@ test('a wake-up that was missed after a reconnect is made up for in seconds, tho
   await broker.dispatch(['one', 'two'].map(deliveryTo))
   await until(() => taken.length === 2)
   await until(() => isListening(url))
-
-  await query(
+  const cut = await query<{ pid: number }>(
     url,
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'celeriac broker' AND datname = current_database()`,
+    `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'celeriac broker' AND datname = current_database()`,
   )
-  await until(() => said.some((message) => message.includes('answers again')))
-  await until(() => isListening(url))
+  await until(async () => (await listening(url)).some(({ pid }) => cut.every((each) => each.pid !== pid)))
 
   // Nobody is told of these.
   await query(
@@ -179,11 +177,14 @@ async function connectionsTo(url: string): Promise<number> {
 }
 
 async function isListening(url: string): Promise<boolean> {
-  const rows = await query(
+  return (await listening(url)).length > 0
+}
+
+function listening(url: string): Promise<{ pid: number }[]> {
+  return query(
     url,
-    `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^(LISTEN|SELECT 1$)' AND application_name = 'celeriac broker'`,
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^(LISTEN|SELECT 1$)' AND application_name = 'celeriac broker'`,
   )
-  return rows.length > 0
 }
 
 async function query<Row>(url: string, text: string): Promise<Row[]> {

@@ -15,12 +15,17 @@ export type JobState =
 
 export type EndState = 'succeeded' | 'failed' | 'cancelled' | 'expired'
 
-/** The one table of allowed moves. An end has none. */
+/**
+ * The one table of allowed moves; `test/store/moves.test.ts` holds every statement to it. An end has none: a retry by
+ * hand begins the job anew.
+ *
+ * What waits may end at once where a crash of the store took a claim back: its attempt's end counts all the same.
+ */
 export const moves: Readonly<Record<JobState, readonly JobState[]>> = {
-  scheduled: ['queued', 'running', 'cancelled', 'expired'],
-  queued: ['running', 'cancelled', 'expired', 'succeeded', 'failed', 'retrying'],
+  scheduled: ['queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired'],
+  queued: ['running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired'],
   running: ['queued', 'retrying', 'succeeded', 'failed', 'cancelled'],
-  retrying: ['queued', 'running', 'cancelled', 'expired'],
+  retrying: ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired'],
   succeeded: [],
   failed: [],
   cancelled: [],

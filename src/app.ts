@@ -16,7 +16,7 @@ import { type Maintenance, startMaintenance } from './maintain/maintain.js'
 import type { Store } from './store/store.js'
 import type { AnyTask } from './task/define.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
-import { queuesOf, toRunnable, toTarget } from './tasks.js'
+import { queuesOf, toRetentionBook, toRunnable, toTarget } from './tasks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { version } from './version.js'
 import { createWorker, type Worker } from './worker/worker.js'
@@ -46,6 +46,8 @@ export interface App {
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
+  /** What the maintenance of this process has repaired so far: jobs by pass. */
+  repaired(): Readonly<Record<string, number>>
 
   /** The queues that a worker with these settings serves. */
   queuesFor(settings: WorkerConfig): Promise<readonly string[]>
@@ -127,7 +129,14 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     store.onCommitted(unserved.noticeCommitted)
     warnOfDifferences(store, config, log).catch(() => {})
     maintenance = startMaintenance(
-      { store, broker, dispatcher, maxLost: config.maxLost, log },
+      {
+        store,
+        broker,
+        dispatcher,
+        maxLost: config.maxLost,
+        retention: toRetentionBook(() => registry, config),
+        log,
+      },
       config.heartbeatMs,
     )
   }, onFatalUnlessClosed)
@@ -150,6 +159,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     ended,
     cancel,
     retry: (id) => hold.during(retry(id)),
+    repaired: () => maintenance?.repaired() ?? {},
     queuesFor,
     startWorker,
     close() {

@@ -9,6 +9,7 @@ export type { AcceptOptions } from './http/accept.js'
 export type { RequestEnqueue } from './http/middleware.js'
 export type { Duration } from './job/duration.js'
 export type { Backoff, CancelAnswer, EnqueueOptions, JobHandle, JobStatus } from './job/job.js'
+export type { Retain, RetainOptions } from './job/retain.js'
 export type { EndState, JobState } from './job/state.js'
 // Enqueue and complete inside your own transactions.
 export type { SqlClient, Transaction } from './job/transaction.js'

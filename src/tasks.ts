@@ -1,5 +1,7 @@
 import type { Config } from './config/resolve.js'
 import type { EnqueueTarget } from './enqueue/enqueue.js'
+import { withRetention } from './job/retain.js'
+import type { RetentionBook } from './maintain/maintain.js'
 import { fromPayloadText, toPayloadText } from './task/payload.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
 import type { RunnableTask } from './worker/attempt.js'
@@ -22,6 +24,18 @@ export function toTarget({ name, task, definition }: RegisteredTask, config: Con
 export function queuesOf(registry: TaskRegistry, config: Config): readonly string[] {
   const named = registry.names.flatMap((name) => registry.get(name).definition.queue ?? [])
   return [...new Set([config.queue, ...named])]
+}
+
+/** How long finished jobs are kept, by task. `registry` gives none until the tasks are found. */
+export function toRetentionBook(registry: () => TaskRegistry | undefined, config: Config): RetentionBook {
+  return {
+    isKnown: () => registry() !== undefined,
+    ofTask(name) {
+      const registered = registry()?.find(name)
+      return registered && withRetention(config.retention, registered.definition.retain)
+    },
+    ofOthers: config.retention,
+  }
 }
 
 /** All tasks of a registry, each made ready at its first use. */

@@ -24,7 +24,7 @@ function toParts(hash: string): Map<string, string> {
 }
 
 function agreementOf(config: Config): Record<string, unknown> {
-  const { prefix, queue, attempts, backoff, timeLimitMs, leaseMs, heartbeatMs, maxLost } = config
+  const { prefix, queue, attempts, backoff, timeLimitMs, retention, leaseMs, heartbeatMs, maxLost } = config
   return {
     database: databaseIdentity(config),
     broker: brokerIdentity(config),
@@ -33,6 +33,7 @@ function agreementOf(config: Config): Record<string, unknown> {
     attempts,
     backoff,
     timeLimit: timeLimitMs ?? null,
+    retain: retention,
     lease: leaseMs,
     heartbeat: heartbeatMs,
     maxLost,

@@ -3,6 +3,7 @@ import type { Redis, RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import type { Duration } from '../job/duration.js'
 import type { Backoff } from '../job/job.js'
+import type { Retain } from '../job/retain.js'
 
 /** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
 export interface CeleriacOptions {
@@ -64,6 +65,12 @@ export interface CeleriacOptions {
   attempts?: number
   backoff?: Backoff
   timeLimit?: Duration
+  /**
+   * How long finished jobs are kept: one time for all, or `{ succeeded, failed, cancelled, expired, count }`, where
+   * `count` is how many of one task are kept at most. `false`: for ever. A deleted job is a 404, and its idempotency key
+   * is free again. Default `{ succeeded: '7d', failed: '30d', cancelled: '30d', expired: '30d', count: 1_000_000 }`.
+   */
+  retain?: Retain
   /** Largest payload, in bytes of JSON. Default 1 MB (1,048,576). */
   maxPayload?: number
   /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Default as `maxPayload`'s. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Limits } from '../enqueue/backpressure.js'
 import { ConfigError } from '../errors.js'
+import { type Retention, withRetention } from '../job/retain.js'
 import type { ResolvedBackoff } from '../job/retry.js'
 import {
   backoffDefaults,
@@ -11,6 +12,7 @@ import {
   checkKeys,
   checkPositiveInteger,
   checkQueue,
+  checkRetain,
   checkText,
   wrong,
 } from '../task/check.js'
@@ -51,6 +53,7 @@ export interface Config {
   readonly attempts: number
   readonly backoff: ResolvedBackoff
   readonly timeLimitMs: number | undefined
+  readonly retention: Retention
   readonly maxPayload: number
   readonly maxResult: number
 
@@ -79,6 +82,8 @@ export interface WorkerConfig {
   readonly name: string
 }
 
+const dayMs = 86_400_000
+
 /** What holds where nothing is said. */
 export const defaults = Object.freeze({
   prefix: 'celeriac',
@@ -86,6 +91,15 @@ export const defaults = Object.freeze({
   queue: 'default',
   attempts: 1,
   backoff: Object.freeze({ type: 'exponential', ...backoffDefaults }) satisfies ResolvedBackoff,
+  retention: Object.freeze({
+    ages: Object.freeze({
+      succeeded: 7 * dayMs,
+      failed: 30 * dayMs,
+      cancelled: 30 * dayMs,
+      expired: 30 * dayMs,
+    }),
+    count: 1_000_000,
+  }) satisfies Retention,
   maxPayload: 1_048_576,
   maxResult: 1_048_576,
   leaseMs: 15_000,
@@ -117,6 +131,7 @@ const optionNames = {
   attempts: true,
   backoff: true,
   timeLimit: true,
+  retain: true,
   maxPayload: true,
   maxResult: true,
   worker: true,
@@ -173,6 +188,7 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     attempts: read('attempts', checkPositiveInteger) ?? defaults.attempts,
     backoff: read('backoff', checkBackoff) ?? defaults.backoff,
     timeLimitMs: read('timeLimit', (value, where) => checkDuration(value, where, 1)),
+    retention: withRetention(defaults.retention, read('retain', checkRetain)),
     maxPayload: read('maxPayload', checkPositiveInteger) ?? defaults.maxPayload,
     maxResult: read('maxResult', checkPositiveInteger) ?? defaults.maxResult,
 

@@ -3,34 +3,47 @@ import type { LastMark } from '../store/store.js'
 import type { Pass } from './maintain.js'
 import { start } from './walk.js'
 
-/** How long before a mark a delivery may have been handed over and not be in the same snapshot. */
-const marginMs = 5000
+const everyRounds = 5
+/** How long before a mark a delivery may have been written and not be in the same snapshot: it may wait to be sent. */
+const marginMs = 60_000
 
 /**
- * Sees that the broker lost deliveries: each round leaves a mark there, a rising number, and remembers it. Mark gone: the
- * broker was wiped. An older mark: it came back from a snapshot. Another run of the server: its last second may be
- * missing. What follows is a walk that sends again what was handed over since.
+ * Sees that the broker lost deliveries: every fifth round leaves a mark there, a rising number, and remembers it. Mark
+ * gone: the broker was wiped. An older mark: it came back from a snapshot. Another run of the server: its last second
+ * may be missing. What follows is a walk that sends again what was handed over since.
+ *
+ * Any process may take its ticket in each round, and does nothing while the mark is fresh: one that dies before the new
+ * mark is written is followed by another in the next round.
  */
-export const brokerLossPass: Pass = {
-  name: 'broker-loss',
-  every: 5,
-  isNeeded: () => true,
-  async run({ store, broker, log }, { mark, walks }) {
-    const found = await broker.readMark()
-    const loss = judge(mark, found)
-    if (loss === 'foreign') log.warn(foreignMessage(broker.address))
-    else if (loss) {
-      log.warn(`${loss.message} What waits is sent again.`)
-      const earlier = walks.find(({ name }) => name === 'repair')
-      await store.saveWalk({ name: 'repair', since: earliest(loss.since, earlier?.since), cursor: start })
-    }
-    await broker.writeMark(`${mark.installation} ${mark.now}`)
-    await store.rememberMark(mark.now, found.instance)
-    return 0
-  },
+export function createBrokerLossPass(): Pass {
+  let isShared = false
+
+  return {
+    name: 'broker-loss',
+    every: 1,
+    isNeeded: ({ mark }, intervalMs) => isStale(mark, intervalMs),
+    async run({ store, broker, log }, { mark }) {
+      const found = await broker.readMark()
+      const loss = judge(mark, found)
+      if (loss === 'foreign' && !isShared) log.warn(foreignMessage(broker.address))
+      isShared = loss === 'foreign'
+      if (loss && loss !== 'foreign') {
+        log.warn(`${loss.message} What waits is sent again.`)
+        await store.beginWalk({ name: 'repair', since: loss.since, cursor: start })
+      }
+      await broker.writeMark(`${mark.installation} ${mark.now}`)
+      await store.rememberMark(mark.now, found.instance)
+      return 0
+    },
+  }
 }
 
-interface Loss {
+/** A mark of the future is that of a clock that was put back. */
+export function isStale({ mark, now }: LastMark, intervalMs: number): boolean {
+  return Math.abs(now - mark) > intervalMs * (everyRounds - 0.1)
+}
+
+export interface Loss {
   readonly message: string
   /** What was handed over since, in milliseconds of the database; all when `null`. */
   readonly since: number | null
@@ -41,7 +54,9 @@ export function judge(
   found: BrokerMark,
 ): Loss | 'foreign' | undefined {
   if (mark === 0) return undefined
-  if (found.value === undefined) return { message: 'The broker was emptied.', since: null }
+  if (found.value === undefined) {
+    return { message: 'The broker was emptied, or is another one than before.', since: null }
+  }
   const [owner, number = 0] = found.value.split(' ')
   if (owner !== installation) return 'foreign'
   // The remembered number is a whole one.
@@ -52,12 +67,6 @@ export function judge(
     return { message: 'The broker was started anew.', since: mark - marginMs }
   }
   return undefined
-}
-
-/** `undefined`: there is no earlier walk. */
-function earliest(since: number | null, earlier: number | null | undefined): number | null {
-  if (earlier === undefined) return since
-  return since === null || earlier === null ? null : Math.min(since, earlier)
 }
 
 function foreignMessage(address: string): string {

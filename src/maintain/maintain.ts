@@ -1,33 +1,51 @@
 import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
-import { BrokerUnavailableError, StoreUnavailableError } from '../errors.js'
+import { BrokerUnavailableError, ClosedError, StoreUnavailableError } from '../errors.js'
+import type { Retention } from '../job/retain.js'
 import type { Round, Store } from '../store/store.js'
-import { brokerLossPass } from './broker-loss.js'
+import { createBrokerLossPass } from './broker-loss.js'
 import { dispatchPass } from './dispatch.js'
 import { expiryPass } from './expiry.js'
 import { lostPass } from './lost.js'
 import { netPass } from './net.js'
 import { overduePass } from './overdue.js'
+import { prunePass } from './prune.js'
 import { repairPass } from './repair.js'
 import { stuckPass } from './stuck.js'
 
 /** One round of one repair. It is a conditional update, so that two at once do no harm. */
 export interface Pass {
   readonly name: string
-  /** It runs in one of so many rounds. */
+  /** It runs in one of so many rounds. One that is killed in the middle is missed until the next, so few is better. */
   readonly every: number
   /** Whether there is anything to do, by what the round found. */
-  isNeeded(round: Round): boolean
+  isNeeded(round: Round, intervalMs: number): boolean
   /** Gives how many jobs it repaired. */
   run(context: PassContext, round: Round): Promise<number>
 }
 
-export interface PassContext {
+export interface MaintenanceParts {
   readonly store: Store
   readonly broker: Broker
   readonly dispatcher: Dispatcher
   readonly maxLost: number
+  /** How long a task's finished jobs are kept. */
+  readonly retention: RetentionBook
   readonly log: { info(message: string): void; warn(message: string): void }
+}
+
+export interface RetentionBook {
+  /** `false` while this process does not know its tasks yet. */
+  isKnown(): boolean
+  /** Of a task that this process knows, by name or alias. */
+  ofTask(name: string): Retention | undefined
+  /** Of all others. */
+  readonly ofOthers: Retention
+}
+
+export interface PassContext extends MaintenanceParts {
+  /** Well under a round, so that the next process that runs this pass finds what it left. */
+  hasTime(): boolean
 }
 
 export interface Maintenance {
@@ -36,29 +54,33 @@ export interface Maintenance {
   close(): Promise<void>
 }
 
-const passes: readonly Pass[] = [
-  dispatchPass,
-  lostPass,
-  overduePass,
-  expiryPass,
-  brokerLossPass,
-  repairPass,
-  stuckPass,
-  netPass,
-]
+/** The part of a round that a pass may take. */
+const share = 0.7
 
 /**
  * What keeps row and broker in agreement. It has no leader: every process tries, and the store lets one of them run a
- * pass in each interval. While the store is away nothing runs, so that an outage makes no worker lost.
+ * pass in each interval. Passes run side by side, so that one that waits for its server holds up no other. While the
+ * store is away nothing runs, so that an outage makes no worker lost.
  */
-export function startMaintenance(context: PassContext, intervalMs: number): Maintenance {
+export function startMaintenance(parts: MaintenanceParts, intervalMs: number): Maintenance {
+  const passes: readonly Pass[] = [
+    dispatchPass,
+    lostPass,
+    overduePass,
+    expiryPass,
+    createBrokerLossPass(),
+    repairPass,
+    stuckPass,
+    netPass,
+    prunePass,
+  ]
   const counts = Object.fromEntries(passes.map(({ name }) => [name, 0]))
-  // A little under the interval, or two processes would skip every other round.
-  const tickets = passes.map(({ name, every }) => ({ pass: name, everyMs: intervalMs * (every - 0.1) }))
-  let running: Promise<void> | undefined
+  const running = new Map<Pass, Promise<void>>()
+  let beginning: Promise<void> | undefined
+  let closing = false
   const timer = setInterval(() => {
-    running ??= runRound().finally(() => {
-      running = undefined
+    beginning ??= beginRound().finally(() => {
+      beginning = undefined
     })
   }, intervalMs)
   timer.unref()
@@ -66,27 +88,45 @@ export function startMaintenance(context: PassContext, intervalMs: number): Main
   return {
     repaired: () => ({ ...counts }),
     async close() {
+      closing = true
       clearInterval(timer)
-      await running
+      await beginning
+      await Promise.all(running.values())
     },
   }
 
-  async function runRound(): Promise<void> {
-    const round = await context.store.beginRound(tickets).catch(() => undefined)
-    if (!round) return
-    for (const pass of passes)
-      if (round.due.includes(pass.name) && pass.isNeeded(round)) await attempt(pass, round)
+  async function beginRound(): Promise<void> {
+    const idle = passes.filter((pass) => !running.has(pass))
+    const round = await parts.store.beginRound(idle.map(toTicket)).catch((error) => tell('round', error))
+    if (!round || closing) return
+    for (const pass of idle) {
+      if (!round.due.includes(pass.name) || !pass.isNeeded(round, intervalMs)) continue
+      running.set(
+        pass,
+        attempt(pass, round).finally(() => running.delete(pass)),
+      )
+    }
+  }
+
+  /** A little under the interval, or two processes would skip every other round. */
+  function toTicket({ name, every }: Pass) {
+    return { pass: name, everyMs: intervalMs * (every - 0.1) }
   }
 
   async function attempt(pass: Pass, round: Round): Promise<void> {
+    const until = performance.now() + intervalMs * share
+    const hasTime = () => !closing && performance.now() < until
     try {
-      counts[pass.name] = (counts[pass.name] ?? 0) + (await pass.run(context, round))
+      counts[pass.name] = (counts[pass.name] ?? 0) + (await pass.run({ ...parts, hasTime }, round))
     } catch (error) {
-      // That a server is away is told by whoever needs it for work.
-      if (error instanceof StoreUnavailableError || error instanceof BrokerUnavailableError) return
-      context.log.warn(
-        `The ${pass.name} pass failed: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      tell(`${pass.name} pass`, error)
     }
+  }
+
+  function tell(what: string, error: unknown): void {
+    // That a server is away is told by whoever needs it for work.
+    if (error instanceof StoreUnavailableError || error instanceof BrokerUnavailableError) return
+    if (error instanceof ClosedError) return
+    parts.log.warn(`The ${what} failed: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

@@ -1,9 +1,9 @@
+import type { Walk } from '../store/store.js'
+import { jobs } from './count.js'
 import type { Pass } from './maintain.js'
 import { walkOn } from './walk.js'
 
 const atOnce = 1000
-/** Well under a round, so that the next one finds where it stands. */
-const budgetMs = 2000
 
 /** Sends again what the broker lost. How far it has come stands in the store, so another process may go on. */
 export const repairPass: Pass = {
@@ -11,24 +11,17 @@ export const repairPass: Pass = {
   every: 1,
   isNeeded: ({ walks }) => walks.some(({ name }) => name === 'repair'),
   async run(context, { walks }) {
-    const walk = walks.find(({ name }) => name === 'repair')
-    if (!walk) return 0
-    const { store, log } = context
-    const until = performance.now() + budgetMs
-    let { cursor } = walk
+    const { store, log, hasTime } = context
+    let walk: Walk | undefined = walks.find(({ name }) => name === 'repair')
     let sent = 0
-    while (performance.now() < until) {
-      const done = await walkOn(context, { after: cursor, since: walk.since, limit: atOnce })
+    while (walk && hasTime()) {
+      const done = await walkOn(context, { after: walk.cursor, since: walk.since, limit: atOnce })
       if (!done) break
       sent += done.sent
-      if (!done.next) {
-        await store.endWalk('repair')
-        break
-      }
-      cursor = done.next
-      await store.saveWalk({ ...walk, cursor })
+      // Nothing comes back where the walk has ended, or was begun anew by another loss.
+      walk = await store.moveWalk(walk, done.next)
     }
-    if (sent > 0) log.warn(`${sent} jobs that wait were sent to the broker again.`)
+    if (sent > 0) log.warn(`${jobs(sent)} that waited went to the broker again.`)
     return sent
   },
 }

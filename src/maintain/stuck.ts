@@ -1,13 +1,13 @@
+import { jobs } from './count.js'
 import type { Pass, PassContext } from './maintain.js'
 import { start, walkOn } from './walk.js'
 
 const atOnce = 1000
-const mostPerRound = 100_000
 
 /** Sends again a queue's jobs that were handed over a while ago and still wait, while the broker holds none of them. */
 export const stuckPass: Pass = {
   name: 'stuck',
-  every: 5,
+  every: 3,
   isNeeded: ({ work, walks }) => work.open && !walks.some(({ name }) => name === 'repair'),
   async run(context) {
     let sent = 0
@@ -19,14 +19,20 @@ export const stuckPass: Pass = {
   },
 }
 
+/** More than a few are left to a walk: the broker soon holds some of them, and nobody would look for the rest. */
 async function sendAgain(context: PassContext, queue: string): Promise<number> {
-  let sent = 0
-  for (let after = { ...start, queue }; sent < mostPerRound; ) {
-    const done = await walkOn(context, { after, within: queue, since: null, limit: atOnce })
-    sent += done?.sent ?? 0
-    if (!done?.next) break
-    after = { ...done.next }
+  const { store, log } = context
+  const done = await walkOn(context, {
+    after: { ...start, queue },
+    within: queue,
+    since: null,
+    limit: atOnce,
+  })
+  if (!done) return 0
+  if (done.next) await store.beginWalk({ name: 'repair', since: null, cursor: done.next })
+  if (done.sent > 0) {
+    const rest = done.next ? ', and the rest follows' : ''
+    log.warn(`The broker had lost the jobs of queue "${queue}"; ${jobs(done.sent)} went there again${rest}.`)
   }
-  if (sent > 0) context.log.warn(`The broker had lost ${sent} jobs of queue "${queue}"; they are sent again.`)
-  return sent
+  return done.sent
 }

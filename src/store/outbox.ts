@@ -17,7 +17,10 @@ interface Left {
   readonly delivery: Redelivery | null
 }
 
-/** Not the newest: whoever wrote them is about to send them. */
+/** Not the newest: whoever wrote them is about to send them. What is of the future, a clock that was put back left. */
+export const isLeft = `created_at NOT BETWEEN now() - interval '2 seconds' AND now() + interval '2 seconds'`
+
+/** What was written and is still not cleared. */
 export async function leftInOutbox(pool: Pool, limit: number): Promise<Committed[]> {
   const { rows } = await pool.query<Left>(leftSql, [limit, pageSize])
   const batches = new Map<string, { last: string; deliveries: Redelivery[] }>()
@@ -52,7 +55,7 @@ const asJson = `CASE WHEN j.id IS NOT NULL THEN
 
 const leftSql = `
 SELECT o.first, o.last, ${asJson}
-FROM (SELECT first, last FROM celeriac.outbox WHERE created_at < now() - interval '2 seconds'
+FROM (SELECT first, last FROM celeriac.outbox WHERE ${isLeft}
   ORDER BY first LIMIT $1) AS o
 LEFT JOIN LATERAL (${inRange('>= o.first', 'o.last', '$2')}) AS j ON true
 ORDER BY o.first, j.id`

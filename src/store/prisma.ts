@@ -13,8 +13,9 @@ import { readLoad } from './load.js'
 import { reapLostWorkers } from './lost.js'
 import { assertMigrated } from './migrate.js'
 import { clearOutbox, leftInOutbox } from './outbox.js'
+import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
-import { beginRound } from './round.js'
+import { beginRound, returnTicket } from './round.js'
 import { toJob, toOptions } from './rows.js'
 import {
   claimSettings,
@@ -176,10 +177,17 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     expireOverdue: (limit) => guard(() => repairs.expireOverdue(general, limit)),
     rememberMark: (mark, instance) => guard(() => walks.rememberMark(general, mark, instance)),
     waiting: (scan) => guard(() => walks.scanWaiting(general, scan)),
-    saveWalk: (walk) => guard(() => walks.saveWalk(general, walk)),
-    endWalk: (name) => guard(() => walks.endWalk(general, name)),
+    beginWalk: (walk) => guard(() => walks.beginWalk(general, walk)),
+    moveWalk: (walk, next) => guard(() => walks.moveWalk(general, walk, next)),
     stuckQueues: () => guard(() => walks.stuckQueues(general)),
     reapLostWorkers: (maxLost) => guard(() => reapLostWorkers(general, maxLost)),
+
+    finishedTasks: () => guard(() => pruning.finishedTasks(general)),
+    overfull: (limits) => guard(() => pruning.overfull(general, limits)),
+    dueRules: (rules) => guard(() => pruning.dueRules(general, rules)),
+    prune: (rule, limit) => guard(() => pruning.prune(general, rule, limit)),
+    pruneWorkers: () => guard(() => pruning.pruneWorkers(general)),
+    returnTicket: (pass) => guard(() => returnTicket(general, pass)),
 
     onCancelRequest: (listen) => listener.on(cancelChannel, listen),
 

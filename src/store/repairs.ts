@@ -7,9 +7,12 @@ import type { DeliveryKey, Redelivery } from './store.js'
 /**
  * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
  * repair at once do no harm, and each gives what must be sent to the broker.
+ *
+ * What is queued is due, whatever its time: a clock that was put back must not make it wait.
  */
 export const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
-  greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000))::float8 AS "dueInMs"`
+  (CASE j.state WHEN 'queued' THEN 0
+    ELSE greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000)) END)::float8 AS "dueInMs"`
 
 export const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
 

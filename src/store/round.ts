@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { isLeft } from './outbox.js'
 import { isExpired, isOverdue, isUndispatched } from './repairs.js'
 import type { LastMark, Round, Ticket, Walk, Work } from './store.js'
 
@@ -14,11 +15,25 @@ export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promis
   return { due, work, walks, mark: { installation, mark, instance, now } }
 }
 
+/** A pass that has more to do than its time allowed is due again at once, for whoever comes next. */
+export async function returnTicket(pool: Pool, pass: string): Promise<void> {
+  await pool.query('DELETE FROM celeriac.pass WHERE name = $1', [pass])
+}
+
 type Row = Work & LastMark & { readonly due: readonly string[]; readonly walks: readonly Walk[] }
 
 /** By its index, whatever the planner believes of the table. */
 const some = (what: string, order: string) =>
   `(SELECT true FROM celeriac.job j WHERE ${what} ORDER BY j.${order} LIMIT 1) IS NOT NULL`
+
+/** Only a process that may run the pass looks for its work: many processes cost no more than one. */
+const workFor = (passes: string, found: string) =>
+  `CASE WHEN EXISTS (SELECT 1 FROM due WHERE name IN (${passes})) THEN ${found} ELSE false END`
+
+const outboxHasOld = `EXISTS (SELECT 1 FROM celeriac.outbox WHERE ${isLeft})`
+
+const someWorkers = `EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL)
+    OR lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute')`
 
 /** Nobody runs a pass twice in its interval; a ticket of the future is that of a clock that was put back. */
 const roundSql = `
@@ -33,14 +48,13 @@ WITH due AS (
     WHERE abs(extract(epoch FROM now() - p.ran_at)) * 1000 > 100
   RETURNING p.name)
 SELECT ARRAY(SELECT name FROM due) AS due,
-  EXISTS (SELECT 1 FROM celeriac.outbox WHERE created_at < now() - interval '2 seconds') AS outbox,
-  ${some(isUndispatched, 'run_at')} AS undispatched,
-  ${some(isOverdue, 'run_at')} AS overdue,
-  ${some(isExpired, 'expires_at')} AS expired,
-  ${some('j.finished_at IS NULL', 'queue')} AS open,
-  EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL)
-    OR lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute') AS workers,
-  ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000,
+  ${workFor("'dispatch'", outboxHasOld)} AS outbox,
+  ${workFor("'dispatch'", some(isUndispatched, 'run_at'))} AS undispatched,
+  ${workFor("'overdue'", some(isOverdue, 'run_at'))} AS overdue,
+  ${workFor("'expiry'", some(isExpired, 'expires_at'))} AS expired,
+  ${workFor("'stuck', 'net'", some('j.finished_at IS NULL', 'queue'))} AS open,
+  ${workFor("'lost'", someWorkers)} AS workers,
+  ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000, 'step', step,
     'cursor', json_build_object('queue', queue, 'jobId', job_id)) FROM celeriac.walk) AS walks,
   id AS installation, broker_mark::float8 AS mark, broker_instance AS instance,
   (extract(epoch FROM now()) * 1000)::float8 AS now

@@ -89,13 +89,26 @@ export interface Store {
   rememberMark(mark: number, instance: string): Promise<void>
   /** Jobs that wait and were handed to the broker, in the order of queue and id. */
   waiting(scan: Scan): Promise<Scanned>
-  /** Remembers how far a walk has come; begins it where there is none. */
-  saveWalk(walk: Walk): Promise<void>
-  endWalk(name: WalkName): Promise<void>
+  /** Begins a walk; one of the same name that is under way goes back to where this one begins. */
+  beginWalk(walk: NewWalk): Promise<void>
+  /** Remembers how far a walk has come, or ends it. `undefined`: it has ended, or somebody else has moved it. */
+  moveWalk(walk: Walk, next: Cursor | undefined): Promise<Walk | undefined>
   /** The queues whose oldest jobs were handed to the broker a while ago and still wait. */
   stuckQueues(): Promise<string[]>
   /** Adds a missed round to every live worker, marks the lost, and frees their jobs. */
   reapLostWorkers(maxLost: number): Promise<LostWork>
+
+  finishedTasks(): Promise<FinishedTask[]>
+  /** A rule for each of these tasks that has more finished jobs than it may: the newest stay. */
+  overfull(limits: readonly TaskLimit[]): Promise<PruneRule[]>
+  /** Of these rules, those under which there is something to look at. */
+  dueRules(rules: readonly PruneRule[]): Promise<PruneRule[]>
+  /** Deletes the next finished jobs under a rule, oldest first, of the next `limit` that it looks at. */
+  prune(rule: PruneRule, limit: number): Promise<Pruned>
+  /** Deletes workers that stopped or were lost long ago. Gives how many. */
+  pruneWorkers(): Promise<number>
+  /** Lets the next round run this pass, whatever its interval: there is more to do. */
+  returnTicket(pass: string): Promise<void>
 
   /** Calls `listener` when a job is asked to stop. Reconnects by itself; may miss some while it does. */
   onCancelRequest(listener: (jobId: string) => void): () => void
@@ -175,10 +188,44 @@ export interface Scanned {
 /** `repair` sends again what the broker lost; `net` is the slow one that looks at everything, in case. */
 export type WalkName = 'repair' | 'net'
 
-export interface Walk {
+export interface NewWalk {
   readonly name: WalkName
   readonly since: number | null
   readonly cursor: Cursor
+}
+
+export interface Walk extends NewWalk {
+  /** Raised by each move. */
+  readonly step: number
+}
+
+/** A task that has finished jobs. */
+export interface FinishedTask {
+  readonly task: string
+  /** Whether a worker of the last days knew it. */
+  readonly isServed: boolean
+}
+
+/** How many finished jobs of a task may be kept. */
+export interface TaskLimit {
+  readonly task: string
+  readonly count: number
+}
+
+/** Which finished jobs of a task go. */
+export interface PruneRule {
+  readonly task: string
+  /** How far pruning has come is remembered under this name. */
+  readonly rule: string
+  readonly states: readonly EndState[]
+  /** Those that ended longer ago than this, or up to this one. */
+  readonly upTo: { readonly ageMs: number } | { readonly finishedAt: string; readonly jobId: string }
+}
+
+export interface Pruned {
+  readonly deleted: number
+  /** `false` when there may be more of them. */
+  readonly isDone: boolean
 }
 
 export interface DeliveryKey {

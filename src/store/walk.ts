@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { redelivery, waiting } from './repairs.js'
-import type { Cursor, Redelivery, Scan, Scanned, Walk, WalkName } from './store.js'
+import type { Cursor, NewWalk, Redelivery, Scan, Scanned, Walk } from './store.js'
 
 /** Walks through the open jobs in the order of their index, to send again what the broker may have lost. */
 export async function scanWaiting(pool: Pool, { after, within, since, limit }: Scan): Promise<Scanned> {
@@ -24,16 +24,32 @@ FROM (SELECT * FROM celeriac.job WHERE (queue, id) > ($1::text, $2::uuid) AND fi
   AND ($3::text IS NULL OR queue <= $3::text) ORDER BY queue, id LIMIT $5) AS j
 ORDER BY j.queue, j.id`
 
-export async function saveWalk(pool: Pool, { name, since, cursor }: Walk): Promise<void> {
-  await pool.query(
-    `INSERT INTO celeriac.walk (name, since, queue, job_id) VALUES ($1, to_timestamp($2::float8 / 1000), $3, $4)
-     ON CONFLICT (name) DO UPDATE SET since = excluded.since, queue = excluded.queue, job_id = excluded.job_id`,
-    [name, since, cursor.queue, cursor.jobId],
-  )
+/** Where one of this name is under way, both become one: it begins where the first of them stands. */
+export async function beginWalk(pool: Pool, { name, since, cursor }: NewWalk): Promise<void> {
+  await pool.query(beginSql, [name, since, cursor.queue, cursor.jobId])
 }
 
-export async function endWalk(pool: Pool, name: WalkName): Promise<void> {
-  await pool.query('DELETE FROM celeriac.walk WHERE name = $1', [name])
+const isBehind = '(w.queue, w.job_id) < (excluded.queue, excluded.job_id)'
+
+const beginSql = `
+INSERT INTO celeriac.walk AS w (name, since, queue, job_id) VALUES ($1, to_timestamp($2::float8 / 1000), $3, $4)
+ON CONFLICT (name) DO UPDATE SET step = w.step + 1,
+  since = CASE WHEN w.since IS NULL OR excluded.since IS NULL THEN NULL ELSE least(w.since, excluded.since) END,
+  queue = CASE WHEN ${isBehind} THEN w.queue ELSE excluded.queue END,
+  job_id = CASE WHEN ${isBehind} THEN w.job_id ELSE excluded.job_id END`
+
+/** Only as long as nobody else has moved it, or begun it anew: what that walk must see again would be skipped. */
+export async function moveWalk(pool: Pool, walk: Walk, next: Cursor | undefined): Promise<Walk | undefined> {
+  const { name, step } = walk
+  if (!next) {
+    await pool.query('DELETE FROM celeriac.walk WHERE name = $1 AND step = $2', [name, step])
+    return undefined
+  }
+  const { rowCount } = await pool.query(
+    'UPDATE celeriac.walk SET queue = $3, job_id = $4, step = step + 1 WHERE name = $1 AND step = $2',
+    [name, step, next.queue, next.jobId],
+  )
+  return rowCount === 1 ? { ...walk, cursor: next, step: step + 1 } : undefined
 }
 
 /** By the oldest jobs of each queue: the broker hands out what came first, first. */

@@ -1,7 +1,9 @@
 import { ConfigError } from '../errors.js'
 import { toMs } from '../job/duration.js'
 import type { Backoff } from '../job/job.js'
+import type { GivenRetention, RetainOptions } from '../job/retain.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import type { EndState } from '../job/state.js'
 import { hint } from './suggest.js'
 
 // What tasks and configuration check alike. `where` names the option in messages: `"attempts" of defineTask`.
@@ -91,6 +93,37 @@ export function checkBackoff(value: unknown, where: string): ResolvedBackoff {
     max === undefined ? Math.max(backoffDefaults.maxMs, delayMs) : checkDuration(max, `${where}.max`)
   if (maxMs < delayMs) throw wrong(`${where}.max`, `at least the delay (${delayMs} ms)`, max)
   return Object.freeze({ type, delayMs, maxMs, jitter: jitter ?? backoffDefaults.jitter })
+}
+
+const endStates = ['succeeded', 'failed', 'cancelled', 'expired'] as const satisfies EndState[]
+const retainKeys = [...endStates, 'count'] as const satisfies (keyof RetainOptions)[]
+/** Who waits for a job looks for its end several times a second, over HTTP less often. */
+const shortestRetentionMs = 1000
+
+export function checkRetain(value: unknown, where: string): GivenRetention {
+  if (value === false) return { ages: ofAll(null), count: null }
+  if (typeof value === 'number' || typeof value === 'string') return { ages: ofAll(checkAge(value, where)) }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(where, "a duration such as '7d', false, or an object with a duration for each end", value)
+  }
+  checkKeys(value, retainKeys, where)
+  const ages: Partial<Record<EndState, number | null>> = {}
+  for (const state of endStates) {
+    if (value[state] !== undefined) ages[state] = checkAge(value[state], `${where}.${state}`)
+  }
+  return { ages, ...(value.count === undefined ? {} : { count: checkCount(value.count, `${where}.count`) }) }
+}
+
+function ofAll(ageMs: number | null): Record<EndState, number | null> {
+  return { succeeded: ageMs, failed: ageMs, cancelled: ageMs, expired: ageMs }
+}
+
+function checkAge(value: unknown, where: string): number | null {
+  return value === false ? null : checkDuration(value, where, shortestRetentionMs)
+}
+
+function checkCount(value: unknown, where: string): number | null {
+  return value === false ? null : checkPositiveInteger(value, where)
 }
 
 /** The error for an option of the wrong kind. */

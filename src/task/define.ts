@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigError } from '../errors.js'
 import type { Duration } from '../job/duration.js'
 import type { Backoff, EnqueueOptions, JobHandle } from '../job/job.js'
+import type { GivenRetention, Retain } from '../job/retain.js'
 import type { ResolvedBackoff } from '../job/retry.js'
 import type { Transaction } from '../job/transaction.js'
 import { boundEnqueuer } from './binding.js'
@@ -14,6 +15,7 @@ import {
   checkPositiveInteger,
   checkPriority,
   checkQueue,
+  checkRetain,
   wrong,
 } from './check.js'
 
@@ -69,6 +71,8 @@ export interface TaskPolicy {
    * failed; one that returns has done its work. Default: no limit.
    */
   readonly timeLimit?: Duration
+  /** How long its finished jobs are kept, and how many. What is unsaid is as the configuration's `retain` says. */
+  readonly retain?: Retain
 }
 
 /** The long form with a schema: any library that implements Standard Schema. */
@@ -169,6 +173,7 @@ export interface TaskDefinition {
   readonly attempts: number | undefined
   readonly backoff: ResolvedBackoff | undefined
   readonly timeLimitMs: number | undefined
+  readonly retain: GivenRetention | undefined
   /** URL of the file that called `defineTask`, where the runtime tells. */
   readonly file: string | undefined
   readonly run: (payload: unknown, context: TaskContext) => unknown
@@ -193,12 +198,13 @@ const knownOptions = [
   'attempts',
   'backoff',
   'timeLimit',
+  'retain',
   'run',
 ] as const satisfies (keyof CheckedTaskOptions<StandardSchemaV1, unknown>)[]
 
 function toDefinition(options: unknown, file: string | undefined): TaskDefinition {
   checkKeys(options, knownOptions, 'defineTask')
-  const { name, aliases, payload, queue, priority, attempts, backoff, timeLimit, run } = options
+  const { name, aliases, payload, queue, priority, attempts, backoff, timeLimit, retain, run } = options
   const at = (option: string) =>
     `"${option}" of ${name === undefined ? 'defineTask' : `task "${String(name)}"`}`
   checkFunction(run, at('run'))
@@ -212,6 +218,7 @@ function toDefinition(options: unknown, file: string | undefined): TaskDefinitio
     attempts: optional(attempts, checkPositiveInteger, at('attempts')),
     backoff: optional(backoff, checkBackoff, at('backoff')),
     timeLimitMs: optional(timeLimit, checkTimeLimit, at('timeLimit')),
+    retain: optional(retain, checkRetain, at('retain')),
     file,
     run: run as TaskDefinition['run'],
   }

@@ -92,8 +92,19 @@ CREATE TABLE "celeriac"."walk" (
     "since" TIMESTAMPTZ(3),
     "queue" TEXT NOT NULL,
     "job_id" UUID NOT NULL,
+    "step" INTEGER NOT NULL DEFAULT 0,
 
     CONSTRAINT "walk_pkey" PRIMARY KEY ("name")
+);
+
+CREATE TABLE "celeriac"."prune" (
+    "task" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "finished_at" TIMESTAMPTZ(3) NOT NULL,
+    "job_id" UUID NOT NULL,
+    "begun_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "prune_pkey" PRIMARY KEY ("task", "rule")
 );
 
 CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");

@@ -1,0 +1,75 @@
+import { toAgeRules } from '../job/retain.js'
+import type { FinishedTask, PruneRule } from '../store/store.js'
+import { jobs } from './count.js'
+import type { Pass, PassContext, RetentionBook } from './maintain.js'
+
+const firstSize = 500
+const largestSize = 4000
+/** A statement that takes longer than this deletes fewer next time: rows may hold megabytes. */
+const longStatementMs = 250
+
+/** Deletes finished jobs that are older, or more, than their task keeps. Goes on in the next round while some are left. */
+export const prunePass: Pass = {
+  name: 'prune',
+  every: 20,
+  isNeeded: () => true,
+  async run(context) {
+    const { store, retention, log } = context
+    if (!retention.isKnown()) return returnTicket(context)
+    await store.pruneWorkers()
+    const tasks = (await store.finishedTasks()).filter((finished) => isOurs(finished, retention))
+    const deleted = await pruneAll(context, [
+      ...(await store.dueRules(tasks.flatMap((finished) => rulesOf(finished, retention)))),
+      ...(await store.overfull(tasks.flatMap((finished) => limitsOf(finished, retention)))),
+    ])
+    if (deleted > 0) log.info(`Deleted ${jobs(deleted, 'finished job')} that had been kept long enough.`)
+    return deleted
+  },
+}
+
+/** Another process that knows the task may have another rule for it. What nobody knows any more falls under ours. */
+function isOurs({ task, isServed }: FinishedTask, retention: RetentionBook): boolean {
+  return !isServed || retention.ofTask(task) !== undefined
+}
+
+function rulesOf({ task }: FinishedTask, retention: RetentionBook): PruneRule[] {
+  return toAgeRules(retention.ofTask(task) ?? retention.ofOthers).map(({ ageMs, states }) => ({
+    task,
+    rule: `${states.join(' ')} ${ageMs}`,
+    states,
+    upTo: { ageMs },
+  }))
+}
+
+function limitsOf({ task }: FinishedTask, retention: RetentionBook) {
+  const { count } = retention.ofTask(task) ?? retention.ofOthers
+  return count === null ? [] : [{ task, count }]
+}
+
+/** A little of each in turn, so that a busy task does not take all the time. */
+async function pruneAll(context: PassContext, rules: readonly PruneRule[]): Promise<number> {
+  const { store, hasTime } = context
+  let open = rules.map((rule) => ({ rule, size: firstSize }))
+  let deleted = 0
+  while (open.length > 0) {
+    const more: typeof open = []
+    for (const { rule, size } of open) {
+      if (!hasTime()) return deleted + (await returnTicket(context))
+      const begun = performance.now()
+      const pruned = await store.prune(rule, size)
+      deleted += pruned.deleted
+      if (!pruned.isDone) more.push({ rule, size: nextSize(size, performance.now() - begun) })
+    }
+    open = more
+  }
+  return deleted
+}
+
+function nextSize(size: number, tookMs: number): number {
+  return tookMs > longStatementMs ? Math.max(1, Math.floor(size / 2)) : Math.min(size * 2, largestSize)
+}
+
+async function returnTicket({ store }: PassContext): Promise<number> {
+  await store.returnTicket('prune')
+  return 0
+}

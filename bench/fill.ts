@@ -28,6 +28,11 @@ export function filledId(number: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${hex(number)}`
 }
 
+/** Whose rows are waiting: one that the workers know. */
+const waitingTask = `'bench.build'`
+/** Finished rows are of several tasks, none of which has so many that they are pruned by default. */
+const finishedTasks = `'bench.old' || n % 10`
+
 /** What a queued row has in the columns after `payload`. */
 const queuedSql = `NULL, 0, 1, now(), now(), now(), NULL, NULL`
 /** What a succeeded row has there; they ended one after another. */
@@ -43,7 +48,13 @@ export async function addWaiting(
   count: number,
 ): Promise<void> {
   await withClient(databaseUrl, async (client) => {
-    await insertRows(client, 'waiting rows', 'queued', queuedSql, first, count)
+    await insertRows(
+      client,
+      'waiting rows',
+      { task: waitingTask, state: 'queued', rest: queuedSql },
+      first,
+      count,
+    )
     await client.query('VACUUM (ANALYZE) celeriac.job')
   })
   await deliver(redisUrl, first, count)
@@ -53,18 +64,31 @@ export async function addWaiting(
 export async function addSucceeded({ databaseUrl }: Target, first: number, count: number): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     const restore = await dropIndexes(client)
-    await insertRows(client, 'finished rows', 'succeeded', succeededSql, first, count)
+    await insertRows(
+      client,
+      'finished rows',
+      { task: finishedTasks, state: 'succeeded', rest: succeededSql },
+      first,
+      count,
+    )
     await restore()
     await client.query('VACUUM (FREEZE, ANALYZE) celeriac.job')
     await client.query('CHECKPOINT')
   })
 }
 
+/** What the columns of a row are, in SQL. */
+interface RowSql {
+  readonly task: string
+  readonly state: 'queued' | 'succeeded'
+  /** What comes after `payload`. */
+  readonly rest: string
+}
+
 async function insertRows(
   client: pg.Client,
   what: string,
-  state: string,
-  restSql: string,
+  { task, state, rest }: RowSql,
   first: number,
   count: number,
 ): Promise<void> {
@@ -72,7 +96,7 @@ async function insertRows(
   for (let done = 0; done < count; done += atOnce) {
     await client.query(
       `INSERT INTO celeriac.job (${columns})
-       SELECT ${idSql('n')}, 'bench.build', 'default', $3::celeriac.job_state, '{"month":"2026-11"}', ${restSql}
+       SELECT ${idSql('n')}, ${task}, 'default', $3::celeriac.job_state, '{"month":"2026-11"}', ${rest}
        FROM generate_series($1::bigint, $2::bigint) AS n,
          LATERAL (SELECT now() - interval '15 hours' + n * interval '10 ms' AS at) AS t`,
       [first + done, first + Math.min(done + atOnce, count) - 1, state],

@@ -30,7 +30,7 @@ interface Archive {
 type Size = (typeof sizes)['usual']
 
 /** What five million finished jobs in the store cost those who ask for one, enqueue, and run jobs. */
-export const store: Part = async (servers, { rounds = 5, quick }) => {
+export const store: Part = async (servers, { rounds = 7, quick }) => {
   const size = quick ? sizes.quick : sizes.usual
   const load = await startContender<Load>('load', {})
   const small = await openArchive(servers, size.small)

@@ -9,7 +9,7 @@ import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
-import { ClosedError, DiscoveryError } from './errors.js'
+import { ClosedError, DiscoveryError, StoreUnavailableError } from './errors.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
@@ -17,6 +17,7 @@ import type { Store } from './store/store.js'
 import type { AnyTask } from './task/define.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
 import { queuesOf, toRetentionBook, toRunnable, toTarget } from './tasks.js'
+import { createHealth, type Health } from './telemetry/health.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { version } from './version.js'
 import { createWorker, type Worker } from './worker/worker.js'
@@ -31,6 +32,8 @@ export interface App {
   backend(): Promise<Backend>
   /** Resolves when the tasks are known and both servers answer. @throws the first thing that stands in the way */
   ready(): Promise<Backend>
+  /** Never rejects. */
+  health(): Promise<Health>
 
   enqueue(task: AnyTask | string, payload: unknown, options?: EnqueueOptions): Promise<JobHandle>
   enqueueMany(
@@ -80,6 +83,14 @@ async function warnOfDifferences(store: Store, config: Config, log: Logger): Pro
   }
 }
 
+/** Who asks how a process is does not wait for long. */
+const longestProbeMs = 2000
+
+function opened(backend: Backend | undefined): Backend {
+  if (backend) return backend
+  throw new StoreUnavailableError('The store is not ready yet.')
+}
+
 function unservedMessage(config: Config, queue: string): string {
   return `Jobs wait in queue "${queue}", and no worker serves it. ${workerAdvice(config, queue)}`
 }
@@ -115,6 +126,11 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
         load: async (questions) => (await backend()).store.load(questions),
       }),
   })
+  const health = createHealth({
+    store: async () => opened(opening.present).store.probe(),
+    broker: async () => opened(opening.known).broker.ping(),
+    deadlineMs: Math.min(config.deadlineMs, longestProbeMs),
+  })
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const workers = new Set<Worker>()
   let registry: TaskRegistry | undefined
@@ -147,6 +163,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     tasks: () => tasks,
     backend,
     ready: () => hold.during(ready()),
+    health: () => hold.during(health()),
     async enqueue(task, payload, options) {
       const target = targetOf(task)
       return enqueuer.enqueue(target instanceof Promise ? await target : target, payload, options)

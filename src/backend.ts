@@ -26,6 +26,8 @@ export interface BackendOpening {
   ready(): Promise<Backend>
   /** The same without a promise, once it is there. */
   readonly present: Backend | undefined
+  /** The same as soon as it is known where the servers are; they may be away, and the tables may be missing. */
+  readonly known: Backend | undefined
   /** However long it takes. Rejects for what is not worth waiting for, such as a missing package. */
   readonly opened: Promise<Backend>
   close(): Promise<void>
@@ -55,6 +57,9 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     opened: opening,
     get present() {
       return present
+    },
+    get known() {
+      return closed ? undefined : made
     },
     async ready() {
       if (present) return present

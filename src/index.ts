@@ -22,4 +22,5 @@ export type { CheckedTask, Task, TaskContext, TaskLog, TaskPolicy } from './task
 // Define tasks, in a module's tasks.ts.
 export { defineTask } from './task/define.js'
 
+export type { Health, ServerHealth } from './telemetry/health.js'
 export { version } from './version.js'

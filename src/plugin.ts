@@ -14,6 +14,7 @@ import { callerUrl } from './task/caller.js'
 import type { Task } from './task/define.js'
 import { assertNotDiscovering } from './task/discovering.js'
 import { loadTasks } from './task/load.js'
+import type { Health } from './telemetry/health.js'
 import { createLog } from './telemetry/log.js'
 
 /** What `celeriac()` gives: a middleware, and everything around it. */
@@ -40,6 +41,8 @@ export interface Celeriac extends RequestHandler {
 
   /** Resolves when the tasks are found and both servers answer. @throws what stands in the way, within the deadline */
   ready(): Promise<void>
+  /** Which servers answer, and so what this process can do: what `GET /jobs/health` says. Never rejects. */
+  health(): Promise<Health>
   /** Stops the worker of this process, sends what is to be sent, and closes all connections. Idempotent. */
   close(): Promise<void>
 }
@@ -86,6 +89,7 @@ function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
     cancel: app.cancel,
     enqueue: app.enqueue,
     statusOf: (handle) => Handle.firstStatus(handle) ?? handle.status(),
+    health: app.health,
   })
   return Object.assign(http.middleware, {
     accept: http.accept,
@@ -98,6 +102,7 @@ function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
     async ready() {
       await app.ready()
     },
+    health: app.health,
     close() {
       unbind()
       return app.close()

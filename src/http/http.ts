@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { OwnerOf } from '../enqueue/context.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from '../job/job.js'
 import type { AnyTask } from '../task/define.js'
+import type { Health } from '../telemetry/health.js'
 
 /** What the HTTP side needs from the rest. Every method may throw an error of ours, which becomes a problem answer. */
 export interface HttpDeps {
@@ -27,6 +28,9 @@ export interface HttpDeps {
   enqueue(task: AnyTask | string, payload: unknown, options: EnqueueOptions): Promise<JobHandle>
   /** The status to answer with right after an enqueue: from memory for a new job, else from the store. */
   statusOf(handle: JobHandle): JobStatus | Promise<JobStatus>
+
+  /** Never rejects. */
+  health(): Promise<Health>
 }
 
 /** One request to one of our endpoints. */

@@ -4,6 +4,7 @@ import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { AnyTask, Task } from '../task/define.js'
 import { type Accept, createAccept } from './accept.js'
 import { sendAccepted } from './accepted.js'
+import { asksForHealth, showHealth } from './health.js'
 import type { HttpDeps } from './http.js'
 import { baseOf } from './link.js'
 import { passBelow } from './mount.js'
@@ -59,6 +60,7 @@ export function createHttp(jobs: HttpDeps): Http {
     equip(jobs, req, res, () => addressFor(req))
     const match = matchRoute(req.method, req.path, jobs.path)
     if (match) answer(match, req, res, next)
+    else if (asksForHealth(req.method, req.path, jobs.path)) showHealth(jobs, res).catch(next)
     else runInRequest(req, () => pass(req, res, next))
   }
 

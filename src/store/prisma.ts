@@ -53,6 +53,8 @@ export interface PrismaStoreOptions {
 }
 
 const cancelChannel = 'celeriac_cancel'
+/** A probe that takes longer tells enough. */
+const longestProbeMs = 2000
 /** Maintenance rounds that a worker has until its first renewal. It holds no jobs yet, so nobody waits for it. */
 const startingRounds = 20
 
@@ -61,19 +63,20 @@ const startingRounds = 20
  * what every job needs. Connections open at first use, so a process that never claims holds none for it.
  */
 export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaStoreOptions): Store {
-  const pool = (name: string, max: number, settings: string): Pool =>
+  const pool = (name: string, max: number, settings: string, patienceMs = deadlineMs): Pool =>
     createPool({
       url,
       max,
       applicationName: `celeriac ${name}`,
-      connectTimeoutMs: deadlineMs,
-      queryTimeoutMs: deadlineMs,
+      connectTimeoutMs: patienceMs,
+      queryTimeoutMs: patienceMs,
       options: settings,
     })
   const general = pool('store', 4, '-c TimeZone=UTC')
   const inserting = pool('insert', 1, hotSettings)
   const claiming = pool('claim', 1, claimSettings)
   const settling = pool('settle', 1, hotSettings)
+  const probing = pool('probe', 1, '', Math.min(deadlineMs, longestProbeMs))
   const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
   const listener = createListener({ url: directUrl, log })
 
@@ -196,10 +199,11 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       guard(async () => {
         await general.query('SELECT 1')
       }),
+    probe: () => guard(() => probe(probing)),
     async close() {
       await listener.close()
       await prisma.$disconnect()
-      await Promise.all([general, inserting, claiming, settling].map((each) => each.end()))
+      await Promise.all([general, inserting, claiming, settling, probing].map((each) => each.end()))
     },
   }
 
@@ -337,6 +341,14 @@ type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly stat
 async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
   const { rows } = await on.query({ ...statement, values: [...statement.values] })
   return rows
+}
+
+/** A server that has become a copy of another answers, and takes nothing. */
+async function probe(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ readonly: string }>(
+    `SELECT current_setting('transaction_read_only') AS readonly`,
+  )
+  if (rows[0]?.readonly !== 'off') throw Object.assign(new Error('it takes no writes'), { code: '25006' })
 }
 
 /** Rows are locked in the order of their ids, so that two batches rarely meet in a deadlock. */

@@ -116,6 +116,8 @@ export interface Store {
   /** @throws {MigrationError} when the tables are missing, older or newer */
   assertMigrated(): Promise<void>
   ping(): Promise<void>
+  /** Whether the server takes writes, asked on a connection that nobody else waits for. */
+  probe(): Promise<void>
   close(): Promise<void>
 }
 

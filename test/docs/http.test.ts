@@ -20,6 +20,7 @@ test('docs/http.md has every endpoint', () => {
   )
 
   for (const { method, rest } of routes) expect(documented).toContain(`${method} /jobs/:id${rest}`)
+  expect(documented).toContain('GET /jobs/health')
 })
 
 test('docs/job-lifecycle.md has the table of moves', () => {

@@ -97,6 +97,7 @@ export function createLedger(settings: Partial<HttpDeps> = {}): Ledger {
       return toHandle(put({ task: name, payload }))
     },
     statusOf: ({ id }) => toStatus(jobs.get(id) ?? put({ id })),
+    health: async () => ({ status: 'ok', store: 'up', broker: 'up' }),
     ...settings,
   }
 }

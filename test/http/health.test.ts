@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { HttpDeps } from '../../src/http/middleware.js'
+import { createHttp } from '../../src/http/middleware.js'
+import type { Health } from '../../src/telemetry/health.js'
+import { lines, type RunningApp, serve } from './app.js'
+import { createLedger } from './ledger.js'
+
+const running: RunningApp[] = []
+afterEach(async () => {
+  for (const app of running.splice(0)) await app.close()
+})
+
+describe.each(lines)('health on %s', (_line, express) => {
+  async function open(health: Health, settings: Partial<HttpDeps> = {}, mount = '/') {
+    const app = express()
+    app.use(mount, createHttp(createLedger({ health: async () => health, ...settings })).middleware)
+    app.use((_req, res) => {
+      res.status(418).end()
+    })
+    const server = await serve(app)
+    running.push(server)
+    return server.url
+  }
+
+  test.each([
+    ['ok', 200],
+    ['degraded', 200],
+    ['down', 503],
+  ] as const)('%s is a %i', async (status, code) => {
+    const health = { status, store: 'up', broker: 'up' } as const
+    const url = await open(health)
+
+    const answer = await fetch(`${url}/jobs/health`)
+
+    expect(answer.status).toBe(code)
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(answer.headers.get('content-type')).toMatch('application/json')
+    expect(await answer.json()).toEqual(health)
+  })
+
+  test('HEAD has the same head and no body', async () => {
+    const url = await open({ status: 'down', store: 'down', broker: 'up' })
+
+    const answer = await fetch(`${url}/jobs/health`, { method: 'HEAD' })
+
+    expect(answer.status).toBe(503)
+    expect(await answer.text()).toBe('')
+  })
+
+  test('it stands below the mount and the path', async () => {
+    const ok = { status: 'ok', store: 'up', broker: 'up' } as const
+    const below = await open(ok, { path: '/work/jobs' }, '/api')
+    const bare = await open(ok, { path: '' }, '/queue')
+
+    expect((await fetch(`${below}/api/work/jobs/health?x=1`)).status).toBe(200)
+    expect((await fetch(`${bare}/queue/health/`)).status).toBe(200)
+  })
+
+  test('nothing else is taken from the app', async () => {
+    const url = await open({ status: 'ok', store: 'up', broker: 'up' })
+
+    expect((await fetch(`${url}/jobs/health`, { method: 'POST' })).status).toBe(418)
+    expect((await fetch(`${url}/jobs/healthy`)).status).toBe(418)
+    expect((await fetch(`${url}/jobs/health/x`)).status).toBe(418)
+    expect((await fetch(`${url}/health`)).status).toBe(418)
+  })
+
+  test('it needs no owner', async () => {
+    const url = await open({ status: 'ok', store: 'up', broker: 'up' }, { ownerOf: () => null })
+
+    expect((await fetch(`${url}/jobs/health`)).status).toBe(200)
+  })
+})

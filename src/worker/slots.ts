@@ -72,6 +72,7 @@ export function createSlots<Job>({
   let averageMs = firstGuessMs
   let cautiousUntil = 0
   let drained = false
+  let starting = false
 
   return {
     limit,
@@ -92,7 +93,7 @@ export function createSlots<Job>({
       if (drained) return false
       waiting += 1
       ready[queue]?.push({ job, since: performance.now() })
-      startNext()
+      startSoon()
       return true
     },
     finish(tookMs) {
@@ -146,6 +147,16 @@ export function createSlots<Job>({
     if (drained || full()) return 0
     const more = ahead()
     return more >= handlers ? handlers + more : Math.max(more, claiming + room())
+  }
+
+  /** Once all that was claimed together is noted, for a handler may keep the event loop to itself. */
+  function startSoon(): void {
+    if (starting) return
+    starting = true
+    queueMicrotask(() => {
+      starting = false
+      startNext()
+    })
   }
 
   function startNext(): void {

@@ -72,19 +72,33 @@ export interface Effects {
   of(jobId: string): string[]
   /** The process that made the job's last note. */
   pidOf(jobId: string): number
+  /** Everything, in the order in which it happened. */
+  all(): readonly Effect[]
+}
+
+export interface Effect {
+  readonly event: string
+  readonly jobId: string
+  readonly attempt: number
+  readonly pid: number
 }
 
 export function newEffects(): Effects {
   const file = join(tmpdir(), `celeriac-effects-${process.pid}-${Math.random().toString(36).slice(2)}`)
   writeFileSync(file, '')
-  const lines = (jobId: string) =>
+  const all = () =>
     readFileSync(file, 'utf8')
       .split('\n')
-      .map((line) => line.split(' '))
-      .filter(([, id]) => id === jobId)
+      .filter((line) => line !== '')
+      .map((line): Effect => {
+        const [event = '', jobId = '', attempt, pid] = line.split(' ')
+        return { event, jobId, attempt: Number(attempt), pid: Number(pid) }
+      })
+  const lines = (jobId: string) => all().filter((effect) => effect.jobId === jobId)
   return {
     file,
-    of: (jobId) => lines(jobId).map(([event, , attempt]) => `${event} ${attempt}`),
-    pidOf: (jobId) => Number(lines(jobId).at(-1)?.[3]),
+    of: (jobId) => lines(jobId).map(({ event, attempt }) => `${event} ${attempt}`),
+    pidOf: (jobId) => lines(jobId).at(-1)?.pid ?? Number.NaN,
+    all,
   }
 }

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import type { Broker, TakenDelivery } from '../../src/broker/broker.js'
@@ -9,9 +10,10 @@ import type { Retention } from '../../src/job/retain.js'
 import type { MaintenanceParts, Pass } from '../../src/maintain/maintain.js'
 import { migrate } from '../../src/store/migrate.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
-import type { Store } from '../../src/store/store.js'
+import type { Round } from '../../src/store/store.js'
 import type { BrokerKind } from '../support/lab.js'
 import { freshDatabase, freshRedis } from '../support/servers.js'
+import { until } from '../support/until.js'
 
 export const intervalMs = 3000
 export const forEver: Retention = {
@@ -27,6 +29,8 @@ export interface Ground extends MaintenanceParts {
   readonly told: string[]
   /** One round of this pass by whoever is first. `undefined`: the round found nothing to do. */
   round(pass: Pass, hasTime?: () => boolean): Promise<number | undefined>
+  /** The same, whether the round found something to do or not. */
+  force(pass: Pass): Promise<number>
   /** Takes all deliveries that the broker has for a queue, until there are so many. */
   take(queue: string, onDelivery?: (delivery: TakenDelivery) => void): { readonly taken: TakenDelivery[] }
 }
@@ -77,9 +81,11 @@ export async function openGround(kind: BrokerKind, options: GroundOptions = {}):
     client,
     told,
     async round(pass, hasTime = () => true) {
-      await client.query('DELETE FROM celeriac.pass')
-      const round = await store.beginRound([{ pass: pass.name, everyMs: 0 }])
+      const round = await beginRound(pass)
       return pass.isNeeded(round, intervalMs) ? pass.run({ ...parts, hasTime }, round) : undefined
+    },
+    async force(pass) {
+      return pass.run({ ...parts, hasTime: () => true }, await beginRound(pass))
     },
     take(queue, onDelivery = () => {}) {
       const taken: TakenDelivery[] = []
@@ -94,6 +100,11 @@ export async function openGround(kind: BrokerKind, options: GroundOptions = {}):
       closers.push(() => intake.close())
       return { taken }
     },
+  }
+
+  async function beginRound(pass: Pass): Promise<Round> {
+    await client.query('DELETE FROM celeriac.pass')
+    return store.beginRound([{ pass: pass.name, everyMs: 0 }])
   }
 }
 
@@ -146,4 +157,40 @@ export async function statesOf({ client }: Pick<Ground, 'client'>): Promise<Reco
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]))
 }
 
-export type { Store }
+/** Hands these jobs to the broker, as a web process would have done when it wrote them. */
+export async function hand({ dispatcher }: Ground, ids: readonly string[], queue = 'default'): Promise<void> {
+  for (let at = 0; at < ids.length; at += 1000) {
+    const part = ids.slice(at, at + 1000)
+    await dispatcher.deliver(
+      part.map((jobId) => ({ jobId, number: 1, task: 'mail.send', queue, priority: 0, dueInMs: 0 })),
+    )
+  }
+}
+
+/** Takes what the broker has until there is nothing left, of at least so many. Gives the ids in order. */
+export async function takeAll(ground: Ground, count: number, queue = 'default'): Promise<string[]> {
+  const { taken } = ground.take(queue)
+  await until(() => taken.length >= count)
+  await until(async () => Object.values(await ground.broker.counts(queue)).every((each) => each === 0))
+  return taken.map(({ jobId }) => jobId).sort()
+}
+
+/** Takes everything from the broker, as an administrator could by mistake. `redis`: a server of the test's own. */
+export async function wipe(ground: Ground, redis: string | undefined): Promise<void> {
+  if (redis === undefined) {
+    const { rows } = await ground.client.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+       WHERE schemaname = 'celeriac_broker' AND tablename <> 'migration'`,
+    )
+    await ground.client.query(`TRUNCATE ${rows.map(({ name }) => name).join(', ')}`)
+  } else await askRedis(redis, 'flushall')
+}
+
+export async function askRedis(url: string, ...command: readonly [string, ...string[]]): Promise<unknown> {
+  const client = new Redis(url)
+  try {
+    return await client.call(...command)
+  } finally {
+    client.disconnect()
+  }
+}

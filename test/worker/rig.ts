@@ -1,0 +1,61 @@
+import { onTestFinished } from 'vitest'
+import { createPostgresBroker } from '../../src/broker/postgres.js'
+import { createRedisBroker } from '../../src/broker/redis.js'
+import { createDispatcher } from '../../src/enqueue/dispatch.js'
+import { createHold } from '../../src/enqueue/hold.js'
+import { createPrismaStore } from '../../src/store/prisma.js'
+import type { RunnableTask } from '../../src/worker/attempt.js'
+import { createWorker, type Worker, type WorkerDeps } from '../../src/worker/worker.js'
+import type { Servers } from '../support/lab.js'
+
+/** A worker by its own parts, with settings that no option reaches. The tables must be there. */
+export async function startRig(
+  servers: Servers,
+  run: Record<string, RunnableTask['run']>,
+  settings: Partial<WorkerDeps> & { readonly deadlineMs?: number } = {},
+): Promise<Worker> {
+  const { deadlineMs = 2000 } = settings
+  const shared = { deadlineMs, log: silent }
+  const store = createPrismaStore({ url: servers.database, directUrl: servers.database, ...shared })
+  const broker = servers.broker
+    ? createRedisBroker({ connection: servers.broker, prefix: 'celeriac', ...shared })
+    : createPostgresBroker({ url: servers.database, ...shared })
+  const dispatcher = createDispatcher({ broker, store, hold: createHold(), log: silent })
+  const worker = createWorker({
+    store,
+    broker,
+    dispatcher,
+    databaseUrl: servers.database,
+    tasks: { get: (name) => toRunnable(name, run[name]), names: () => Object.keys(run) },
+    queues: ['default'],
+    concurrency: 2,
+    name: 'rig',
+    version: '0',
+    configHash: '',
+    graceMs: 1000,
+    leaseMs: 5000,
+    heartbeatMs: 1000,
+    stuckAfterMs: 3_600_000,
+    maxResult: 1_000_000,
+    log: silent,
+    jobLog: () => silent,
+    onEnd: () => {},
+    ...settings,
+  })
+  onTestFinished(async () => {
+    await worker.stop()
+    await dispatcher.close()
+    await broker.close()
+    await store.close()
+  }, 60_000)
+  await worker.start()
+  return worker
+}
+
+function toRunnable(name: string, run: RunnableTask['run'] | undefined): RunnableTask | undefined {
+  if (!run) return undefined
+  const backoff = { type: 'fixed', delayMs: 1, maxMs: 1, jitter: 0 } as const
+  return { name, backoff, timeLimitMs: undefined, parsePayload: JSON.parse, run }
+}
+
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }

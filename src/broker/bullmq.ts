@@ -1,5 +1,6 @@
 import type { JobJson, JobType } from 'bullmq'
 import { BrokerUnavailableError, ClosedError } from '../errors.js'
+import { answerWithin } from '../waiting.js'
 import type { Broker, Delivery, DeliveryCounts } from './broker.js'
 import { createIntake } from './intake.js'
 import type { BullQueue, Link, WorkerSettings } from './link.js'
@@ -57,7 +58,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
   async function call<T>(ask: () => Promise<T>): Promise<T> {
     if (closing) throw new ClosedError('The broker has been closed.')
     try {
-      const answer = await within(settings.deadlineMs, link.reach().then(ask))
+      const answer = await answerWithin(settings.deadlineMs, link.reach().then(ask))
       link.outage.answered()
       return answer
     } catch (error) {
@@ -89,8 +90,8 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
     link.outage.silence()
     const opened = marks ? [...queues.values(), marks] : [...queues.values()]
     const ends = Promise.allSettled(opened.map((queue) => queue.close()))
-    await within(closeMs, ends).catch(() => undefined)
-    await within(closeMs, link.close()).catch(() => undefined)
+    await answerWithin(closeMs, ends).catch(() => undefined)
+    await answerWithin(closeMs, link.close()).catch(() => undefined)
   }
 }
 
@@ -171,14 +172,6 @@ function toBrokerName(queue: string): string {
     /[%:{}\p{Cc}\p{Cs}]/gu,
     (character) => `%${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-    timer.unref()
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** ioredis hangs the command on its errors, and that of a log-in holds the password. */

@@ -1,4 +1,5 @@
 import { type Job, WaitingError } from 'bullmq'
+import { sleep, within } from '../waiting.js'
 import type { Intake, TakenDelivery, Taker } from './broker.js'
 import { type BullWorker, isDeliveryGone, type Process } from './link.js'
 import type { Outage } from './outage.js'
@@ -142,7 +143,7 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
 
   async function giveBack(job: Job, token: string): Promise<never> {
     await putBackSurely(job, token)
-    if (!closing) await pass(restMs)
+    if (!closing) await sleep(restMs)
     throw new WaitingError()
   }
 
@@ -154,7 +155,7 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
         return
       } catch (error) {
         if (isDeliveryGone(error)) return
-        await pass(putBackEveryMs)
+        await sleep(putBackEveryMs)
       }
     }
     // The stall check frees it.
@@ -166,7 +167,7 @@ export function createIntake({ queue, taker, outage, putBack, open }: IntakeDeps
     for (const settle of waiting.splice(0)) settle(false)
     const closed = worker?.close().catch(() => undefined)
     await allLeft()
-    await Promise.race([closed, pass(outage.error ? closeInOutageMs : closeMs)])
+    if (closed) await within(outage.error ? closeInOutageMs : closeMs, closed)
   }
 
   function allLeft(): Promise<void> {
@@ -184,8 +185,4 @@ function toTaken(job: Job): TakenDelivery | undefined {
   const number = Number(id.slice(dot + 1))
   if (dot < 1 || !Number.isInteger(number)) return undefined
   return { jobId: id.slice(0, dot), number, task: job.name }
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

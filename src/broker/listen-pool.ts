@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { PgNotification, PgPool, PgPoolClient, PgQueryResult } from 'bullmq'
 import pg from 'pg'
+import { sleep } from '../waiting.js'
 
 /**
  * The pools that BullMQ is given. It holds one connection for each of its workers for ever, only to LISTEN; here all
@@ -51,7 +52,7 @@ export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
       if (isOfTheConnection(error)) {
         onTrouble(error as Error)
         listener.rouseSoon()
-        await pass(slowFailureMs)
+        await sleep(slowFailureMs)
       }
       throw error
     }
@@ -159,7 +160,7 @@ function createListener({ openClient, queues, onTrouble, onListening }: SharedPo
       await mine.opened
       return mine
     } catch (error) {
-      await pass(retryMs)
+      await sleep(retryMs)
       throw error
     }
   }
@@ -218,8 +219,4 @@ function withoutComments(sql: string): string {
 function isOfTheConnection(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code !== 'string' || !/^(BM|[0-4][0-9A-Z]|P0)/.test(code) || /^(08|25|28|3D)/.test(code)
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { sleep } from '../waiting.js'
 
 /**
  * Waits for work in many queues over one connection. BullMQ blocks a connection for each of its workers, by a BZPOPMIN on
@@ -155,8 +156,4 @@ export function createWakeUps({ waiter, asker, reach, prefix, longestSeconds }: 
       .exec()
       .catch(() => undefined)
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -73,7 +73,7 @@ export interface CeleriacOptions {
   retain?: Retain
   /** Largest payload, in bytes of JSON. Default 1 MB (1,048,576). */
   maxPayload?: number
-  /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Default as `maxPayload`'s. */
+  /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Bounds progress reports, too. Default as `maxPayload`'s. */
   maxResult?: number
 
   /** Runs a worker inside this process: `true`, or its options. For development and small apps. Default `false`. */

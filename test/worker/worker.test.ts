@@ -141,6 +141,22 @@ describe.each(brokers)('a worker on %s', (kind) => {
     expect((await job.status()).progress).toEqual({ percent: 100 })
   })
 
+  test('leaves out progress beyond maxResult, and says so once', async () => {
+    const lines: string[] = []
+    const noisy = defineTask(async (_: undefined, { progress }) => {
+      await progress({ percent: 10 })
+      for (let times = 0; times < 3; times += 1) await progress('x'.repeat(200))
+      return 'done'
+    })
+    const options = { tasks: { work: { noisy } }, worker: true, maxResult: 100 }
+    await openJobs({ ...(await freshServers(kind)), ...options, logger: listeningLogger(lines) })
+    const job = await noisy.enqueue()
+
+    expect(await job.result()).toBe('done')
+    expect((await job.status()).progress).toEqual({ percent: 10 })
+    expect(lines.filter((line) => line.includes('202 bytes of JSON, and the limit is 100'))).toHaveLength(1)
+  })
+
   test('never starts a waiting job that was cancelled', async () => {
     let ran = false
     const waiting = defineTask(() => {

@@ -51,7 +51,7 @@ export function createSharedPools(deps: SharedPoolsDeps): SharedPools {
     } catch (error) {
       if (isOfTheConnection(error)) {
         onTrouble(error as Error)
-        listener.rouseSoon()
+        listener.suspect()
         await sleep(slowFailureMs)
       }
       throw error
@@ -106,8 +106,8 @@ function createSharedClient(listener: Listener, ask: Ask): PgPoolClient {
 interface Listener {
   join(client: EventEmitter): () => void
   listen(channel: string): Promise<void>
-  /** Makes all who wait look for work: a wake-up may have been missed. */
-  rouseSoon(): void
+  /** The server is in trouble: this connection may be dead too, and a wake-up may have been missed. */
+  suspect(): void
   end(): Promise<void>
 }
 
@@ -117,6 +117,7 @@ interface Session {
   readonly opened: Promise<unknown>
   readonly channels: Map<string, Promise<unknown>>
   heartbeat?: NodeJS.Timeout
+  probing?: Promise<unknown>
 }
 
 /** One connection, opened at the first LISTEN and again after each loss; those who joined hear of both. */
@@ -142,7 +143,10 @@ function createListener({ openClient, queues, onTrouble, onListening }: SharedPo
       }
       await listening
     },
-    rouseSoon,
+    suspect() {
+      if (session?.heartbeat) probe(session)
+      rouseSoon()
+    },
     async end() {
       ended = true
       clearTimeout(rousing)
@@ -182,15 +186,23 @@ function createListener({ openClient, queues, onTrouble, onListening }: SharedPo
     onListening()
     rouseSoon()
     // Statements queue up in the driver, so the beat never meets a LISTEN that is under way.
-    opened.heartbeat = setInterval(() => {
-      opened.client.query('SELECT 1').catch((error: Error) => lose(opened, error))
-    }, heartbeatMs).unref()
+    opened.heartbeat = setInterval(() => probe(opened), heartbeatMs).unref()
+  }
+
+  function probe(opened: Session): void {
+    opened.probing ??= opened.client
+      .query('SELECT 1')
+      .catch((error: Error) => lose(opened, error))
+      .finally(() => {
+        delete opened.probing
+      })
   }
 
   function tell(message: PgNotification): void {
     for (const client of joined) client.emit('notification', message)
   }
 
+  /** Makes all who wait look for work. */
   function rouseSoon(): void {
     if (ended) return
     rousing ??= setTimeout(() => {

@@ -40,8 +40,7 @@ export function takerOptions(deadlineMs: number): OurOptions {
     replyMapping: 'legacy',
     lazyConnect: true,
     connectTimeout: deadlineMs,
-    // Longer than a blocking call may take.
-    socketTimeout: 2 * drainSeconds * 1000,
+    socketTimeout: deadlineMs,
     maxRetriesPerRequest: null,
     enableOfflineQueue: true,
     autoResendUnfulfilledCommands: true,
@@ -147,7 +146,7 @@ export function keepConnected(
   }
 }
 
-function isReady(client: Client): boolean {
+export function isReady(client: Client): boolean {
   return client.status === 'ready'
 }
 

@@ -7,6 +7,7 @@ import {
   addressOf,
   type Client,
   drainSeconds,
+  isReady,
   keepConnected,
   openClient,
   type RedisTarget,
@@ -42,6 +43,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
 /** What workers need, opened with the first of them: one connection that asks, and one that waits, for all queues. */
 interface Taking {
   readonly asker: Client
+  readonly waiter: Client
   readonly wakeUps: WakeUps
   close(): void
 }
@@ -50,7 +52,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
   refuseKeyPrefix(connection)
   const address = addressOf(connection)
   const outage = createOutage(`Redis at ${address}`, log)
-  const heard = { onTrouble: outage.began, onReady: outage.ended }
+  const heard = { onTrouble: outage.began, onReady: () => void noticeReady().catch(() => undefined) }
   const sender = openClient(connection, senderOptions(deadlineMs))
   const reconnecting = keepConnected(sender, heard)
   const { Queue } = withBackend(createRedisBackend)
@@ -119,6 +121,12 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
     })
   }
 
+  /** Where one connection was lost in silence, the others may be dead as well, and not know yet. */
+  async function noticeReady(): Promise<void> {
+    await Promise.all([sender.ping(), taking?.asker.ping()])
+    if (!taking || isReady(taking.waiter)) outage.ended()
+  }
+
   function takingNow(): Taking {
     taking ??= openTaking()
     return taking
@@ -126,7 +134,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
 
   function openTaking(): Taking {
     const asker = openClient(connection, takerOptions(deadlineMs))
-    asker.on('error', outage.began).on('ready', outage.ended)
+    asker.on('error', heard.onTrouble).on('ready', heard.onReady)
     const waiter = openClient(connection, waiterOptions(deadlineMs))
     const waiting = keepConnected(waiter, heard)
     const wakeUps = createWakeUps({
@@ -138,6 +146,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
     })
     return {
       asker,
+      waiter,
       wakeUps,
       close() {
         wakeUps.end()

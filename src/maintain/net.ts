@@ -6,8 +6,10 @@ const atOnce = 1000
 /** The last net: walks slowly through all that waits, again and again, and sends it once more, in case. */
 export const netPass: Pass = {
   name: 'net',
-  every: 3,
-  isNeeded: ({ work, walks }) => work.open && !walks.some(({ name }) => name === 'repair'),
+  every: 2,
+  // Whole queues are the stuck pass's, which tells of them: it must not find them repaired without a word.
+  isNeeded: ({ work, walks, due }) =>
+    work.open && !due.includes('stuck') && !walks.some(({ name }) => name === 'repair'),
   async run(context, { walks }) {
     const { store } = context
     const walk = walks.find(({ name }) => name === 'net')

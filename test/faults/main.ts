@@ -48,7 +48,7 @@ async function runSome({ numbers, seed, only }: Extract<Command, { run: 'some' }
   for (const number of numbers)
     if (!wanted.some(({ faults }) => faults.includes(number))) console.say(listCatalogue(number))
   if (wanted.length === 0) return false
-  const workshop = await openWorkshop(seed, console, stop.signal)
+  const workshop = await openWorkshop({ seed, console, stopped: stop.signal, share: 1 })
   const outcomes = await runShowings(showingsOf(wanted, only), workshop, 2)
   closeWorkshop(workshop, outcomes)
   console.say(printOutcomes(outcomes))

@@ -13,6 +13,8 @@ export interface Workshop {
   readonly template: string
   readonly seed: number
   readonly console: Console
+  /** The part of long lists that is tried. */
+  readonly share: number
   readonly stopped: AbortSignal
 }
 
@@ -77,7 +79,7 @@ async function show(
   { scenario, broker }: Showing,
   number: number,
   shared: FaultServers,
-  { folder, code, template, seed }: Workshop,
+  { folder, code, template, seed, share, console }: Workshop,
 ): Promise<Outcome> {
   const name = `${scenario.faults.join(' ')} on ${broker}: ${scenario.title}`
   const began = performance.now()
@@ -94,6 +96,8 @@ async function show(
       folder: own,
       code,
       template,
+      share,
+      say: (line) => console.say(`           ${line}`),
     })
     rmSync(own, { recursive: true, force: true })
     return { name, tookMs: performance.now() - began, verdicts }

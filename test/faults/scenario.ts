@@ -24,6 +24,14 @@ export interface Scenario {
 export interface Stage {
   readonly broker: BrokerKind
   readonly random: Random
+  /** The part of a long list that is to be tried: a tenth in the short run, else all. */
+  readonly share: number
+  /** For files of its own. */
+  readonly folder: string
+  readonly code: string
+  /** Adds to the counts that are printed. */
+  count(name: string, count: number): void
+  say(line: string): void
   /** Of all scenarios: they must only be used, not harmed. */
   readonly shared: FaultServers
   /** Servers of its own, for anything. */
@@ -45,6 +53,8 @@ export interface StageOptions {
   readonly folder: string
   readonly code: string
   readonly template: string
+  readonly share: number
+  readonly say: (line: string) => void
 }
 
 /** Short leases, so that a fault is over in seconds. */
@@ -55,10 +65,12 @@ export async function runScenario(scenario: Scenario, options: StageOptions): Pr
   const { name, folder, code, template, broker, random, shared } = options
   const scenes: { readonly scene: Scene; readonly limits: Partial<Limits> }[] = []
   const servers: FaultServers[] = []
+  const counts: Record<string, number> = {}
   const stage: Stage = {
-    broker,
-    random,
-    shared,
+    ...options,
+    count(what, count) {
+      counts[what] = (counts[what] ?? 0) + count
+    },
     async servers(how = {}) {
       const own = await startFaultServers({
         ...how,
@@ -84,7 +96,7 @@ export async function runScenario(scenario: Scenario, options: StageOptions): Pr
   }
   try {
     await scenario.run(stage)
-    const verdicts: Verdict[] = []
+    const verdicts: Verdict[] = [{ counts, violations: [] }]
     for (const { scene, limits } of scenes) verdicts.push(sound(await scene.verdict(limits)))
     return verdicts
   } finally {

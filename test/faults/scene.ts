@@ -20,10 +20,14 @@ export interface Scene extends Site {
   enqueue(task: string, payload?: object, how?: PostOptions): Promise<string>
   /** Asks for so many at once. */
   enqueueMany(count: number, task: string, payload?: object): Promise<string[]>
+  /** Tells the checker nothing of this job, whose row somebody else takes away. */
+  forget(id: string): void
   status(id: string): Promise<Status | undefined>
   effects(id: string): Promise<Effect[]>
   /** Resolves when the task has begun so often. */
   started(id: string, times?: number): Promise<Effect>
+  /** Resolves when so many workers hold a lease. Default: one in each seat. */
+  workersLive(count?: number): Promise<void>
   /** Resolves when all have ended. */
   ended(ids: readonly string[], withinMs?: number): Promise<void>
   load(options: Partial<WorkloadOptions> & { readonly jobs: number }): Workload
@@ -75,6 +79,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     logs: join(folder, 'logs'),
   })
   let keys = 0
+  const forgotten = new Set<string>()
   let closed: Promise<void> | undefined
   const close = () => {
     closed ??= site.close().finally(() => {
@@ -118,6 +123,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
     enqueueMany: (count, task, payload) =>
       Promise.all(Array.from({ length: count }, () => scene.enqueue(task, payload))),
+    forget: (id) => void forgotten.add(id),
     async status(id) {
       const { status, body } = await ask(`${site.webs[0]?.url}/jobs/${id}`)
       if (status !== 200) return undefined
@@ -134,6 +140,19 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         await pause(50)
       }
       throw new Error(`The task of job ${id} did not begin ${times} times.`)
+    },
+    async workersLive(count = site.workers.length) {
+      for (let tries = 0; tries < 600; tries += 1) {
+        const live = await scene
+          .sql<{ pid: number }>(
+            'SELECT pid FROM celeriac.worker WHERE stopped_at IS NULL AND lost_at IS NULL',
+          )
+          .catch(() => [])
+        const seated = site.workers.filter(({ process }) => live.some(({ pid }) => pid === process.pid))
+        if (seated.length >= count) return
+        await pause(100)
+      }
+      throw new Error(`There were not ${count} workers.`)
     },
     async ended(ids, withinMs = 60_000) {
       const deadline = Date.now() + withinMs
@@ -165,8 +184,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     async verdict(limits) {
       await close()
       const history = {
-        client: readEvents<ClientEvent>(clientFile),
-        effects: await readEffects(ground.witnessUrl),
+        client: withoutJobs([...readEvents<ClientEvent>(clientFile)], forgotten),
+        effects: (await readEffects(ground.witnessUrl)).filter(({ id }) => !forgotten.has(id)),
         faults: [...readEvents<Fault>(faultFile)].sort((a, b) => a.at - b.at),
         jobs: await readJobs(ground.databaseUrl),
         workers: await readWorkers(ground.databaseUrl),
@@ -175,6 +194,14 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
   }
   return scene
+}
+
+function withoutJobs(events: readonly ClientEvent[], forgotten: ReadonlySet<string>): ClientEvent[] {
+  const keys = new Set<string>()
+  for (const event of events) if (event.kind === 'accepted' && forgotten.has(event.id)) keys.add(event.key)
+  return events.filter(
+    (event) => !('key' in event && keys.has(event.key)) && !('id' in event && forgotten.has(event.id)),
+  )
 }
 
 function toEvent(key: string, { status, body, tookMs }: Answer): ClientEvent {

@@ -16,7 +16,7 @@ const soakMs = 20_000
 
 /** What CI runs: a soak on each broker, a tenth of the failpoints, and the scenarios that no other test has. */
 export async function runShort(seed: number, console: Console, stopped: AbortSignal): Promise<boolean> {
-  const workshop = await openWorkshop(seed, console, stopped)
+  const workshop = await openWorkshop({ seed, console, stopped, share: 0.1 })
   const outcomes: Outcome[] = []
   try {
     const showings = showingsOf(scenarios.filter(({ long }) => !long))

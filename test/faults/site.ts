@@ -49,7 +49,9 @@ export interface SiteOptions {
   /** Of Celeriac, over the defaults. */
   readonly celeriac?: object
   /** How a process is started: the how-manieth in its seat, from 0. */
-  readonly prepare?: (role: AppProcess['role'], starts: number) => Preparation
+  readonly prepare?: (role: AppProcess['role'], starts: number, seat: string) => Preparation
+  /** Parameters of the database's URL. */
+  readonly parameters?: string
   /** More words for the command line of a worker. Default: a grace of 5 s. */
   readonly workerArgs?: readonly string[]
   readonly random?: () => number
@@ -84,7 +86,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     const name = `${role}-${at}`
     const port = await freePort()
     const random = options.random ? { random: options.random } : {}
-    const database = await createProxy(ground.databaseUrl, random)
+    const database = await createProxy(`${ground.databaseUrl}?${options.parameters ?? ''}`, random)
     const broker = ground.brokerUrl === undefined ? undefined : await createProxy(ground.brokerUrl, random)
     const links = broker ? [database, broker] : [database]
     const own = { ...place, databaseUrl: database.url, brokerUrl: broker?.url }
@@ -117,7 +119,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     }
 
     function sit(): AppProcess {
-      const prepared = { name, ...options.prepare?.(role, starts) }
+      const prepared = { name, ...options.prepare?.(role, starts, name) }
       starts += 1
       const next =
         role === 'web'

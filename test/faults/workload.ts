@@ -37,6 +37,8 @@ export interface Workload {
   readonly next: number
   /** Resolves when every job is accepted and every follower has seen an end. */
   readonly done: Promise<void>
+  /** Asks for no further job. */
+  finish(): void
   /** Asks for nothing more, and gives up on what is followed. */
   stop(): void
 }
@@ -60,11 +62,12 @@ const cancelled = 40
 
 /** Clients that ask until they have an answer that they can trust, with the same key. */
 export function startWorkload(options: WorkloadOptions): Workload {
-  const { journal, urls, jobs, name, from = 0, clients = 16 } = options
+  const { journal, urls, name, from = 0, clients = 16 } = options
   const order = options.order ?? mixedOrder
   const random = options.random.fork(`workload ${from}`)
   const began = performance.now()
   let next = from
+  let last = options.jobs
   let accepted = 0
   let seenEnds = 0
   let stopped = false
@@ -85,13 +88,16 @@ export function startWorkload(options: WorkloadOptions): Workload {
       return next
     },
     done,
+    finish() {
+      last = next
+    },
     stop() {
       stopped = true
     },
   }
 
   async function client(at: number): Promise<void> {
-    while (!stopped && next < jobs) {
+    while (!stopped && next < last) {
       const number = next
       next += 1
       await inTime(number - from)

@@ -22,8 +22,10 @@ export interface TcpProxy {
   readonly url: string
   /** Connections that the client has not closed. */
   connections(): number
-  /** From now on. Leaving a silent mode resets the connections that were silent: what was lost in them is lost. */
+  /** From now on. Any mode but a silent one resets the connections that were silent: what was lost in them is lost. */
   set(mode: ProxyMode): void
+  /** As `silent-open`, for one of the open connections: the oldest is 0. */
+  silence(nth: number): void
   /** Resets every open connection. */
   reset(): void
   close(): Promise<void>
@@ -59,6 +61,10 @@ export async function createProxy(target: string, options: ProxyOptions = {}): P
     url: url.href,
     connections: () => pairs.size,
     set,
+    silence(nth) {
+      const pair = [...pairs][nth]
+      if (pair) pair.silent = true
+    },
     reset,
     async close() {
       for (const pair of pairs) destroy(pair)
@@ -81,12 +87,11 @@ export async function createProxy(target: string, options: ProxyOptions = {}): P
   }
 
   function set(next: ProxyMode): void {
-    const wasSilent = mode === 'silent' || mode === 'silent-open'
     const isSilent = next === 'silent' || next === 'silent-open'
     mode = next
     for (const pair of pairs) {
       if (isSilent) pair.silent = true
-      else if (wasSilent && pair.silent) resetPair(pair)
+      else if (pair.silent) resetPair(pair)
     }
     if (next === 'refuse') reset()
   }

@@ -25,6 +25,13 @@ app.use(jobs.problems())
 const server = createServer(app)
 server.listen(Number(process.env.FAULTS_PORT), '127.0.0.1', () => console.log('web is ready'))
 
+process.once('SIGTERM', async () => {
+  server.close()
+  server.closeIdleConnections()
+  await jobs.close()
+  process.exit(0)
+})
+
 function readDelay(req: express.Request): { delay?: number } {
   const delay = req.get('X-Delay')
   return delay === undefined ? {} : { delay: Number(delay) }

@@ -53,6 +53,7 @@ export const toldToStop: Scenario = {
   async run({ open, broker }) {
     const scene = await open({ workers: 2, concurrency: 12, workerArgs: ['--grace', '500ms'] })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      await scene.workersLive()
       const ids = await scene.enqueueMany(6, 'slow', { ms: 5000 })
       const starts = await Promise.all(ids.map((id) => scene.started(id)))
       const seat = scene.workers.find(({ process }) => starts.some(({ pid }) => pid === process.pid))

@@ -11,6 +11,7 @@ import { netPass } from './net.js'
 import { overduePass } from './overdue.js'
 import { prunePass } from './prune.js'
 import { repairPass } from './repair.js'
+import { restartPass } from './restart.js'
 import { stuckPass } from './stuck.js'
 
 /** One round of one repair. It is a conditional update, so that two at once do no harm. */
@@ -69,6 +70,7 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
     overduePass,
     expiryPass,
     createBrokerLossPass(),
+    restartPass,
     repairPass,
     stuckPass,
     netPass,

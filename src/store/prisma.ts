@@ -105,6 +105,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     claim: (delivery, workerId) => claimsOf(workerId).add(delivery),
     settle: (outcome) => settlementsOf(outcome.workerId).add(outcome),
     settleIn,
+    holdOn: (claims, workerId) => guard(() => repairs.holdOn(general, claims, workerId)),
     isSettledBy: ({ jobId, number }, workerId) =>
       guard(async () => {
         const where = { id: jobId, delivery: number, workerId, finishedAt: { not: null } }
@@ -179,6 +180,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     overdue: (limit) => guard(() => repairs.overdue(general, limit)),
     expireOverdue: (limit) => guard(() => repairs.expireOverdue(general, limit)),
     rememberMark: (mark, instance) => guard(() => walks.rememberMark(general, mark, instance)),
+    rememberRestart: () => guard(() => walks.rememberRestart(general)),
     waiting: (scan) => guard(() => walks.scanWaiting(general, scan)),
     beginWalk: (walk) => guard(() => walks.beginWalk(general, walk)),
     moveWalk: (walk, next) => guard(() => walks.moveWalk(general, walk, next)),

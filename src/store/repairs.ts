@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { CancelAnswer } from '../job/job.js'
 import { lostErrorStart } from '../job/lost.js'
 import { appendAttempt } from './statements.js'
-import type { DeliveryKey, Redelivery } from './store.js'
+import type { Claim, DeliveryKey, Redelivery } from './store.js'
 
 /**
  * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
@@ -56,6 +56,26 @@ export async function overdue(pool: Pool, limit: number): Promise<Redelivery[]> 
   )
   return rows
 }
+
+/** A claim is committed asynchronously, so a crash may take it back; what runs is not to be run twice for that. */
+export async function holdOn(pool: Pool, claims: readonly Claim[], workerId: string): Promise<void> {
+  await pool.query(holdOnSql, [
+    claims.map((claim) => claim.jobId),
+    claims.map((claim) => claim.number),
+    claims.map((claim) => claim.attempt),
+    workerId,
+  ])
+}
+
+const holdOnSql = `
+WITH taken_back AS (
+  SELECT j.id, c.attempt FROM celeriac.job j
+  JOIN unnest($1::uuid[], $2::int[], $3::int[]) AS c(id, number, attempt) ON j.id = c.id AND j.delivery = c.number
+  WHERE ${waiting} AND j.worker_id IS NULL
+  ORDER BY j.id FOR UPDATE OF j)
+UPDATE celeriac.job j SET state = 'running', worker_id = $4::uuid, attempt = greatest(j.attempt, t.attempt),
+  started_at = now()
+FROM taken_back t WHERE j.id = t.id`
 
 export async function defer(pool: Pool, { jobId, number }: DeliveryKey): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(

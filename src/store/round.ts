@@ -35,6 +35,10 @@ const outboxHasOld = `EXISTS (SELECT 1 FROM celeriac.outbox WHERE ${isLeft})`
 const someWorkers = `EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL)
     OR lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute')`
 
+/** Not at once: the workers that live say first what they hold. */
+const wasRestarted = `pg_postmaster_start_time() > store_started_at + interval '1 millisecond'
+    AND pg_postmaster_start_time() < now() - interval '15 seconds'`
+
 /** Nobody runs a pass twice in its interval; a ticket of the future is that of a clock that was put back. */
 const roundSql = `
 WITH due AS (
@@ -54,6 +58,7 @@ SELECT ARRAY(SELECT name FROM due) AS due,
   ${workFor("'expiry'", some(isExpired, 'expires_at'))} AS expired,
   ${workFor("'stuck', 'net'", some('j.finished_at IS NULL', 'queue'))} AS open,
   ${workFor("'lost'", someWorkers)} AS workers,
+  ${workFor("'restart'", wasRestarted)} AS restarted,
   ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000, 'step', step,
     'cursor', json_build_object('queue', queue, 'jobId', job_id)) FROM celeriac.walk) AS walks,
   id AS installation, broker_mark::float8 AS mark, broker_instance AS instance,

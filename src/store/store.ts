@@ -34,6 +34,8 @@ export interface Store {
    * @throws {TransactionError} when it is on another database
    */
   settleIn(tx: Transaction, outcome: Extract<Settlement, { state: 'succeeded' }>): Promise<Settled>
+  /** Claims again what this worker runs, where a crash of the store has taken the claim back. */
+  holdOn(claims: readonly Claim[], workerId: string): Promise<void>
   /** Whether this worker has recorded an end under this delivery. */
   isSettledBy(key: DeliveryKey, workerId: string): Promise<boolean>
   /** Gives claimed jobs back, unstarted or aborted, under a new delivery number. */
@@ -89,6 +91,8 @@ export interface Store {
   rememberMark(mark: number, instance: string): Promise<void>
   /** Jobs that wait and were handed to the broker, in the order of queue and id. */
   waiting(scan: Scan): Promise<Scanned>
+  /** Remembers that the start of the store's server was seen. */
+  rememberRestart(): Promise<void>
   /** Begins a walk; one of the same name that is under way goes back to where this one begins. */
   beginWalk(walk: NewWalk): Promise<void>
   /** Remembers how far a walk has come, or ends it. `undefined`: it has ended, or somebody else has moved it. */
@@ -151,6 +155,8 @@ export interface Work {
   readonly expired: boolean
   /** Workers that live, or went a moment ago. */
   readonly workers: boolean
+  /** The store's server was started anew a while ago, and nobody has seen to what that may have cost. */
+  readonly restarted: boolean
   /** Jobs that have not ended. */
   readonly open: boolean
 }
@@ -233,6 +239,11 @@ export interface Pruned {
 export interface DeliveryKey {
   readonly jobId: string
   readonly number: number
+}
+
+/** A claim as its worker knows it. */
+export interface Claim extends DeliveryKey {
+  readonly attempt: number
 }
 
 /** A row to be written. Values are resolved and valid; JSON is text. */

@@ -70,6 +70,10 @@ WHERE open.queue IS NOT NULL AND EXISTS (
     WHERE j.queue = open.queue AND j.finished_at IS NULL ORDER BY j.queue, j.id LIMIT 200) AS oldest
   WHERE oldest.state = 'queued' AND oldest.dispatched_at < now() - interval '10 seconds')`
 
+export async function rememberRestart(pool: Pool): Promise<void> {
+  await pool.query('UPDATE celeriac.installation SET store_started_at = pg_postmaster_start_time()')
+}
+
 export async function rememberMark(pool: Pool, mark: number, instance: string): Promise<void> {
   await pool.query('UPDATE celeriac.installation SET broker_mark = $1, broker_instance = $2', [
     Math.round(mark),

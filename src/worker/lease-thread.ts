@@ -31,6 +31,8 @@ export type FromLeaseThread =
   /** The worker was declared lost: what it runs is no longer its own. */
   | { readonly event: 'lost'; readonly workerId: string }
   | { readonly event: 'silent'; readonly reason: string }
+  /** A new connection, after one that was lost: the store may have crashed. */
+  | { readonly event: 'reconnected' }
   | { readonly event: 'gaveBack'; readonly jobs: number }
 
 const data = workerData as LeaseThreadData
@@ -40,6 +42,8 @@ const port = parentPort
 let identity = data.identity
 let client: pg.Client | undefined
 let renewedAt = Date.now()
+/** The connection over which the lease was renewed last. */
+let renewedBy: pg.Client | undefined
 /** Whether this session holds the lock by which others see that the process lives. */
 let locked = false
 let told: FromLeaseThread['event'] | undefined
@@ -73,6 +77,7 @@ async function renew(): Promise<void> {
       [workerId],
     )
     renewedAt = Date.now()
+    tellReconnected()
     if (workerId === identity.workerId) tell({ event: renewed.rowCount === 1 ? 'renewed' : 'lost', workerId })
   } catch (error) {
     drop()
@@ -80,6 +85,12 @@ async function renew(): Promise<void> {
       tell({ event: 'silent', reason: error instanceof Error ? error.message : String(error) })
     }
   }
+}
+
+function tellReconnected(): void {
+  if (client === renewedBy) return
+  if (renewedBy) port?.postMessage({ event: 'reconnected' } satisfies FromLeaseThread)
+  renewedBy = client
 }
 
 async function connect(): Promise<pg.Client> {

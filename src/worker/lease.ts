@@ -24,6 +24,8 @@ export interface LeaseOptions {
   readonly onLost: () => void
   /** The lease could not be renewed for so long that other workers may have taken over. */
   readonly onSilent: (reason: string) => void
+  /** The store is reached over a new connection. It may have crashed meanwhile. */
+  readonly onReconnected: () => void
 }
 
 const beatMs = 100
@@ -106,6 +108,9 @@ export function createLease(options: LeaseOptions): Lease {
         return
       case 'silent':
         options.onSilent(news.reason)
+        return
+      case 'reconnected':
+        options.onReconnected()
         return
       case 'gaveBack':
         log.warn(`The event loop was blocked; ${news.jobs} jobs that had not started went to other workers.`)

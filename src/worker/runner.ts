@@ -25,6 +25,8 @@ export interface Runner {
   /** How many deliveries may be on their way. */
   limit(): number
   runningIds(): string[]
+  /** Claims again what runs, in case a crash of the store took a claim back. */
+  holdOn(): void
   abort(jobId: string, reason: Error): void
   abortAll(reason: Error): void
   /** Starts nothing more, and gives back what has not begun. */
@@ -79,7 +81,8 @@ export function createRunner(deps: RunnerDeps): Runner {
   /** By delivery: an attempt that was taken for lost may still run when the job comes again. */
   const attempts = new Map<string, Attempt>()
   const unsettled = new Set<Promise<void>>()
-  const here = new Set<string>()
+  /** From claim to recorded end. */
+  const here = new Map<string, Held>()
   let forsaken = false
   let processed = 0
   let returned = 0
@@ -100,6 +103,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     hold,
     limit: slots.limit,
     runningIds: () => [...attempts.values()].map(({ job }) => job.id),
+    holdOn,
     abort(jobId, reason) {
       for (const attempt of attempts.values()) if (attempt.job.id === jobId) attempt.abort(reason)
     },
@@ -143,8 +147,8 @@ export function createRunner(deps: RunnerDeps): Runner {
       track(giveBack([{ job, workerId }], 'unstarted'))
       return
     }
-    here.add(keyOf(job.id, job.number))
     const held = { job, task, workerId, entry: board.put(job.id, job.number) }
+    here.set(keyOf(job.id, job.number), held)
     if (!slots.fill(queue, held)) giveBackUnstarted([held])
   }
 
@@ -245,6 +249,18 @@ export function createRunner(deps: RunnerDeps): Runner {
       untrack()
       log.error(`The end of an attempt could not be recorded: ${String(error)}`)
     })
+  }
+
+  function holdOn(): void {
+    const held = [...here.values()]
+    for (const workerId of new Set(held.map((each) => each.workerId))) {
+      const claims = held
+        .filter((each) => each.workerId === workerId)
+        .map(({ job }) => ({ jobId: job.id, number: job.number, attempt: job.attempt }))
+      store.holdOn(claims, workerId).catch((error: unknown) => {
+        log.warn(`Claims could not be made sure of after an outage of the store: ${String(error)}`)
+      })
+    }
   }
 
   /** What was claimed and found no free handler soon goes to another worker. */

@@ -88,6 +88,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     board,
     onLost: () => void beginAnew(),
     onSilent: distrust,
+    onReconnected: runner.holdOn,
   })
   const cancelRequests = watchCancelRequests({
     store,

@@ -47,6 +47,31 @@ describe.each(brokers)('a claim that a crash of the store took back, on %s', (ki
     expect(runs).toBe(1)
   })
 
+  test('is made sure of by the worker that runs the job, as soon as it reaches the store again', async () => {
+    const { servers, rows } = await open()
+    const started = gate()
+    const end = gate()
+    const long = defineTask(async () => {
+      started.open()
+      await end.passed
+    })
+    const worker = { concurrency: 1, grace: '500ms' } as const
+    await openJobs({ ...servers, ...lease, tasks: { work: { long } }, worker })
+    const job = await long.enqueue()
+    await started.passed
+    const [before] = await rows(`id = '${job.id}'`)
+
+    await rows(`id = '${job.id}'`, takenBack)
+    await rows(`id = '${job.id}' AND pg_terminate_backend((SELECT pid FROM pg_stat_activity
+      WHERE application_name = 'celeriac lease' AND datname = current_database()))`)
+
+    const after = await until(async () => (await rows(`id = '${job.id}' AND state = 'running'`))[0], patient)
+    expect(after).toMatchObject({ delivery: before?.delivery, worker_id: before?.worker_id, attempt: 1 })
+    end.open()
+    await job.result()
+    expect(await job.status()).toMatchObject({ state: 'succeeded', attempt: 1 })
+  })
+
   test('is delivered anew when the worker that runs the job stops, and the attempt is remembered', async () => {
     const { servers, rows } = await open()
     const started = gate()
@@ -133,7 +158,7 @@ describe.each(brokers)('a claim that a crash of the store took back, on %s', (ki
       const sql = set
         ? `UPDATE celeriac.job SET ${set} WHERE ${where} RETURNING *`
         : `SELECT * FROM celeriac.job WHERE ${where}`
-      return (await client.query<{ id: string; delivery: number; dispatched_at: Date | null }>(sql)).rows
+      return (await client.query<Row>(sql)).rows
     }
     return { servers, rows }
   }
@@ -141,3 +166,10 @@ describe.each(brokers)('a claim that a crash of the store took back, on %s', (ki
 
 /** As the row was before its claim. */
 const takenBack = `state = 'queued', worker_id = NULL, started_at = NULL, attempt = attempt - 1`
+
+interface Row {
+  readonly id: string
+  readonly delivery: number
+  readonly worker_id: string | null
+  readonly dispatched_at: Date | null
+}

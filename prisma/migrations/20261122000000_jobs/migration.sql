@@ -81,6 +81,7 @@ CREATE TABLE "celeriac"."installation" (
     "id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "broker_mark" BIGINT NOT NULL DEFAULT 0,
     "broker_instance" TEXT,
+    "store_started_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "installation_pkey" PRIMARY KEY ("id")
 );

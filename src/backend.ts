@@ -45,6 +45,7 @@ const closedMessage = 'This celeriac() has been closed.'
 export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpening {
   let present: Backend | undefined
   let trouble: Error | undefined
+  let troubleSince = 0
   let closed = false
   let leave: () => Promise<void> = async () => {}
   let wake: () => void = () => {}
@@ -64,6 +65,8 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
     async ready() {
       if (present) return present
       const deadlineMs = Math.max(config.deadlineMs, config.store.kind === 'embedded' ? embeddedStartMs : 0)
+      // Who comes when it has been away for so long need not wait to hear it.
+      if (trouble && performance.now() - troubleSince > deadlineMs) throw trouble
       await Promise.race([opening, timeout(deadlineMs)])
       if (present) return present
       throw trouble ?? new StoreUnavailableError(`The store was not ready within ${deadlineMs} ms.`)
@@ -129,6 +132,7 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
   function note(error: unknown): void {
     const next = error instanceof Error ? error : new Error(String(error))
     if (next.message !== trouble?.message) log.error(`${next.message} (It is tried again until it works.)`)
+    if (!trouble) troubleSince = performance.now()
     trouble = next
   }
 

@@ -22,42 +22,55 @@ export interface BatchOptions<Item, Answer> {
   readonly isOutage: (error: unknown) => boolean
   /** Whether a smaller batch might pass. */
   readonly isDataError: (error: unknown) => boolean
+  /** How long an item waits for its answer, whatever becomes of its statement. Default: for as long as that takes. */
+  readonly patience?: Patience
+}
+
+export interface Patience {
+  readonly ms: number
+  /** What an item fails with that has waited for so long. It may be done all the same, if its statement was sent. */
+  readonly error: () => Error
 }
 
 interface Waiting<Item, Answer> {
   readonly item: Item
+  readonly since: number
+  late: boolean
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
 
 const tries = 3
+const leastWatchMs = 5
 
 export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): Batch<Item, Answer> {
-  const { maxSize, run, isRetryable, isOutage, isDataError, sizeOf } = options
+  const { maxSize, run, isRetryable, isOutage, isDataError, sizeOf, patience } = options
   let queue: Waiting<Item, Answer>[] = []
-  let inFlight = 0
+  let inFlight: readonly Waiting<Item, Answer>[] = []
   let flushing = false
+  let watching = false
 
   return {
     add(item) {
       return new Promise((resolve, reject) => {
-        queue.push({ item, resolve, reject })
+        queue.push({ item, since: patience ? performance.now() : 0, late: false, resolve, reject })
+        if (patience && !watching) watch(patience, patience.ms)
         if (flushing) return
         flushing = true
         setImmediate(flushAll)
       })
     },
     get pending() {
-      return queue.length + inFlight
+      return queue.length + inFlight.length
     },
   }
 
   async function flushAll(): Promise<void> {
     while (queue.length > 0) {
       const batch = takeBatch()
-      inFlight = batch.length
+      inFlight = batch
       await flush(batch)
-      inFlight = 0
+      inFlight = []
       if (queue.length > 0) await endOfTurn()
     }
     flushing = false
@@ -80,7 +93,7 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
 
   async function flush(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
     try {
-      const answers = await runWithRetries(batch.map((waiting) => waiting.item))
+      const answers = await runWithRetries(batch)
       for (const [at, waiting] of batch.entries()) waiting.resolve(answers[at] as Answer)
     } catch (error) {
       if (batch.length > 1 && isDataError(error)) {
@@ -95,14 +108,38 @@ export function createBatch<Item, Answer>(options: BatchOptions<Item, Answer>): 
     }
   }
 
-  async function runWithRetries(items: readonly Item[]): Promise<readonly Answer[]> {
+  async function runWithRetries(batch: readonly Waiting<Item, Answer>[]): Promise<readonly Answer[]> {
+    const items = batch.map((waiting) => waiting.item)
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await run(items)
       } catch (error) {
-        if (attempt === tries || !isRetryable(error)) throw error
+        if (attempt === tries || !isRetryable(error) || batch.every(({ late }) => late)) throw error
       }
     }
+  }
+
+  /** One timer for all, and none while nothing waits. */
+  function watch(patience: Patience, ms: number): void {
+    watching = true
+    setTimeout(() => {
+      refuseLate(patience)
+      const [oldest] = [...inFlight.filter(({ late }) => !late), ...queue]
+      if (oldest) watch(patience, Math.max(leastWatchMs, oldest.since + patience.ms - performance.now()))
+      else watching = false
+    }, ms).unref()
+  }
+
+  function refuseLate({ ms, error }: Patience): void {
+    const before = performance.now() - ms
+    const late = [...inFlight, ...queue].filter((waiting) => !waiting.late && waiting.since <= before)
+    if (late.length === 0) return
+    const cause = error()
+    for (const waiting of late) {
+      waiting.late = true
+      waiting.reject(cause)
+    }
+    queue = queue.filter((waiting) => !waiting.late)
   }
 }
 

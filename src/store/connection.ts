@@ -202,6 +202,17 @@ export function isRetryable(error: unknown): boolean {
   return code === '40P01' || code === '40001' || code === 'P2034' || troubleOf(code, message) === 'lost'
 }
 
+/** Whether the server, or the way to it, kept silent. */
+export function isSilent(error: unknown): boolean {
+  const { code, message } = factsOf(error)
+  return troubleOf(code, message) === 'silent'
+}
+
+/** For what took longer than it may. */
+export function lateError(ms: number, url: string): Error {
+  return toStoreError(Object.assign(new Error(`no answer within ${ms} ms`), { code: 'ETIMEDOUT' }), url)
+}
+
 /** Whether the statement was refused for the values that it brought, so that it may pass with some of them. */
 export function isDataError(error: unknown): boolean {
   const { code } = factsOf(error)

@@ -3,8 +3,8 @@ import type { Pool } from 'pg'
 import { StoreUnavailableError } from '../errors.js'
 import { secretless } from '../job/address.js'
 import type { Transaction } from '../job/transaction.js'
-import { type Batch, createBatch } from './batch.js'
-import { createPool, isDataError, isRetryable, toStoreError } from './connection.js'
+import { type Batch, createBatch, type Patience } from './batch.js'
+import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
 import { PrismaClient } from './generated/prisma/client.js'
 import { createInserter } from './insert.js'
 import { createListener } from './listen.js'
@@ -17,6 +17,7 @@ import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
 import { beginRound, returnTicket } from './round.js'
 import { toJob, toOptions } from './rows.js'
+import { createSilence } from './silence.js'
 import {
   claimSettings,
   claimStatement,
@@ -81,10 +82,12 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   const listener = createListener({ url: directUrl, log })
 
   const committedListeners: ((committed: Committed) => void)[] = []
+  const silence = createSilence({ probe: probeGuarded, isSilent })
+  const patience: Patience = { ms: deadlineMs, error: late }
   const inserter = createInserter({
     run: (statement) => run(inserting, statement),
     inTransaction,
-    batch,
+    batch: (maxSize, runBatch, sizeOf) => batch(maxSize, runBatch, sizeOf, patience),
     listener,
     installation,
     onCommitted(committed) {
@@ -98,7 +101,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   return {
     address: secretless(url),
 
-    insert: (jobs) => guard(() => inserter.insert(jobs)),
+    insert: (jobs) => (silence.error ? Promise.reject(silence.error) : guard(() => inserter.insert(jobs))),
     insertIn: inserter.insertIn,
     onCommitted: (listen) => void committedListeners.push(listen),
     clearOutbox: (receipts) => guard(() => clearOutbox(general, receipts)),
@@ -122,28 +125,28 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     saveProgress: (key, workerId, progress) => guard(() => saveProgress(key, workerId, progress)),
 
     find: (id) =>
-      guard(async () => {
+      timely(async () => {
         const row = await prisma.job.findUnique({ where: { id } })
         return row ? toJob(row) : undefined
       }),
-    endedAmong: (ids) => guard(() => endedAmong(ids)),
-    cancel: (id, by, reason) => guard(() => repairs.cancel(general, id, by, reason)),
+    endedAmong: (ids) => timely(() => endedAmong(ids)),
+    cancel: (id, by, reason) => timely(() => repairs.cancel(general, id, by, reason)),
     cancelRequestedAmong: (ids) =>
       guard(async () => {
         const where = { id: { in: [...ids] }, cancelRequestedAt: { not: null } }
         const rows = await prisma.job.findMany({ where, select: { id: true } })
         return rows.map((row) => row.id)
       }),
-    retry: (id) => guard(() => repairs.retry(general, id)),
-    promote: (id) => guard(() => repairs.promote(general, id)),
+    retry: (id) => timely(() => repairs.retry(general, id)),
+    promote: (id) => timely(() => repairs.promote(general, id)),
 
-    listJobs: (listing) => guard(() => lists.listJobs(general, listing)),
-    countJobs: (queues) => guard(() => lists.countJobs(general, queues)),
-    knownQueues: () => guard(() => lists.knownQueues(general)),
-    load: (questions) => guard(() => readLoad(general, questions)),
+    listJobs: (listing) => timely(() => lists.listJobs(general, listing)),
+    countJobs: (queues) => timely(() => lists.countJobs(general, queues)),
+    knownQueues: () => timely(() => lists.knownQueues(general)),
+    load: (questions) => timely(() => readLoad(general, questions)),
 
     servedQueues: () =>
-      guard(async () => {
+      timely(async () => {
         const where = { stoppedAt: null, lostAt: null }
         const workers = await prisma.worker.findMany({ where, select: { queues: true } })
         return [...new Set(workers.flatMap((worker) => worker.queues))]
@@ -201,8 +204,9 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       guard(async () => {
         await general.query('SELECT 1')
       }),
-    probe: () => guard(() => probe(probing)),
+    probe: probeGuarded,
     async close() {
+      silence.close()
       await listener.close()
       await prisma.$disconnect()
       await Promise.all([general, inserting, claiming, settling, probing].map((each) => each.end()))
@@ -211,6 +215,29 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
 
   function guard<T>(ask: () => Promise<T>): Promise<T> {
     return ask().catch((error: unknown) => {
+      throw told(error)
+    })
+  }
+
+  function told(error: unknown): Error {
+    const known = toStoreError(error, url)
+    if (isSilent(known)) silence.suspect(known)
+    return known
+  }
+
+  function late(): Error {
+    return told(lateError(deadlineMs, url))
+  }
+
+  /** For callers that somebody waits for: a free connection, the answer and all else within the deadline. */
+  async function timely<T>(ask: () => Promise<T>): Promise<T> {
+    if (silence.error) throw silence.error
+    return within(deadlineMs, guard(ask), late)
+  }
+
+  /** Suspects nobody: it is what a suspicion is tested by. */
+  function probeGuarded(): Promise<void> {
+    return probe(probing).catch((error: unknown) => {
       throw toStoreError(error, url)
     })
   }
@@ -219,9 +246,14 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     maxSize: number,
     runBatch: (items: readonly Item[]) => Promise<readonly Answer[]>,
     sizeOf?: (item: Item) => number,
+    patience?: Patience,
   ): Batch<Item, Answer> {
     const run = (items: readonly Item[]) => guard(() => runBatch(items))
-    return createBatch({ maxSize, run, isRetryable, isOutage, isDataError, ...(sizeOf ? { sizeOf } : {}) })
+    return createBatch({
+      ...{ maxSize, run, isRetryable, isOutage, isDataError },
+      ...(sizeOf ? { sizeOf } : {}),
+      ...(patience ? { patience } : {}),
+    })
   }
 
   async function inTransaction<T>(
@@ -242,7 +274,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
 
   /** Told apart from other databases that have our tables, such as that of another stage. */
   function installation(): Promise<string> {
-    known ??= guard(async () => {
+    known ??= timely(async () => {
       const { id } = await prisma.installation.findFirstOrThrow()
       return id
     }).catch((error: unknown) => {
@@ -343,6 +375,14 @@ type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly stat
 async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
   const { rows } = await on.query({ ...statement, values: [...statement.values] })
   return rows
+}
+
+function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), ms)
+    timer.unref()
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /** A server that has become a copy of another answers, and takes nothing. */

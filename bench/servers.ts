@@ -22,7 +22,11 @@ export interface Servers {
 export async function openServers(): Promise<Servers> {
   sweepScratch()
   const postgres = await startPostgresServer({
-    settings: ['fsync=on', 'full_page_writes=on', 'shared_preload_libraries=pg_stat_statements'],
+    settings: [
+      ...['fsync=on', 'full_page_writes=on', 'shared_preload_libraries=pg_stat_statements'],
+      // As PostgreSQL comes; the tests' servers have less.
+      'shared_buffers=128MB',
+    ],
   })
   const redis = await startRedisServer()
   let embedded: Promise<OpenedEmbedded> | undefined

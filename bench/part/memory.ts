@@ -130,12 +130,22 @@ async function growth(servers: Servers, { manyJobs }: Size): Promise<Finding[]> 
 async function sampleByQuarter(worker: Contender<Runner>, jobs: number): Promise<Sample[]> {
   const samples: Sample[][] = Array.from({ length: quarters }, () => [])
   const progress = startProgress('jobs', jobs)
+  const startedAt = performance.now()
+  let begun = 0
   await runJobs(worker, jobs, concurrency, async (ran) => {
-    samples[Math.min(quarters - 1, Math.floor((ran * quarters) / jobs))]?.push(await worker.memory())
+    const quarter = Math.min(quarters - 1, Math.floor((ran * quarters) / jobs))
+    samples[quarter]?.push(await worker.memory())
+    // A worker that slows down is as bad as one that grows.
+    if (quarter > begun) console.error(`  ${quarter}/${quarters} after ${seconds(startedAt)} s`)
+    begun = quarter
     progress.at(ran)
   })
   progress.end()
   return samples.map(toMedians)
+}
+
+function seconds(since: number): string {
+  return show((performance.now() - since) / 1000)
 }
 
 function driftOf(what: string, medians: readonly number[], jobs: number): Finding {

@@ -117,7 +117,7 @@ describe('a database that does not fit is refused', () => {
 
     const refusal = await migrate({ url, log }).catch((error: Error) => error.message)
     await query(
-      'DROP TYPE celeriac.job_state CASCADE; DROP TABLE celeriac.job, celeriac.worker, celeriac.pass, celeriac.outbox, celeriac.installation, celeriac.walk',
+      'DROP TYPE celeriac.job_state CASCADE; DROP TABLE celeriac.job, celeriac.worker, celeriac.pass, celeriac.outbox, celeriac.installation, celeriac.walk, celeriac.prune',
     )
     await query(/UPDATE [^;]*;/.exec(String(refusal))?.[0] ?? '')
     expect(await migrate({ url, log })).toEqual({ applied: names })

@@ -4,6 +4,7 @@ import { endsItsProcess, neverSettles, poisons, standsStill, toldToStop } from '
 import { badNetwork, halfOpen, wrongClocks } from './network.js'
 import { endsSessions, fullOfConnections, locksTables, poolOfOne, rowDeleted } from './postgres.js'
 import { fullMemory, loses, losesClients, standsStill as redisStandsStill } from './redis.js'
+import { chatty, hooks } from './reports.js'
 import { cancelRaces, delays, sameKey } from './requests.js'
 
 /** In the order of the catalogue. */
@@ -27,6 +28,8 @@ export const scenarios: readonly Scenario[] = [
   rowDeleted,
   wrongClocks,
   delays,
+  chatty,
   sameKey,
   cancelRaces,
+  hooks,
 ]

@@ -65,6 +65,28 @@ export const flaky = defineTask({
     }),
 })
 
+/** Reports far more than anybody can read. */
+export const chatty = defineTask({
+  payload: payload.extend({ reports: z.number() }),
+  run: ({ key, reports }, context) =>
+    witnessed(key, context, async () => {
+      for (let at = 0; at < reports; at += 1) {
+        void context.progress({ at })
+        if (at % 1000 === 0) await sleep(1)
+      }
+      for (let line = 0; line < 20; line += 1) context.log.info('x'.repeat(1_000_000))
+    }),
+})
+
+/** Returns more than is kept. */
+export const large = defineTask({
+  payload,
+  async run({ key }, context) {
+    await witnessed(key, context)
+    return 'x'.repeat(10_000_000)
+  },
+})
+
 /** Takes its process down, each time. */
 export const poison = defineTask({
   payload,

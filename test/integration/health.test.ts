@@ -26,7 +26,7 @@ async function startProxy(server: TestServer): Promise<TcpProxy> {
 }
 
 /** A web process. It is not waited for: its servers may be away. */
-async function openWeb(database: string, broker: string, deadline: '1s' | '5s' = '5s') {
+async function openWeb(database: string, broker: string, deadline: '2s' | '5s' = '5s') {
   const task = defineTask(() => 'done')
   const jobs = ended(
     celeriac({ database, broker, tasks: { work: { task } }, deadline, logger: 'silent', migrate: true }),
@@ -45,7 +45,7 @@ async function openWeb(database: string, broker: string, deadline: '1s' | '5s' =
   }
 }
 
-describe.each(brokers)('health with the broker on %s', (kind) => {
+describe.each(brokers)('health with the broker on %s', { timeout: 60_000 }, (kind) => {
   test('a broker that goes away is told; jobs are accepted, and all is well when it returns', async () => {
     const [store, broker] = await Promise.all([startStore(), startBroker(kind)])
     const { health, post, status, jobs } = await openWeb(store.url, broker.url)
@@ -85,7 +85,7 @@ describe.each(brokers)('health with the broker on %s', (kind) => {
 
   test('servers that are stopped and not gone are told, and are well when they go on', async () => {
     const [store, broker] = await Promise.all([startStore(), startBroker(kind)])
-    const { status } = await openWeb(store.url, broker.url, '1s')
+    const { status } = await openWeb(store.url, broker.url, '2s')
     await until(async () => (await status()) === 'ok')
 
     const goOn = [await freeze(broker)]
@@ -97,10 +97,10 @@ describe.each(brokers)('health with the broker on %s', (kind) => {
     await until(async () => (await status()) === 'ok')
   })
 
-  test.each<[ProxyMode, '1s' | '5s']>([
+  test.each<[ProxyMode, '2s' | '5s']>([
     ['silent', '5s'],
-    ['silent-open', '1s'],
-  ])('connections that are %j are told', { timeout: 60_000 }, async (mode, deadline) => {
+    ['silent-open', '2s'],
+  ])('connections that are %j are told', async (mode, deadline) => {
     const [store, broker] = await Promise.all([startStore(), startBroker(kind)])
     const [toStore, toBroker] = await Promise.all([startProxy(store), startProxy(broker)])
     const { status } = await openWeb(toStore.url, toBroker.url, deadline)
@@ -120,7 +120,7 @@ describe.each(brokers)('health with the broker on %s', (kind) => {
   test('the app may start before its servers', async () => {
     const [store, broker] = await Promise.all([startStore(), startBroker(kind)])
     await Promise.all([store.stop(), broker.stop()])
-    const { health, post, jobs } = await openWeb(store.url, broker.url, '1s')
+    const { health, post, jobs } = await openWeb(store.url, broker.url, '2s')
     expect(await (await health()).json()).toEqual({ status: 'down', store: 'down', broker: 'down' })
     expect((await post()).status).toBe(503)
 

@@ -13,9 +13,9 @@ import { until } from '../support/until.js'
 
 closeJobsAfterEach()
 
-const deadlineMs = 1000
-/** What a busy machine adds to a deadline. Twice the deadline would be a deadline waited for twice. */
-const slackMs = 800
+const deadlineMs = 2500
+/** What a busy machine may add. A deadline that is waited for twice would take 2,500 ms more. */
+const slackMs = 2000
 const anId = '00000000-0000-7000-8000-000000000000'
 
 function newTask() {
@@ -64,7 +64,7 @@ async function expectRefused(answer: Response): Promise<void> {
   expect(await answer.json()).toMatchObject({ code: 'STORE_UNAVAILABLE' })
 }
 
-describe('a store that keeps silent (F21, F32)', () => {
+describe('a store that keeps silent (F21, F32)', { timeout: 60_000 }, () => {
   test('500 callers have their error within one deadline, later ones at once; then all goes on by itself', async () => {
     const store = await freshDatabase()
     const proxy = await createProxy(store)
@@ -134,7 +134,7 @@ describe('a store that keeps silent (F21, F32)', () => {
   })
 })
 
-describe('a server without room (F33)', () => {
+describe('a server without room (F33)', { timeout: 60_000 }, () => {
   async function startFull() {
     const postgres = await startPostgres({
       settings: ['max_connections=15', 'superuser_reserved_connections=0'],
@@ -200,7 +200,7 @@ describe('a server without room (F33)', () => {
   })
 })
 
-describe.each(brokers)('one connection a pool, with the broker on %s', (kind) => {
+describe.each(brokers)('one connection a pool, with the broker on %s', { timeout: 60_000 }, (kind) => {
   test('is enough for requests, workers, transactions and LISTEN at once (F33)', async () => {
     const servers = await freshServers(kind)
     const one = (url: string) => `${url}?connection_limit=1`
@@ -259,7 +259,9 @@ describe.each(brokers)('one connection a pool, with the broker on %s', (kind) =>
   })
 })
 
-test('an enqueue whose answer was lost on its way is made once, and each answer is true (F4, F30)', async () => {
+test('an enqueue whose answer was lost on its way is made once, and each answer is true (F4, F30)', {
+  timeout: 60_000,
+}, async () => {
   const database = await freshDatabase()
   const proxy = await createProxy(database)
   onTestFinished(() => proxy.close())

@@ -9,7 +9,7 @@ import { expiryPass } from './expiry.js'
 import { lostPass } from './lost.js'
 import { netPass } from './net.js'
 import { overduePass } from './overdue.js'
-import { prunePass } from './prune.js'
+import { createPrunePass } from './prune.js'
 import { repairPass } from './repair.js'
 import { restartPass } from './restart.js'
 import { stuckPass } from './stuck.js'
@@ -74,7 +74,7 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
     repairPass,
     stuckPass,
     netPass,
-    prunePass,
+    createPrunePass(),
   ]
   const counts = Object.fromEntries(passes.map(({ name }) => [name, 0]))
   const running = new Map<Pass, Promise<void>>()

@@ -2,6 +2,7 @@ import { toAgeRules } from '../job/retain.js'
 import type { FinishedTask, PruneRule } from '../store/store.js'
 import { jobs } from './count.js'
 import type { Pass, PassContext, RetentionBook } from './maintain.js'
+import { createOverfull } from './overfull.js'
 
 const firstSize = 500
 const largestSize = 4000
@@ -9,22 +10,40 @@ const largestSize = 4000
 const longStatementMs = 250
 
 /** Deletes finished jobs that are older, or more, than their task keeps. Goes on in the next round while some are left. */
-export const prunePass: Pass = {
-  name: 'prune',
-  every: 20,
-  isNeeded: () => true,
-  async run(context) {
-    const { store, retention, log } = context
-    if (!retention.isKnown()) return returnTicket(context)
-    await store.pruneWorkers()
-    const tasks = (await store.finishedTasks()).filter((finished) => isOurs(finished, retention))
-    const deleted = await pruneAll(context, [
-      ...(await store.dueRules(tasks.flatMap((finished) => rulesOf(finished, retention)))),
-      ...(await store.overfull(tasks.flatMap((finished) => limitsOf(finished, retention)))),
-    ])
-    if (deleted > 0) log.info(`Deleted ${jobs(deleted, 'finished job')} that had been kept long enough.`)
-    return deleted
-  },
+export function createPrunePass(): Pass {
+  const overfull = createOverfull()
+
+  return {
+    name: 'prune',
+    every: 20,
+    isNeeded: () => true,
+    async run(context) {
+      const { store, retention, log } = context
+      if (!retention.isKnown()) return returnTicket(context)
+      await store.pruneWorkers()
+      const tasks = (await store.finishedTasks()).filter((finished) => isOurs(finished, retention))
+      let pruned: Pruning | undefined
+      try {
+        const tooOld = await store.dueRules(tasks.flatMap((finished) => rulesOf(finished, retention)))
+        const tooMany = await overfull.find(
+          store,
+          tasks.flatMap((finished) => limitsOf(finished, retention)),
+        )
+        pruned = await pruneAll(context, [...tooOld, ...tooMany])
+      } finally {
+        if (!pruned?.isDone) overfull.forget()
+      }
+      const { deleted, isDone } = pruned
+      if (!isDone) await returnTicket(context)
+      if (deleted > 0) log.info(`Deleted ${jobs(deleted, 'finished job')} that had been kept long enough.`)
+      return deleted
+    },
+  }
+}
+
+interface Pruning {
+  readonly deleted: number
+  readonly isDone: boolean
 }
 
 /** Another process that knows the task may have another rule for it. What nobody knows any more falls under ours. */
@@ -47,14 +66,13 @@ function limitsOf({ task }: FinishedTask, retention: RetentionBook) {
 }
 
 /** A little of each in turn, so that a busy task does not take all the time. */
-async function pruneAll(context: PassContext, rules: readonly PruneRule[]): Promise<number> {
-  const { store, hasTime } = context
+async function pruneAll({ store, hasTime }: PassContext, rules: readonly PruneRule[]): Promise<Pruning> {
   let open = rules.map((rule) => ({ rule, size: firstSize }))
   let deleted = 0
   while (open.length > 0) {
     const more: typeof open = []
     for (const { rule, size } of open) {
-      if (!hasTime()) return deleted + (await returnTicket(context))
+      if (!hasTime()) return { deleted, isDone: false }
       const begun = performance.now()
       const pruned = await store.prune(rule, size)
       deleted += pruned.deleted
@@ -62,7 +80,7 @@ async function pruneAll(context: PassContext, rules: readonly PruneRule[]): Prom
     }
     open = more
   }
-  return deleted
+  return { deleted, isDone: true }
 }
 
 function nextSize(size: number, tookMs: number): number {

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate } from '../../src/store/migrate.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
-import { dueSql, manySql, nextSql, pruneStatement, tasksSql } from '../../src/store/prune.js'
+import { dueSql, nthStatement, pruneStatement, tasksSql } from '../../src/store/prune.js'
 import type { PruneRule, Store } from '../../src/store/store.js'
 import { freshDatabase } from '../support/servers.js'
 
@@ -31,7 +31,10 @@ const succeeded: PruneRule = {
   states: ['succeeded'],
   upTo: { ageMs: 7 * dayMs },
 }
-const position = [succeeded.task, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 500]
+const place = (days: number) => ({
+  finishedAt: new Date(Date.now() - days * dayMs).toISOString(),
+  jobId: '00000000-0000-7000-8000-000000000000',
+})
 const asked = [[succeeded.task], [succeeded.rule], [7 * dayMs], [null]]
 
 /** Every tenth failed; of ten tasks; one a second for 300,000 s. */
@@ -78,8 +81,12 @@ const looked = (nodes: readonly Node[]) =>
 const statements: [string, () => { text: string; values: unknown[] }, number][] = [
   ['the tasks that have finished jobs', () => ({ text: tasksSql, values: [] }), 20],
   ['the rules that are due', () => ({ text: dueSql, values: asked }), 1],
-  ['the tasks that have too many', () => ({ text: manySql, values: [[succeeded.task], [400]] }), 401],
-  ['the next page of a count', () => ({ text: nextSql, values: position }), 501],
+  ['jobs by their number', () => nthStatement([{ task: succeeded.task, newer: 400 }]), 401],
+  [
+    'jobs by their number between two places',
+    () => nthStatement([{ task: succeeded.task, newer: 400, before: place(0), after: place(40) }]),
+    401,
+  ],
 ]
 
 describe.each([

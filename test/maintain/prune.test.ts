@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Retention } from '../../src/job/retain.js'
-import { prunePass } from '../../src/maintain/prune.js'
+import { createPrunePass } from '../../src/maintain/prune.js'
 import { addRows, forEver, type Ground, openGround, statesOf } from './ground.js'
 
+const prunePass = createPrunePass()
 const dayMs = 86_400_000
 
 /** The defaults of the configuration, and rules of single tasks. */
@@ -155,13 +156,29 @@ describe('by count', () => {
   test.each([9999, 10_000, 10_001, 61_234])('counts exactly, in pages: %i stay', async (count) => {
     const ground = await open(book({}, { ...forEver, count }))
     await addRows(ground, count, { state: 'succeeded', ended: '1 day' })
-    expect(await ground.round(prunePass)).toBe(0)
+    expect(await ground.round(createPrunePass())).toBe(0)
 
     await addRows(ground, 7, { state: 'succeeded', ended: '1 hour' })
-    expect(await ground.round(prunePass)).toBe(7)
+    expect(await ground.round(createPrunePass())).toBe(7)
 
     const { rows } = await ground.client.query('SELECT count(*)::int AS count FROM celeriac.job')
     expect(rows).toEqual([{ count }])
+  })
+
+  test('a large number is not counted again before a tenth has been added', async () => {
+    const ground = await open(book({}, { ...forEver, count: 20_000 }))
+    const pass = createPrunePass()
+    await addRows(ground, 19_000, { state: 'succeeded', ended: '1 day' })
+    expect(await ground.round(pass)).toBe(0)
+    await addRows(ground, 2000, { state: 'succeeded', ended: '1 hour' })
+    expect(await ground.round(pass)).toBe(0)
+
+    await addRows(ground, 1, { state: 'succeeded', ended: '1 minute' })
+
+    let looks = 0
+    expect(await ground.round(pass, () => ++looks <= 1)).toBe(500)
+    expect(await ground.round(pass)).toBe(501)
+    expect(await ground.round(pass)).toBe(0)
   })
 })
 

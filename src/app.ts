@@ -265,6 +265,7 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       configHash: configHash(config),
       leaseMs: config.leaseMs,
       heartbeatMs: config.heartbeatMs,
+      maxLost: config.maxLost,
       stuckAfterMs: config.stuckAfterMs,
       maxResult: config.maxResult,
       log,

@@ -290,6 +290,8 @@ export interface ClaimedJob {
   readonly attempt: number
   readonly maxAttempts: number
   readonly failures: number
+  /** Workers that its attempts were lost with. */
+  readonly lost: number
   readonly priority: number
   readonly owner: string | null
   readonly requestId: string | null

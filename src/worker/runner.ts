@@ -1,7 +1,7 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, ClosedError, StoreUnavailableError } from '../errors.js'
 import type { ClaimedJob, DeliveryKey, Settled, Store } from '../store/store.js'
-import { sleep } from '../waiting.js'
+import { sleep, within } from '../waiting.js'
 import {
   type Attempt,
   type AttemptLog,
@@ -56,6 +56,8 @@ export interface RunnerDeps {
   /** Ends that wait for the store. At the bound no more is taken. */
   readonly mostUnsettled: number
   readonly maxResult: number
+  /** Workers that a job may take down. */
+  readonly maxLost: number
   /** How long a job without a time limit may block the event loop. */
   readonly stuckAfterMs: number
   /** What a job with a time limit gets beyond it, before the process is ended. */
@@ -75,6 +77,10 @@ interface Held {
 }
 
 const staleCheckMs = 50
+/** How soon a suspect that met another one is offered again. */
+const suspectPauseMs = 1000
+/** How long a suspect waits until what came of other jobs is recorded. */
+const quietMs = 2000
 
 export function createRunner(deps: RunnerDeps): Runner {
   const { store, dispatcher, board, tasks, mostUnsettled, log } = deps
@@ -83,6 +89,9 @@ export function createRunner(deps: RunnerDeps): Runner {
   const unsettled = new Set<Promise<void>>()
   /** From claim to recorded end. */
   const here = new Map<string, Held>()
+  /** Of those, jobs on their last chance: one more lost worker, and they fail. */
+  const suspects = new Set<string>()
+  let drained = false
   let forsaken = false
   let processed = 0
   let returned = 0
@@ -111,6 +120,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       for (const attempt of attempts.values()) attempt.abort(reason)
     },
     drain() {
+      drained = true
       clearInterval(staleCheck)
       giveBackUnstarted(slots.drain())
     },
@@ -147,6 +157,12 @@ export function createRunner(deps: RunnerDeps): Runner {
       track(giveBack([{ job, workerId }], 'unstarted'))
       return
     }
+    if (isSuspect(job) && suspects.size > 0) {
+      slots.release()
+      track(giveBack([{ job, workerId }], 'unstarted', suspectPauseMs))
+      return
+    }
+    if (isSuspect(job)) suspects.add(keyOf(job.id, job.number))
     const held = { job, task, workerId, entry: board.put(job.id, job.number) }
     here.set(keyOf(job.id, job.number), held)
     if (!slots.fill(queue, held)) giveBackUnstarted([held])
@@ -155,12 +171,27 @@ export function createRunner(deps: RunnerDeps): Runner {
   async function run(held: Held): Promise<void> {
     const { job, task, entry } = held
     const startedAt = performance.now()
-    if (board.start(entry, deadlineOf(job, task))) await runAttempt(held, startedAt)
+    if (isSuspect(job)) await within(quietMs, Promise.allSettled(unsettled))
+    if (board.start(entry, deadlineOf(job, task)) && !(drained && isSuspect(job)))
+      await runAttempt(held, startedAt)
     // The lease thread has given it back, or has tried to: a second time does no harm.
     else track(giveBack([held], 'unstarted'))
     board.free(entry)
     slots.finish(performance.now() - startedAt)
     if (slots.running === 0) onIdle?.()
+  }
+
+  /**
+   * Which of the jobs that a dead worker held took it down, nobody can tell. So that the innocent are not given up with
+   * the guilty, a worker holds one job on its last chance at a time, and starts it when the ends of others are recorded.
+   */
+  function isSuspect({ lost }: ClaimedJob): boolean {
+    return lost > 0 && lost + 1 >= deps.maxLost
+  }
+
+  function forget({ id, number }: ClaimedJob): void {
+    here.delete(keyOf(id, number))
+    suspects.delete(keyOf(id, number))
   }
 
   /** When a job that blocks the event loop has blocked it for too long. */
@@ -199,7 +230,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const { job, workerId } = held
     const key = { jobId: job.id, number: job.number }
     if (!(await insist(() => store.isSettledBy(key, workerId)))) return record(held, outcome, tookMs)
-    here.delete(keyOf(job.id, job.number))
+    forget(job)
     processed += 1
     deps.onEnd(job.id)
     const success = {
@@ -216,7 +247,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId })).catch((error) =>
       settleAsRefused(job, workerId, error),
     )
-    here.delete(keyOf(job.id, job.number))
+    forget(job)
     processed += 1
     if (!settled) {
       log.warn(
@@ -281,6 +312,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   async function giveBack(
     held: readonly Pick<Held, 'job' | 'workerId'>[],
     reason: 'unstarted' | 'returned',
+    pauseMs = 0,
   ): Promise<void> {
     for (const workerId of new Set(held.map((each) => each.workerId))) {
       const keys = held
@@ -289,9 +321,10 @@ export function createRunner(deps: RunnerDeps): Runner {
       // Nothing in it can be at fault, so whatever the store says against it passes.
       const redeliveries = await insist(() => store.giveBack(keys, workerId, reason), isNotTheEnd)
       if (reason === 'returned') returned += redeliveries.length
-      dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ahead: true })))
+      const again = pauseMs > 0 ? { dueInMs: pauseMs } : { ahead: true }
+      dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ...again })))
     }
-    for (const { job } of held) here.delete(keyOf(job.id, job.number))
+    for (const { job } of held) forget(job)
   }
 
   /** The worker keeps what it holds while the store is away. */

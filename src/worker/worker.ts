@@ -44,6 +44,8 @@ export interface WorkerDeps {
   readonly graceMs: number
   readonly leaseMs: number
   readonly heartbeatMs: number
+  /** Workers that a job may take down. */
+  readonly maxLost: number
   readonly stuckAfterMs: number
   readonly maxResult: number
   /** Ends that may wait for the store before no more is taken. */
@@ -194,7 +196,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function abortRest(): Promise<void> {
-    log.warn(`The grace is over: ${count(runner.running, 'job is', 'jobs are')} asked to stop.`)
+    log.warn(`${count(runner.running, 'job is', 'jobs are')} asked to stop.`)
     runner.abortAll(new ShutdownError('The worker stops; the job will run again elsewhere.'))
     await within(abortGraceMs, runner.idle())
     if (runner.running > 0)

@@ -45,7 +45,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     child.kill('SIGKILL')
   })
   const hasAnswered = () => child.exitCode !== null || worker.output().includes('is ready')
-  await until(hasAnswered, { timeoutMs: 60_000 }).catch(() => {})
+  await until(hasAnswered, { timeoutMs: 120_000 }).catch(() => {})
   if (!worker.output().includes('is ready')) throw new Error(`The worker is not ready:\n${worker.output()}`)
   return worker
 }

@@ -35,6 +35,7 @@ export async function startRig(
     graceMs: 1000,
     leaseMs: 5000,
     heartbeatMs: 1000,
+    maxLost: 3,
     stuckAfterMs: 3_600_000,
     maxResult: 1_000_000,
     log: silent,

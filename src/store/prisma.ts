@@ -191,7 +191,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     reapLostWorkers: (maxLost) => guard(() => reapLostWorkers(general, maxLost)),
 
     finishedTasks: () => guard(() => pruning.finishedTasks(general)),
-    overfull: (limits) => guard(() => pruning.overfull(general, limits)),
+    nthFinished: (asked) => guard(() => pruning.nthFinished(general, asked)),
     dueRules: (rules) => guard(() => pruning.dueRules(general, rules)),
     prune: (rule, limit) => guard(() => pruning.prune(general, rule, limit)),
     pruneWorkers: () => guard(() => pruning.pruneWorkers(general)),

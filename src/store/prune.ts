@@ -1,6 +1,5 @@
 import type { Pool } from 'pg'
-import type { EndState } from '../job/state.js'
-import type { FinishedTask, Pruned, PruneRule, TaskLimit } from './store.js'
+import type { FinishedTask, NthFinished, Place, Pruned, PruneRule } from './store.js'
 
 /**
  * Deletes finished jobs, in the order of the index `job_task_finished`. A job's state is in no index, because a claim
@@ -96,61 +95,34 @@ moved AS (
     begun_at = CASE WHEN p.begun_at > now() - ${staleAfter} THEN p.begun_at ELSE now() END)
 SELECT (SELECT count(*)::int FROM gone) AS deleted, (SELECT count(*)::int FROM seen) AS seen`
 
-/** Entries of the index that one statement counts. */
-const page = 50_000
-/** Few tasks have more finished jobs than this, and one statement finds them. */
-const few = 10_000
-
-export async function overfull(pool: Pool, limits: readonly TaskLimit[]): Promise<PruneRule[]> {
-  if (limits.length === 0) return []
-  const { rows } = await pool.query<Position & { readonly at: number }>(manySql, [
-    limits.map(({ task }) => task),
-    limits.map(({ count }) => Math.min(count, few)),
-  ])
-  const rules: PruneRule[] = []
-  for (const { at, ...position } of rows) {
-    const limit = limits[at - 1]
-    const upTo = limit && (await countOn(pool, limit, position))
-    if (limit && upTo) rules.push({ task: limit.task, rule: 'count', states: ends, upTo })
-  }
-  return rules
+export async function nthFinished(pool: Pool, asked: readonly NthFinished[]): Promise<(Place | undefined)[]> {
+  if (asked.length === 0) return []
+  const { rows } = await pool.query<Place & { readonly at: number }>(nthStatement(asked))
+  const found = new Map(rows.map(({ at, ...place }) => [at, place]))
+  return asked.map((_, index) => found.get(index + 1))
 }
 
-const ends: readonly EndState[] = ['succeeded', 'failed', 'cancelled', 'expired']
-
-interface Position {
-  readonly finishedAt: string
-  readonly jobId: string
+export function nthStatement(asked: readonly NthFinished[]) {
+  const values = [
+    asked.map(({ task }) => task),
+    asked.map(({ newer }) => newer),
+    asked.map(({ before }) => before?.finishedAt ?? 'infinity'),
+    asked.map(({ before }) => before?.jobId ?? null),
+    asked.map(({ after }) => after?.finishedAt ?? '-infinity'),
+    asked.map(({ after }) => after?.jobId ?? null),
+  ]
+  return { text: nthSql, values }
 }
 
-/** The newest job that is too many. `newest`: the one after the first `few`. */
-async function countOn(
-  pool: Pool,
-  { task, count }: TaskLimit,
-  newest: Position,
-): Promise<Position | undefined> {
-  let position: Position | undefined = newest
-  for (let left = count - few; position && left > 0; left -= page) {
-    const values: unknown[] = [task, position.finishedAt, position.jobId, Math.min(left, page) - 1]
-    const { rows }: { rows: Position[] } = await pool.query<Position>(nextSql, values)
-    position = rows[0]
-  }
-  return position
-}
-
-const place = `j.finished_at::text AS "finishedAt", j.id AS "jobId"`
-
-export const manySql = `
+const nthSql = `
 SELECT r.at::int AS at, j.*
-FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS r(task, count, at)
-CROSS JOIN LATERAL (SELECT ${place} FROM celeriac.job j WHERE j.finished_at IS NOT NULL
-  AND ${key} <= (r.task, 'infinity'::timestamptz, ${highest}) AND ${key} > (r.task, '-infinity'::timestamptz, ${zero})
-  ${backwards} OFFSET r.count LIMIT 1) AS j`
-
-export const nextSql = `
-SELECT ${place} FROM celeriac.job j WHERE j.finished_at IS NOT NULL
-  AND ${key} < ($1, $2::timestamptz, $3::uuid) AND ${key} > ($1, '-infinity'::timestamptz, ${zero})
-${backwards} OFFSET $4::int LIMIT 1`
+FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::uuid[], $5::timestamptz[], $6::uuid[])
+  WITH ORDINALITY AS r(task, newer, before_at, before_id, after_at, after_id, at)
+CROSS JOIN LATERAL (SELECT j.finished_at::text AS "finishedAt", j.id AS "jobId" FROM celeriac.job j
+  WHERE j.finished_at IS NOT NULL
+    AND ${key} < (r.task, r.before_at, coalesce(r.before_id, ${highest}))
+    AND ${key} > (r.task, r.after_at, coalesce(r.after_id, ${zero}))
+  ${backwards} OFFSET r.newer LIMIT 1) AS j`
 
 /** Lists show them for 7 days, and by them it is known which tasks somebody serves. A job keeps its worker's id. */
 export async function pruneWorkers(pool: Pool): Promise<number> {

@@ -103,8 +103,8 @@ export interface Store {
   reapLostWorkers(maxLost: number): Promise<LostWork>
 
   finishedTasks(): Promise<FinishedTask[]>
-  /** A rule for each of these tasks that has more finished jobs than it may: the newest stay. */
-  overfull(limits: readonly TaskLimit[]): Promise<PruneRule[]>
+  /** The places of these finished jobs, where there are so many. It counts entries of an index: some thousands are quick. */
+  nthFinished(asked: readonly NthFinished[]): Promise<(Place | undefined)[]>
   /** Of these rules, those under which there is something to look at. */
   dueRules(rules: readonly PruneRule[]): Promise<PruneRule[]>
   /** Deletes the next finished jobs under a rule, oldest first, of the next `limit` that it looks at. */
@@ -214,10 +214,19 @@ export interface FinishedTask {
   readonly isServed: boolean
 }
 
-/** How many finished jobs of a task may be kept. */
-export interface TaskLimit {
+/** Where a finished job stands among those of its task. */
+export interface Place {
+  /** As the database says it. */
+  readonly finishedAt: string
+  readonly jobId: string
+}
+
+/** The finished job of a task that so many newer ones follow, of those between two places. */
+export interface NthFinished {
   readonly task: string
-  readonly count: number
+  readonly newer: number
+  readonly before?: Place
+  readonly after?: Place
 }
 
 /** Which finished jobs of a task go. */
@@ -227,7 +236,7 @@ export interface PruneRule {
   readonly rule: string
   readonly states: readonly EndState[]
   /** Those that ended longer ago than this, or up to this one. */
-  readonly upTo: { readonly ageMs: number } | { readonly finishedAt: string; readonly jobId: string }
+  readonly upTo: { readonly ageMs: number } | Place
 }
 
 export interface Pruned {

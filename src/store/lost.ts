@@ -11,9 +11,7 @@ import type { LostWork, Redelivery } from './store.js'
  */
 export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<LostWork> {
   const { rows: silent } = await pool.query<{ id: string }>(countMissedSql)
-  const { rows: workers } = await pool.query<{ id: string; name: string }>(markLostSql, [
-    silent.map((worker) => worker.id),
-  ])
+  const workers = silent.length === 0 ? [] : await markLost(pool, silent)
   const { rows: gone } = await pool.query(recentlyGoneSql)
   if (gone.length === 0) return { workers, redeliveries: [], failed: [] }
   const given = await giveUp(pool, maxLost)
@@ -26,6 +24,14 @@ export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<Lost
     redeliveries: rows.filter((row) => row.state === 'queued'),
     failed: rows.filter((row) => row.state === 'failed').map((row) => row.jobId),
   }
+}
+
+async function markLost(
+  pool: Pool,
+  silent: readonly { id: string }[],
+): Promise<{ id: string; name: string }[]> {
+  const ids = silent.map((worker) => worker.id)
+  return (await pool.query<{ id: string; name: string }>(markLostSql, [ids])).rows
 }
 
 /**

@@ -97,6 +97,21 @@ describe('a store that keeps silent (F21, F32)', { timeout: 60_000 }, () => {
     await until(async () => (await jobs.health()).status === 'ok')
   })
 
+  test('connections that break again and again while it is silent cost no second deadline', async () => {
+    const proxy = await createProxy(await freshDatabase())
+    onTestFinished(() => proxy.close())
+    const { post } = await openWeb({ database: proxy.url })
+    expect((await post(1)).status).toBe(202)
+
+    proxy.set('silent')
+    const resetting = setInterval(proxy.reset, deadlineMs * 0.9)
+    onTestFinished(() => clearInterval(resetting))
+    const { ms, answer } = await took(post(2))
+
+    await expectRefused(answer)
+    expect(ms).toBeLessThan(deadlineMs + slackMs)
+  })
+
   test('connections that the network forgot are replaced', async () => {
     const proxy = await createProxy(await freshDatabase())
     onTestFinished(() => proxy.close())

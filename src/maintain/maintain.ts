@@ -55,16 +55,9 @@ export interface Maintenance {
   close(): Promise<void>
 }
 
-/** The part of a round that a pass may take. */
-const share = 0.7
-
-/**
- * What keeps row and broker in agreement. It has no leader: every process tries, and the store lets one of them run a
- * pass in each interval. Passes run side by side, so that one that waits for its server holds up no other. While the
- * store is away nothing runs, so that an outage makes no worker lost.
- */
-export function startMaintenance(parts: MaintenanceParts, intervalMs: number): Maintenance {
-  const passes: readonly Pass[] = [
+/** Anew for each process: some remember what they saw. */
+export function createPasses(): readonly Pass[] {
+  return [
     dispatchPass,
     lostPass,
     overduePass,
@@ -76,6 +69,18 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
     netPass,
     createPrunePass(),
   ]
+}
+
+/** The part of a round that a pass may take. */
+const share = 0.7
+
+/**
+ * What keeps row and broker in agreement. It has no leader: every process tries, and the store lets one of them run a
+ * pass in each interval. Passes run side by side, so that one that waits for its server holds up no other. While the
+ * store is away nothing runs, so that an outage makes no worker lost.
+ */
+export function startMaintenance(parts: MaintenanceParts, intervalMs: number): Maintenance {
+  const passes = createPasses()
   const counts = Object.fromEntries(passes.map(({ name }) => [name, 0]))
   const running = new Map<Pass, Promise<void>>()
   let beginning: Promise<void> | undefined

@@ -65,20 +65,20 @@ function limitsOf({ task }: FinishedTask, retention: RetentionBook) {
   return count === null ? [] : [{ task, count }]
 }
 
-/** A little of each in turn, so that a busy task does not take all the time. */
+/** A little of each in turn, so that a busy task does not take all the time; and of each a little, however long the looking took. */
 async function pruneAll({ store, hasTime }: PassContext, rules: readonly PruneRule[]): Promise<Pruning> {
   let open = rules.map((rule) => ({ rule, size: firstSize }))
   let deleted = 0
   while (open.length > 0) {
     const more: typeof open = []
     for (const { rule, size } of open) {
-      if (!hasTime()) return { deleted, isDone: false }
       const begun = performance.now()
       const pruned = await store.prune(rule, size)
       deleted += pruned.deleted
       if (!pruned.isDone) more.push({ rule, size: nextSize(size, performance.now() - begun) })
     }
     open = more
+    if (open.length > 0 && !hasTime()) return { deleted, isDone: false }
   }
   return { deleted, isDone: true }
 }

@@ -175,8 +175,7 @@ describe('by count', () => {
 
     await addRows(ground, 1, { state: 'succeeded', ended: '1 minute' })
 
-    let looks = 0
-    expect(await ground.round(pass, () => ++looks <= 1)).toBe(500)
+    expect(await ground.round(pass, () => false)).toBe(500)
     expect(await ground.round(pass)).toBe(501)
     expect(await ground.round(pass)).toBe(0)
   })
@@ -187,9 +186,7 @@ describe('a round', () => {
     const ground = await open()
     await addRows(ground, 3000, { task: 'a', state: 'succeeded', ended: '8 days' })
     await addRows(ground, 3000, { task: 'b', state: 'succeeded', ended: '8 days' })
-    let looks = 0
-
-    const deleted = await ground.round(prunePass, () => ++looks <= 2)
+    const deleted = await ground.round(prunePass, () => false)
 
     // A little of each: a busy task does not take all the time.
     expect(deleted).toBe(1000)

@@ -11,9 +11,9 @@ import { type Connections, type Rates, type Traffic, watchTraffic } from '../tra
 
 const queues = 10
 const sizes = {
-  // Idle connections of a pool are closed after ten seconds.
-  usual: { calls: 1000, settleMs: 15_000, idleMs: 30_000 },
-  quick: { calls: 200, settleMs: 1000, idleMs: 6000 },
+  // Idle connections of a pool are closed after ten seconds, and a worker that left is looked after for a minute.
+  usual: { calls: 1000, settleMs: { worker: 15_000, web: 65_000 }, idleMs: 30_000 },
+  quick: { calls: 200, settleMs: { worker: 3000, web: 3000 }, idleMs: 9000 },
 }
 type Size = (typeof sizes)['usual']
 
@@ -34,7 +34,7 @@ interface Seen {
   readonly rates: Rates
 }
 
-/** What one process asks of the servers, with ten queues: connections while it has work, and statements while it has none. */
+/** What one process asks of the servers, with ten queues: connections while it has work, and statements while there is none. */
 export const connections: Part = async (servers, { quick }) => {
   const size = quick ? sizes.quick : sizes.usual
   const places = [
@@ -43,41 +43,56 @@ export const connections: Part = async (servers, { quick }) => {
   ]
   const findings: Finding[] = []
   for (const { name, place } of places) {
-    // The worker runs what the web process has left.
-    for (const role of roles)
-      findings.push(...toFindings(name, role, await watch(servers, place, role, size)))
+    const seen = await watch(servers, place, size)
+    for (const role of roles) findings.push(...toFindings(name, role, seen[role]))
   }
   return findings
 }
 
-async function watch(servers: Servers, place: Place, role: Role, size: Size): Promise<Seen> {
+async function watch(servers: Servers, place: Place, size: Size): Promise<Record<Role, Seen>> {
   const process = await startContender<Operations>('many-queues', { ...place, queues })
   const traffic = await watchTraffic(servers.postgresUrl, place)
   try {
-    return await watchProcess(process, traffic, role, size)
+    return await watchInTurn(process, traffic, size)
   } finally {
     await traffic.close()
     await process.close()
   }
 }
 
-async function watchProcess(
+/**
+ * A web process calls, a worker runs what was called, and only then is anybody idle: jobs that wait give the passes
+ * something to do. One process at a time, so that each is counted alone.
+ */
+async function watchInTurn(
+  process: Contender<Operations>,
+  traffic: Traffic,
+  size: Size,
+): Promise<Record<Role, Seen>> {
+  const busyWeb = await traffic.mostDuring(open(process, 'web').then(() => process.ask('call', size.calls)))
+  await process.ask('close')
+  const busyWorker = await traffic.mostDuring(open(process, 'worker').then(() => process.ask('ended')))
+  const worker = { busy: busyWorker, ...(await watchIdle(process, traffic, 'worker', size)) }
+  await open(process, 'web')
+  const web = { busy: busyWeb, ...(await watchIdle(process, traffic, 'web', size)) }
+  return { web, worker }
+}
+
+async function open(process: Contender<Operations>, role: Role): Promise<void> {
+  await process.ask('open', role)
+}
+
+async function watchIdle(
   process: Contender<Operations>,
   traffic: Traffic,
   role: Role,
-  { calls, settleMs, idleMs }: Size,
-): Promise<Seen> {
-  const busy = await traffic.mostDuring(beBusy(process, role, calls))
-  await pause(settleMs)
+  { settleMs, idleMs }: Size,
+): Promise<Omit<Seen, 'busy'>> {
+  await pause(settleMs[role])
   const idle = await traffic.connections()
   const rates = await traffic.countFor(idleMs)
   await process.ask('close')
-  return { busy, idle, rates }
-}
-
-async function beBusy(process: Contender<Operations>, role: Role, calls: number): Promise<void> {
-  await process.ask('open', role)
-  await (role === 'web' ? process.ask('call', calls) : process.ask('ended'))
+  return { idle, rates }
 }
 
 function toFindings(name: string, role: Role, { busy, idle, rates }: Seen): Finding[] {

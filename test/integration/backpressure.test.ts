@@ -79,7 +79,7 @@ async function countJobs(database: string): Promise<number> {
   return Number(row?.jobs)
 }
 
-describe.each(brokers)('backpressure on %s', (kind) => {
+describe.each(brokers)('backpressure on %s', { timeout: 60_000 }, (kind) => {
   test('a full queue takes nothing from requests, all from scripts, and goes on once it is drained', async () => {
     const servers = await freshServers(kind)
     const ran: number[] = []
@@ -107,6 +107,34 @@ describe.each(brokers)('backpressure on %s', (kind) => {
     await until(async () => (await post(8)).status === 202)
     await until(() => ran.includes(8))
     expect(ran.filter((n) => n !== 8).sort()).toEqual([1, 2, 3, 7])
+  })
+
+  test('a task is never refused, also where a request has led to it in the same process', async () => {
+    const servers = await freshServers(kind)
+    const full = defineTask({ queue: 'full', run: () => {} })
+    const parent = defineTask(async () => {
+      for (let n = 0; n < 3; n += 1) await full.enqueue(undefined, { owner: null })
+    })
+    const jobs = await openJobs({
+      ...servers,
+      tasks: { work: { full, parent } },
+      worker: { queues: ['default'] },
+      backpressure: { full: { waiting: 1 } },
+    })
+    const app = express()
+    app.use(jobs)
+    app.post('/parents', jobs.accept(parent, { payload: () => undefined }))
+    app.post('/full', jobs.accept(full, { payload: () => undefined }))
+    const { url, close } = await serve(app)
+    onTestFinished(close)
+    const post = (path: string) => fetch(url + path, { method: 'POST', headers: { Prefer: 'wait=15' } })
+    await full.enqueue()
+    expect((await post('/full')).status).toBe(503)
+
+    const parents = await Promise.all([post('/parents'), post('/parents')])
+
+    for (const answer of parents) expect(await answer.json()).toMatchObject({ state: 'succeeded' })
+    expect(await countJobs(servers.database)).toBe(1 + 2 + 6)
   })
 
   test('an owner over the share is told so; others go on', async () => {

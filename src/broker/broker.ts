@@ -35,8 +35,11 @@ export interface Broker {
   /** What `writeMark` left last, and which run of the server answers. */
   readMark(): Promise<BrokerMark>
 
-  /** Leaves a mark among the deliveries' own data, so that what loses deliveries loses or ages the mark as well. */
-  writeMark(value: string): Promise<void>
+  /**
+   * Leaves a mark among the deliveries' own data, so that what loses deliveries loses or ages the mark as well. `made`:
+   * there was none.
+   */
+  writeMark(value: string): Promise<'renewed' | 'made'>
 
   /** Idempotent. Intakes must be closed first. Leaves connections alone that the caller gave. */
   close(): Promise<void>

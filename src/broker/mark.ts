@@ -18,10 +18,11 @@ export async function readMark(link: Link): Promise<BrokerMark> {
 }
 
 /** Of two that write at the same time the second may find the first's mark made, and is then as if it had come before. */
-export async function writeMark(queue: BullQueue, mark: string): Promise<void> {
+export async function writeMark(queue: BullQueue, mark: string): Promise<'renewed' | 'made'> {
   const backend = queue.getBackend()
-  if (await isUpdated(backend, mark)) return
+  if (await isUpdated(backend, mark)) return 'renewed'
   await backend.addJobs([{ job: jobOf(mark), jobId: id }])
+  return 'made'
 }
 
 async function isUpdated(backend: IQueueBackend, mark: string): Promise<boolean> {

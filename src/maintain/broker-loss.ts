@@ -27,13 +27,17 @@ export function createBrokerLossPass(): Pass {
       const loss = judge(mark, found)
       if (loss === 'foreign' && !isShared) log.warn(foreignMessage(broker.address))
       isShared = loss === 'foreign'
-      if (loss && loss !== 'foreign') {
-        log.warn(`${loss.message} What waits is sent again.`)
-        await store.beginWalk({ name: 'repair', since: loss.since, cursor: start })
-      }
-      await broker.writeMark(`${mark.installation} ${mark.now}`)
+      if (loss && loss !== 'foreign') await beginRepair(loss)
+      const written = await broker.writeMark(`${mark.installation} ${mark.now}`)
+      // It was there a moment ago.
+      if (written === 'made' && found.value !== undefined) await beginRepair(emptied)
       await store.rememberMark(mark.now, found.instance)
       return 0
+
+      async function beginRepair({ message, since }: Loss): Promise<void> {
+        log.warn(`${message} What waits is sent again.`)
+        await store.beginWalk({ name: 'repair', since, cursor: start })
+      }
     },
   }
 }
@@ -49,14 +53,14 @@ export interface Loss {
   readonly since: number | null
 }
 
+const emptied: Loss = { message: 'The broker was emptied, or is another one than before.', since: null }
+
 export function judge(
   { installation, mark, instance }: LastMark,
   found: BrokerMark,
 ): Loss | 'foreign' | undefined {
   if (mark === 0) return undefined
-  if (found.value === undefined) {
-    return { message: 'The broker was emptied, or is another one than before.', since: null }
-  }
+  if (found.value === undefined) return emptied
   const [owner, number = 0] = found.value.split(' ')
   if (owner !== installation) return 'foreign'
   // The remembered number is a whole one.

@@ -86,6 +86,27 @@ describe.each(brokers)('a broker on %s', (kind) => {
     expect(await ground.round(repairPass)).toBeUndefined()
   })
 
+  test('that is wiped between the look at the mark and the next one is seen to be', async () => {
+    const redis = await ownServer(kind)
+    const ground = await openOn(kind, redis)
+    const loss = createBrokerLossPass()
+    await hand(ground, await addRows(ground, 5))
+    await ground.round(loss)
+    const broker = {
+      ...ground.broker,
+      async readMark() {
+        const found = await ground.broker.readMark()
+        await wipe(ground, redis)
+        return found
+      },
+    }
+
+    await loss.run({ ...ground, broker, hasTime: () => true }, await ground.store.beginRound([]))
+
+    expect(await ground.round(repairPass)).toBe(5)
+    expect(await ground.broker.counts('default')).toMatchObject({ waiting: 5 })
+  })
+
   test('that has lost nothing gets nothing', async () => {
     const ground = await openGround(kind)
     const loss = createBrokerLossPass()

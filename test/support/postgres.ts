@@ -17,6 +17,8 @@ export interface PostgresServerOptions {
   readonly data?: string
   /** More settings, as `name=value`. */
   readonly settings?: readonly string[]
+  /** Hears the server's log. */
+  readonly onOutput?: (text: string) => void
 }
 
 interface Binaries {
@@ -68,6 +70,7 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
     ready: 'database system is ready to accept connections',
     mark: data,
     stopSignal: 'SIGINT',
+    ...(options.onOutput ? { onOutput: options.onOutput } : {}),
   })
 }
 

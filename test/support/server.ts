@@ -27,6 +27,8 @@ export interface ServerCommand {
   /** A part of its command line that no other process has. */
   readonly mark: string
   readonly stopSignal: NodeJS.Signals
+  /** Hears all that it prints. */
+  readonly onOutput?: (text: string) => void
 }
 
 /** Starts a server and resolves once it serves. */
@@ -67,11 +69,19 @@ async function launch(command: ServerCommand): Promise<ChildProcess> {
   }
 }
 
-function launchOnce({ file, args, spawn: options, ready, mark }: ServerCommand): Promise<ChildProcess> {
+function launchOnce({
+  file,
+  args,
+  spawn: options,
+  ready,
+  mark,
+  onOutput,
+}: ServerCommand): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const listen = (chunk: Buffer) => {
+      onOutput?.(chunk.toString())
       output = (output + chunk.toString()).slice(-20_000)
       if (!output.includes(ready)) return
       releaseProcess(child)

@@ -42,6 +42,10 @@ const statements: Record<string, { readonly from: readonly JobState[]; run(row: 
     from: ['scheduled', 'queued', 'retrying'],
     run: ({ id }) => store.claim({ jobId: id, number }, worker),
   },
+  'claim again after a crash of the store': {
+    from: ['scheduled', 'queued', 'retrying'],
+    run: ({ id }) => store.holdOn([{ jobId: id, number, attempt: 2 }], worker),
+  },
   'settle a success': {
     from: ['scheduled', 'queued', 'running', 'retrying'],
     run: ({ id }) => settle({ ...key, jobId: id, state: 'succeeded', result: '1', resultError: null }),

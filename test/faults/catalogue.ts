@@ -127,7 +127,7 @@ function entry(number: string, what: string, more: Omit<Entry, 'number' | 'what'
 function toLine({ number, what, inSoak, tests = [], needs }: Entry): string {
   const shown = scenarios.filter(({ faults }) => faults.includes(number))
   const covered = [
-    ...shown.map(({ long }) => (long ? 'by number only' : 'by number and in the short run')).slice(0, 1),
+    ...shown.map(({ long }) => (long ? 'by number' : 'by number, and by seed in the short run')).slice(0, 1),
     ...(inSoak ? ['in the random runs'] : []),
     ...tests,
   ]

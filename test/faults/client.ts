@@ -15,7 +15,7 @@ export interface Ask {
   readonly timeoutMs?: number
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+const agent = new Agent({ keepAlive: true, maxSockets: 200 })
 const timeoutMs = 8000
 
 /** One request. It never throws: no answer is an answer too. */

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Verdict } from './checker/verdict.js'
 import type { Console } from './console.js'
+import { migrate } from './processes.js'
 import { createRandom } from './random.js'
 import { runScenario, type Scenario } from './scenario.js'
 import { type BrokerKind, brokers, type FaultServers, startFaultServers } from './servers.js'
@@ -71,15 +72,22 @@ export async function runShowings(
   }
 }
 
-function startShared(broker: BrokerKind, { folder, template }: Workshop): Promise<FaultServers> {
-  return startFaultServers({ broker, template, folder: join(folder, `shared-${broker}`), durable: false })
+function startShared(broker: BrokerKind, { folder, code, template }: Workshop): Promise<FaultServers> {
+  const own = join(folder, `shared-${broker}`)
+  return startFaultServers({
+    broker,
+    template,
+    folder: own,
+    durable: false,
+    migrate: (ground) => migrate({ ...ground, code, logs: own }),
+  })
 }
 
 async function show(
   { scenario, broker }: Showing,
   number: number,
   shared: FaultServers,
-  { folder, code, template, seed, share, console }: Workshop,
+  { folder, code, template, seed, share, console, stopped }: Workshop,
 ): Promise<Outcome> {
   const name = `${scenario.faults.join(' ')} on ${broker}: ${scenario.title}`
   const began = performance.now()
@@ -88,7 +96,7 @@ async function show(
   const own = join(folder, `scenario-${number}-${scenario.faults[0]}-${broker}`)
   mkdirSync(own, { recursive: true })
   try {
-    const verdicts = await runScenario(scenario, {
+    const running = runScenario(scenario, {
       name: `scenario_${number}`,
       broker,
       random: createRandom(seed).fork(name),
@@ -99,12 +107,21 @@ async function show(
       share,
       say: (line) => console.say(`           ${line}`),
     })
+    const verdicts = await Promise.race([running, rejectionAt(stopped)])
     rmSync(own, { recursive: true, force: true })
     return { name, tookMs: performance.now() - began, verdicts }
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error)
     return { name, tookMs: performance.now() - began, verdicts: [], failure: `${failure}\nSee ${own}` }
   }
+}
+
+/** What still runs then ends with this process. */
+function rejectionAt(stopped: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (stopped.aborted) reject(stopped.reason)
+    stopped.addEventListener('abort', () => reject(stopped.reason), { once: true })
+  })
 }
 
 function tellOutcome({ name, tookMs, failure, skipped }: Outcome, console: Console): void {

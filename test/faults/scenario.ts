@@ -58,7 +58,7 @@ export interface StageOptions {
 }
 
 /** Short leases, so that a fault is over in seconds. */
-export const quickLeases = { lease: '2s', heartbeat: '400ms' } as const
+export const quickLeases = { lease: '5s', heartbeat: '1s' } as const
 
 /** Runs one scenario, and has the checker judge every app that it opened. */
 export async function runScenario(scenario: Scenario, options: StageOptions): Promise<Verdict[]> {

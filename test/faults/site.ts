@@ -65,7 +65,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const { ground, code, logs, faults, workerArgs = ['--grace', '5s'] } = options
   mkdirSync(logs, { recursive: true })
   const place: AppPlace = { code, logs, ...ground, options: { logger: 'warn', ...options.celeriac } }
-  await migrate(place)
+  if (!ground.isMigrated) await migrate(place)
   let closing = false
   const seats: (Seat & { close(): Promise<void> })[] = []
   for (let at = 0; at < options.webs; at += 1) seats.push(await openSeat('web', at))

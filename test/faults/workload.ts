@@ -22,7 +22,7 @@ export interface WorkloadOptions {
   readonly name: string
   /** The first key's number. Default 0. */
   readonly from?: number
-  /** How many requests are under way at once. Default 16. */
+  /** How many requests are under way at once. Default 40. */
   readonly clients?: number
   /** Default: as fast as it goes. */
   readonly jobsPerSecond?: number
@@ -62,7 +62,7 @@ const cancelled = 40
 
 /** Clients that ask until they have an answer that they can trust, with the same key. */
 export function startWorkload(options: WorkloadOptions): Workload {
-  const { journal, urls, name, from = 0, clients = 16 } = options
+  const { journal, urls, name, from = 0, clients = 40 } = options
   const order = options.order ?? mixedOrder
   const random = options.random.fork(`workload ${from}`)
   const began = performance.now()

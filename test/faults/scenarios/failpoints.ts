@@ -19,6 +19,9 @@ interface Side {
 
 /** A process that serves for so long and has not passed its failpoint is told to stop: some are on that way. */
 const tellToStopMs = 4000
+/** Each round of maintenance is for one process, and that may be another one for a while. */
+const tellToStopInMaintenanceMs = 10_000
+const maintenance = /maintain|round|lost|repairs|outbox|prune|walk|mark/
 /** A machine with much to do needs so long to start one. */
 const startMs = 20_000
 
@@ -99,7 +102,7 @@ async function killAtEach(stage: Stage, failpoints: Failpoints, sides: readonly 
       )
       const how = await Promise.race([
         process.ended,
-        served.then(() => sleep(tellToStopMs)).then(() => 'too late'),
+        served.then(() => sleep(patience(side))).then(() => 'too late'),
       ])
       if (how === 'too late') await seat.strike('SIGTERM', 'F2 not reached')
       if ((await process.ended) !== 'SIGKILL') missed.push(side)
@@ -114,6 +117,10 @@ async function serves(scene: Scene, { role, url, process }: Seat): Promise<boole
   if (role === 'web') return (await ask(`${url}/jobs/00000000-0000-7000-8000-000000000000`)).status === 404
   const [row] = await scene.sql('SELECT 1 FROM celeriac.worker WHERE pid = $1', [process.pid]).catch(() => [])
   return row !== undefined
+}
+
+function patience({ point }: Side): number {
+  return maintenance.test(point) ? tellToStopInMaintenanceMs : tellToStopMs
 }
 
 /** Its first passing is where most goes wrong; half of the time it is another one. */

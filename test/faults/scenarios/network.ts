@@ -42,6 +42,7 @@ export const halfOpen: Scenario = {
 export const badNetwork: Scenario = {
   faults: ['F22'],
   title: 'latency of 300 ms ± 200, single bytes and a reset every 2 s lose nothing, and nobody loses a lease',
+  long: true,
   async run({ open }) {
     const scene = await open({ workers: 2, celeriac: {} })
     await scene.workersLive()

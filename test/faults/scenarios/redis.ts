@@ -68,6 +68,7 @@ export const standsStill: Scenario = {
   faults: ['F26'],
   title: 'a Redis that forgets its scripts or stands still for a while is waited for',
   brokers: ['redis'],
+  long: true,
   async run({ open, servers }) {
     const own = await servers()
     const scene = await open({ servers: own, workers: 2 })

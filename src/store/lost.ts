@@ -12,12 +12,13 @@ import type { LostWork, Redelivery } from './store.js'
 export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<LostWork> {
   const { rows: silent } = await pool.query<{ id: string }>(countMissedSql)
   const workers = silent.length === 0 ? [] : await markLost(pool, silent)
-  const { rows: gone } = await pool.query(recentlyGoneSql)
+  const { rows: gone } = await pool.query(goneSql)
   if (gone.length === 0) return { workers, redeliveries: [], failed: [] }
   const given = await giveUp(pool, maxLost)
   const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [
     maxLost,
     JSON.stringify(given),
+    given.length < givenUpAtOnce,
   ])
   return {
     workers,
@@ -52,10 +53,9 @@ UPDATE celeriac.worker SET lost_at = now()
 WHERE id = ANY($1::uuid[]) AND lost_at IS NULL AND stopped_at IS NULL AND missed >= 2
 RETURNING id, name`
 
-/** A claim may have been on its way when its worker was taken for lost, or said goodbye. */
-const recentlyGoneSql = `
-SELECT 1 FROM celeriac.worker
-WHERE lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute' LIMIT 1`
+/** Workers that are no more, and may have left jobs behind. */
+export const isGone = 'NOT freed AND (lost_at IS NOT NULL OR stopped_at IS NOT NULL)'
+const goneSql = `SELECT 1 FROM celeriac.worker WHERE ${isGone} LIMIT 1`
 
 const isStranded = `j.state = 'running' AND j.finished_at IS NULL AND NOT EXISTS (
   SELECT 1 FROM celeriac.worker w WHERE w.id = j.worker_id AND w.lost_at IS NULL AND w.stopped_at IS NULL)`
@@ -115,9 +115,16 @@ const lostAttempt = `json_build_object('name', 'WorkerLostError', 'code', 'WORKE
   'The worker that ran this attempt died or went silent.')`
 const ends = `(${isCancelled} OR ${isTooOften})`
 
-/** The last attempt of a job that ends stands in the row's own columns, and so not in the list. */
+/**
+ * For a minute they are looked for again and again: a claim may have been on its way when its worker was taken for lost,
+ * or said goodbye.
+ *
+ * The last attempt of a job that ends stands in the row's own columns, and so not in the list. */
 const freeJobsSql = `
-WITH stranded AS (
+WITH freed AS (
+  UPDATE celeriac.worker SET freed = true
+  WHERE $3 AND NOT freed AND coalesce(lost_at, stopped_at) < now() - interval '1 minute'),
+stranded AS (
   SELECT j.id, g.error FROM celeriac.job j
   LEFT JOIN json_to_recordset($2::json) AS g(id uuid, number int, error text)
     ON g.id = j.id AND g.number = j.delivery

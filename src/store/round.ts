@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { isGone } from './lost.js'
 import { isLeft } from './outbox.js'
 import { isExpired, isOverdue, isUndispatched } from './repairs.js'
 import type { LastMark, Round, Ticket, Walk, Work } from './store.js'
@@ -32,8 +33,7 @@ const workFor = (passes: string, found: string) =>
 
 const outboxHasOld = `EXISTS (SELECT 1 FROM celeriac.outbox WHERE ${isLeft})`
 
-const someWorkers = `EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL)
-    OR lost_at > now() - interval '1 minute' OR stopped_at > now() - interval '1 minute')`
+const someWorkers = `EXISTS (SELECT 1 FROM celeriac.worker WHERE (stopped_at IS NULL AND lost_at IS NULL) OR ${isGone})`
 
 /** Not at once: the workers that live say first what they hold. */
 const wasRestarted = `pg_postmaster_start_time() > store_started_at + interval '1 millisecond'

@@ -39,6 +39,8 @@ const data = workerData as LeaseThreadData
 const board = readBoard(data.board)
 const port = parentPort
 
+/** A server that is busy needs time for a new session, however short the lease. */
+const answerMs = Math.max(5000, data.heartbeatMs + 1000)
 let identity = data.identity
 let client: pg.Client | undefined
 let renewedAt = Date.now()
@@ -97,8 +99,8 @@ async function connect(): Promise<pg.Client> {
   const next = new pg.Client({
     connectionString: data.url,
     application_name: 'celeriac lease',
-    connectionTimeoutMillis: data.heartbeatMs + 1000,
-    query_timeout: data.heartbeatMs + 1000,
+    connectionTimeoutMillis: answerMs,
+    query_timeout: answerMs,
     keepAlive: true,
   })
   next.on('error', drop)

@@ -57,6 +57,7 @@ CREATE TABLE "celeriac"."worker" (
     "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "stopped_at" TIMESTAMPTZ(3),
     "lost_at" TIMESTAMPTZ(3),
+    "freed" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "worker_pkey" PRIMARY KEY ("id")
 );

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { sweepScratch } from '../support/scratch.js'
 import { type Command, readCommand } from './arguments.js'
 import { listCatalogue } from './catalogue.js'
@@ -12,6 +13,8 @@ import { closeWorkshop, openWorkshop } from './workshop.js'
 
 // `npm run faults`: see docs/faults.md.
 const stop = new AbortController()
+// Every scenario that runs listens to it.
+setMaxListeners(0, stop.signal)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt())
 const console = createConsole()
 

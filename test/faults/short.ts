@@ -69,7 +69,7 @@ async function soakOnce(broker: BrokerKind, workshop: Workshop): Promise<Outcome
       workers: 3,
       concurrency: 20,
       workloadMs: soakMs,
-      limits: { recoveryMs: 10_000, endWithinMs: 60_000 },
+      limits: {},
       celeriac: quickLeases,
       tell: (line) => console.progress(`${name}: ${line}`),
       stopped,

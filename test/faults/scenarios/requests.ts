@@ -69,7 +69,7 @@ export const cancelRaces: Scenario = {
   title: 'a cancel that meets a start, an end or a retry has one answer, and the job one end',
   async run({ open, random }) {
     const scene = await open({ webs: 2, workers: 2, concurrency: 20 })
-    const races = Array.from({ length: 600 }, (_, at) => ({ at, waitMs: random.between(0, 120) }))
+    const races = Array.from({ length: 300 }, (_, at) => ({ at, waitMs: random.between(0, 120) }))
     const run = async ({ at, waitMs }: (typeof races)[number]) => {
       const task = at % 3 === 0 ? 'flaky' : at % 3 === 1 ? 'brief' : 'quick'
       const id = await scene.enqueue(task, task === 'flaky' ? { failures: 1 } : {})

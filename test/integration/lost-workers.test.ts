@@ -80,7 +80,7 @@ describe.each(brokers)('workers on %s that die, freeze or block', (kind) => {
     const web = await openWeb(servers)
     const effects = newEffects()
     const busy = await startWorkerProcess({ ...servers, effects: effects.file, args: ['-c', '1'] })
-    const blocking = await web.enqueue(work.block, 6000)
+    const blocking = await web.enqueue(work.block, 12_000)
     const behind = await web.enqueueMany(work.quick, Array(20).fill(undefined))
     await until(() => effects.of(blocking.id).includes('start 1'))
 

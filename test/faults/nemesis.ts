@@ -103,7 +103,7 @@ export function createNemesis(
     return during({ kind: 'wipe', target: servers.redis ? 'redis' : 'postgres', name: 'F16' }, async () => {
       for (let tries = 0; ; tries += 1) {
         try {
-          return await wipeBroker(servers)
+          return await wipeBroker(servers, site.ground)
         } catch (error) {
           if (tries === 50) throw error
           await sleep(200)

@@ -115,9 +115,9 @@ export async function query<Row extends object>(
 }
 
 /** Empties the broker as an administrator's mistake would. */
-export async function wipeBroker({ redis, postgres }: FaultServers): Promise<void> {
+export async function wipeBroker({ redis }: FaultServers, { databaseUrl }: Ground): Promise<void> {
   if (redis) await wipeRedis(redis.url)
-  else await wipeTables(postgres.url)
+  else await wipeTables(databaseUrl)
 }
 
 async function wipeRedis(url: string): Promise<void> {

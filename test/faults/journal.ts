@@ -6,24 +6,18 @@ export interface Journal<Event> {
   close(): void
 }
 
-const flushEveryMs = 200
-
 /** Goes on with a file that is there. */
 export function openJournal<Event>(file: string): Journal<Event> {
   dropTornLine(file)
   const handle = openSync(file, 'a')
-  let lines: string[] = []
-  const flush = () => {
-    if (lines.length > 0) writeSync(handle, lines.join(''))
-    lines = []
-  }
-  const timer = setInterval(flush, flushEveryMs)
-  timer.unref()
+  let isOpen = true
   return {
-    write: (event) => void lines.push(`${JSON.stringify(event)}\n`),
+    // At once: what a run did before it was killed must be known to the one that goes on.
+    write(event) {
+      if (isOpen) writeSync(handle, `${JSON.stringify(event)}\n`)
+    },
     close() {
-      clearInterval(timer)
-      flush()
+      isOpen = false
       closeSync(handle)
     },
   }

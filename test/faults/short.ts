@@ -24,7 +24,7 @@ export async function runShort(seed: number, console: Console, stopped: AbortSig
   try {
     const [soaks, shown] = await Promise.all([
       soakInTurn(workshop),
-      runShowings(chooseShowings(seed), workshop, 3),
+      runShowings(chooseShowings(seed), workshop, 2),
     ])
     outcomes.push(...soaks, ...shown)
   } finally {

@@ -70,7 +70,7 @@ async function disturb(options: SoakOptions, servers: FaultServers) {
       journal: clients,
       urls: site.webs.map(({ url }) => url),
       name: `s${options.seed}`,
-      from: begun.nextJob,
+      from: Math.max(begun.nextJob, firstUnasked(folder.clients)),
       jobs: options.jobs,
       jobsPerSecond: (options.jobs * 1000) / options.workloadMs,
     })
@@ -130,6 +130,14 @@ async function judge(
   })
   const violations = [...verdict.violations, ...cuts.violations]
   return { counts: { ...verdict.counts, ...cuts.counts, violations: violations.length }, violations }
+}
+
+/** What was asked for once is not asked for again with another payload. */
+function firstUnasked(clients: string): number {
+  let next = 0
+  for (const event of readEvents<ClientEvent>(clients))
+    if (event.kind === 'asked') next = Math.max(next, Number(event.key.split('-').at(-1)) + 1)
+  return next
 }
 
 /** Whoever stopped the run, all that ran then was stopped with it. */

@@ -55,7 +55,7 @@ async function runSome({ numbers, seed, only }: Extract<Command, { run: 'some' }
   const outcomes = await runShowings(showingsOf(wanted, only), workshop, 2)
   closeWorkshop(workshop, outcomes)
   console.say(printOutcomes(outcomes))
-  return outcomes.every(({ failure }) => failure === undefined)
+  return !stop.signal.aborted && outcomes.every(({ failure }) => failure === undefined)
 }
 
 function interrupt(): void {

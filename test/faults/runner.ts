@@ -111,6 +111,7 @@ async function show(
     rmSync(own, { recursive: true, force: true })
     return { name, tookMs: performance.now() - began, verdicts }
   } catch (error) {
+    if (stopped.aborted) return { name, tookMs: 0, verdicts: [], skipped: 'interrupted' }
     const failure = error instanceof Error ? error.message : String(error)
     return { name, tookMs: performance.now() - began, verdicts: [], failure: `${failure}\nSee ${own}` }
   }

@@ -79,6 +79,7 @@ async function soakOnce(broker: BrokerKind, workshop: Workshop): Promise<Outcome
     const broken = verdict.violations.length > 0
     return { name, tookMs, verdicts: [verdict], ...(broken ? { failure: `See ${folder.path}` } : {}) }
   } catch (error) {
+    if (stopped.aborted) return { name, tookMs: 0, verdicts: [], skipped: 'interrupted' }
     const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
     console.say(`${name}: ${failure}`)
     return { name, tookMs: performance.now() - began, verdicts: [], failure }

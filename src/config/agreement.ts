@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { secretless } from '../job/address.js'
 import type { Config } from './resolve.js'
 
 /**
@@ -26,8 +25,7 @@ function toParts(hash: string): Map<string, string> {
 function agreementOf(config: Config): Record<string, unknown> {
   const { prefix, queue, attempts, backoff, timeLimitMs, retention, leaseMs, heartbeatMs, maxLost } = config
   return {
-    database: databaseIdentity(config),
-    broker: brokerIdentity(config),
+    broker: brokerKind(config),
     prefix,
     queue,
     attempts,
@@ -40,19 +38,13 @@ function agreementOf(config: Config): Record<string, unknown> {
   }
 }
 
-/** By the direct URL: one process may go through a pooler and another not. */
-function databaseIdentity({ store }: Config): string {
-  return store.kind === 'embedded' ? 'embedded' : withoutUser(store.directUrl)
-}
-
-/** Of options and instances only the kind: they may name one server in many ways. */
-function brokerIdentity({ broker }: Config): string {
-  if (broker.kind === 'postgres') return broker.url === undefined ? 'database' : withoutUser(broker.url)
-  return typeof broker.connection === 'string' ? withoutUser(broker.connection) : 'redis'
-}
-
-function withoutUser(url: string): string {
-  return secretless(url).replace(/^postgresql:/, 'postgres:')
+/**
+ * Not where it is: each process may reach one server by an address of its own. That they share the database is shown by
+ * their reading this there, and another broker by the mark that it lacks.
+ */
+function brokerKind({ broker }: Config): string {
+  if (broker.kind === 'redis') return 'redis'
+  return broker.url === undefined ? 'database' : 'postgres'
 }
 
 function shortHash(value: unknown): string {

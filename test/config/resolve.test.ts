@@ -297,9 +297,10 @@ describe('defineConfig', () => {
 describe('what processes must agree on', () => {
   const base = resolve({ database })
 
-  test('is the same for other passwords, poolers, worker options and task names', () => {
+  test('is the same for other addresses of one server, other worker options and task names', () => {
     const other = resolve({
-      database: 'postgresql://web:other@db.example.com:5432/shop?schema=public&connection_limit=3',
+      database: 'postgresql://web:other@10.0.0.7:6432/shop?schema=public&connection_limit=3',
+      directUrl: 'postgresql://web:other@10.0.0.7:5432/shop',
       worker: { concurrency: 9 },
       path: '/api/jobs',
       logger: 'debug',
@@ -310,9 +311,9 @@ describe('what processes must agree on', () => {
   })
 
   test('differs by name', () => {
-    const other = resolve({ database: 'postgres://h/other', prefix: 'x', lease: '30s' })
+    const other = resolve({ database, broker: 'redis://h', prefix: 'x', lease: '30s' })
 
-    expect(configDifferences(configHash(base), configHash(other))).toEqual(['database', 'prefix', 'lease'])
+    expect(configDifferences(configHash(base), configHash(other))).toEqual(['broker', 'prefix', 'lease'])
     expect(configDifferences(configHash(base), configHash(base))).toEqual([])
   })
 })

@@ -60,6 +60,30 @@ export function openClient(connection: RedisTarget, ours: OurOptions): Client {
   })
 }
 
+/**
+ * Sends what one turn of the event loop brings with one call to the system: when a batch of claims is answered, a worker
+ * acknowledges a hundred deliveries at once. Nothing waits for it. (ioredis's own pipelining was measured: it costs more.)
+ */
+export function gatherWrites(client: Client): void {
+  if (isCluster(client)) return
+  const { stream } = client
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
+  let corked = false
+  const send = () => {
+    corked = false
+    stream.uncork()
+  }
+  const gather = (...args: unknown[]) => {
+    if (!corked) {
+      corked = true
+      stream.cork()
+      process.nextTick(send)
+    }
+    return write(...args)
+  }
+  Object.assign(stream, { write: gather })
+}
+
 /** By shape: the app's ioredis may be another copy than ours. */
 function isClient(connection: RedisOptions | Client): connection is Client {
   return 'duplicate' in connection && typeof connection.duplicate === 'function'

@@ -7,6 +7,7 @@ import {
   addressOf,
   type Client,
   drainSeconds,
+  gatherWrites,
   isReady,
   keepConnected,
   openClient,
@@ -135,6 +136,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
   function openTaking(): Taking {
     const asker = openClient(connection, takerOptions(deadlineMs))
     asker.on('error', heard.onTrouble).on('ready', heard.onReady)
+    asker.on('connect', () => gatherWrites(asker))
     const waiter = openClient(connection, waiterOptions(deadlineMs))
     const waiting = keepConnected(waiter, heard)
     const wakeUps = createWakeUps({

@@ -5,15 +5,18 @@ import { redelivery } from './repairs.js'
 import { appendAttempt } from './statements.js'
 import type { LostWork, Redelivery } from './store.js'
 
+/** Workers that are no more, and may have left jobs behind. */
+export const isGone = 'NOT freed AND (lost_at IS NOT NULL OR stopped_at IS NOT NULL)'
+
 /**
  * One maintenance round over all live workers: each has missed one more; the lost are marked, and the jobs of workers
  * that are no more go back to their queues, or fail when they took down too many workers.
  */
 export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<LostWork> {
-  const { rows: silent } = await pool.query<{ id: string }>(countMissedSql)
+  const { rows: counted } = await pool.query<{ silent: string[]; gone: boolean }>(countMissedSql)
+  const { silent = [], gone = false } = counted[0] ?? {}
   const workers = silent.length === 0 ? [] : await markLost(pool, silent)
-  const { rows: gone } = await pool.query(goneSql)
-  if (gone.length === 0) return { workers, redeliveries: [], failed: [] }
+  if (!gone && workers.length === 0) return { workers, redeliveries: [], failed: [] }
   const given = await giveUp(pool, maxLost)
   const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [
     maxLost,
@@ -27,12 +30,8 @@ export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<Lost
   }
 }
 
-async function markLost(
-  pool: Pool,
-  silent: readonly { id: string }[],
-): Promise<{ id: string; name: string }[]> {
-  const ids = silent.map((worker) => worker.id)
-  return (await pool.query<{ id: string; name: string }>(markLostSql, [ids])).rows
+async function markLost(pool: Pool, silent: readonly string[]): Promise<{ id: string; name: string }[]> {
+  return (await pool.query<{ id: string; name: string }>(markLostSql, [silent])).rows
 }
 
 /**
@@ -43,19 +42,15 @@ const countMissedSql = `
 WITH live AS (
   UPDATE celeriac.worker SET missed = missed + 1 WHERE stopped_at IS NULL AND lost_at IS NULL
   RETURNING id, missed, missed_limit, lock_key, seen_at)
-SELECT id FROM live
-WHERE missed >= missed_limit
-  OR (missed >= 2 AND seen_at >= pg_postmaster_start_time() AND pg_try_advisory_xact_lock(lock_key))`
+SELECT ARRAY(SELECT id FROM live WHERE missed >= missed_limit
+    OR (missed >= 2 AND seen_at >= pg_postmaster_start_time() AND pg_try_advisory_xact_lock(lock_key))) AS silent,
+  EXISTS (SELECT 1 FROM celeriac.worker WHERE ${isGone}) AS gone`
 
 /** Not one that has renewed at this moment. */
 const markLostSql = `
 UPDATE celeriac.worker SET lost_at = now()
 WHERE id = ANY($1::uuid[]) AND lost_at IS NULL AND stopped_at IS NULL AND missed >= 2
 RETURNING id, name`
-
-/** Workers that are no more, and may have left jobs behind. */
-export const isGone = 'NOT freed AND (lost_at IS NOT NULL OR stopped_at IS NOT NULL)'
-const goneSql = `SELECT 1 FROM celeriac.worker WHERE ${isGone} LIMIT 1`
 
 const isStranded = `j.state = 'running' AND j.finished_at IS NULL AND NOT EXISTS (
   SELECT 1 FROM celeriac.worker w WHERE w.id = j.worker_id AND w.lost_at IS NULL AND w.stopped_at IS NULL)`
@@ -70,20 +65,27 @@ interface Stranded {
   readonly attempts: string
 }
 
-interface GivenUp {
+interface Judged {
   readonly id: string
   readonly number: number
-  readonly error: string
+  /** What it fails with. `null`: it goes back to its queue. */
+  readonly error: string | null
 }
 
 /** More wait for the next round. */
 const givenUpAtOnce = 500
 
-/** The errors of those that fail now. Their history is read here: JSON functions of PostgreSQL refuse `\u0000`. */
-async function giveUp(pool: Pool, maxLost: number): Promise<GivenUp[]> {
+/**
+ * The errors of those that fail now. Their history is read here: JSON functions of PostgreSQL refuse `\u0000`.
+ *
+ * A worker runs one job on its last chance at a time. Whatever else of that kind it had claimed had not begun, and was on
+ * its way back to its queue.
+ */
+async function giveUp(pool: Pool, maxLost: number): Promise<Judged[]> {
   const { rows: jobs } = await pool.query<Stranded>(
     `SELECT j.id, j.delivery AS number, j.lost, j.worker_id AS "workerId", j.attempts FROM celeriac.job j
-     WHERE ${isStranded} AND ${isTooOften} AND NOT ${isCancelled} LIMIT ${givenUpAtOnce}`,
+     WHERE ${isStranded} AND ${isTooOften} AND NOT ${isCancelled}
+     ORDER BY j.started_at, j.id LIMIT ${givenUpAtOnce}`,
     [maxLost],
   )
   if (jobs.length === 0) return []
@@ -93,7 +95,9 @@ async function giveUp(pool: Pool, maxLost: number): Promise<GivenUp[]> {
     [[...new Set([...takenDown.values()].flat())]],
   )
   const byId = new Map(known.map((worker) => [worker.id, worker]))
-  return jobs.map(({ id, number }) => {
+  const toBlame = new Map(jobs.toReversed().map((job) => [job.workerId, job.id]))
+  return jobs.map(({ id, number, workerId }) => {
+    if (toBlame.get(workerId) !== id) return { id, number, error: null }
     const workers = takenDown.get(id)?.map((workerId) => byId.get(workerId) ?? forgotten(workerId)) ?? []
     return { id, number, error: JSON.stringify(toLostError(workers)) }
   })
@@ -113,7 +117,8 @@ function forgotten(id: string): LostWorker {
 
 const lostAttempt = `json_build_object('name', 'WorkerLostError', 'code', 'WORKER_LOST', 'message',
   'The worker that ran this attempt died or went silent.')`
-const ends = `(${isCancelled} OR ${isTooOften})`
+const ends = `(${isCancelled} OR s.error IS NOT NULL)`
+const isSpared = `(${isTooOften} AND s.error IS NULL AND NOT ${isCancelled})`
 
 /**
  * For a minute they are looked for again and again: a claim may have been on its way when its worker was taken for lost,
@@ -128,14 +133,15 @@ stranded AS (
   SELECT j.id, g.error FROM celeriac.job j
   LEFT JOIN json_to_recordset($2::json) AS g(id uuid, number int, error text)
     ON g.id = j.id AND g.number = j.delivery
-  WHERE ${isStranded} AND (${isCancelled} OR NOT ${isTooOften} OR g.error IS NOT NULL)
+  WHERE ${isStranded} AND (${isCancelled} OR NOT ${isTooOften} OR g.id IS NOT NULL)
   ORDER BY j.id FOR UPDATE OF j)
 UPDATE celeriac.job j SET
-  state = (CASE WHEN ${isCancelled} THEN 'cancelled' WHEN ${isTooOften} THEN 'failed'
+  state = (CASE WHEN ${isCancelled} THEN 'cancelled' WHEN s.error IS NOT NULL THEN 'failed'
     ELSE 'queued' END)::celeriac.job_state,
-  lost = j.lost + 1,
-  attempts = CASE WHEN ${ends} THEN j.attempts ELSE ${appendAttempt("'lost'", lostAttempt)} END,
-  error = CASE WHEN ${isCancelled} THEN j.error WHEN ${isTooOften} THEN s.error ELSE j.error END,
+  lost = CASE WHEN ${isSpared} THEN j.lost ELSE j.lost + 1 END,
+  attempt = CASE WHEN ${isSpared} THEN j.attempt - 1 ELSE j.attempt END,
+  attempts = CASE WHEN ${ends} OR ${isSpared} THEN j.attempts ELSE ${appendAttempt("'lost'", lostAttempt)} END,
+  error = CASE WHEN ${isCancelled} THEN j.error ELSE coalesce(s.error, j.error) END,
   finished_at = CASE WHEN ${ends} THEN now() END,
   dispatched_at = CASE WHEN ${ends} THEN coalesce(j.dispatched_at, now()) END,
   delivery = j.delivery + 1,

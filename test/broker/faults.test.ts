@@ -126,8 +126,8 @@ describe('on Redis', () => {
     expect(flow.refused()).toBe(0)
     await flow.settled()
     expect(troubles(flow)).toHaveLength(1)
-    await until(() => returns(flow).length === 1)
-  }, 60_000)
+    await until(() => returns(flow).length === 1, { timeoutMs: 40_000 })
+  }, 90_000)
 
   test('F22: slow connections, and bytes that travel alone, do no harm', async () => {
     await start()

@@ -103,6 +103,24 @@ test('a free session lock tells nothing of a worker that has not renewed since t
   expect(workers).toMatchObject([{ id: since }])
 })
 
+test('of two jobs on their last chance under one lost worker, only the first that it claimed is given up', async () => {
+  const [guilty, company] = [await newJob(), await newJob()]
+  for (const pid of [1, 2]) {
+    await runAndLose(guilty, await newWorker(`w${pid}`, pid))
+    await runAndLose(company, await newWorker(`v${pid}`, pid))
+  }
+  const last = await newWorker('last', 3)
+  await claim(guilty, last)
+  await client.query('SELECT pg_sleep(0.01)')
+  await claim(company, last)
+
+  await client.query('UPDATE celeriac.worker SET missed = missed_limit WHERE id = $1', [last])
+  await store.reapLostWorkers(3)
+
+  expect(await find(guilty)).toMatchObject({ state: 'failed', lost: 3 })
+  expect(await find(company)).toMatchObject({ state: 'queued', lost: 2, attempt: 2 })
+})
+
 async function newJob(): Promise<string> {
   const id = randomUUID()
   await client.query(

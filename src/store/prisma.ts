@@ -86,7 +86,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   const patience: Patience = { ms: deadlineMs, error: late }
   const inserter = createInserter({
     run: (statement) => run(inserting, statement),
-    inTransaction,
+    inTransaction: (work) => guard(() => inTransaction(work)),
     batch: (maxSize, runBatch, sizeOf) => batch(maxSize, runBatch, sizeOf, patience),
     listener,
     installation,
@@ -101,7 +101,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   return {
     address: secretless(url),
 
-    insert: (jobs) => (silence.error ? Promise.reject(silence.error) : guard(() => inserter.insert(jobs))),
+    insert: (jobs) => (silence.error ? Promise.reject(silence.error) : inserter.insert(jobs)),
     insertIn: inserter.insertIn,
     onCommitted: (listen) => void committedListeners.push(listen),
     clearOutbox: (receipts) => guard(() => clearOutbox(general, receipts)),

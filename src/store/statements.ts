@@ -158,8 +158,8 @@ WHERE j.id = d.id AND j.delivery = d.number
   AND (j.state = 'queued' OR (j.state IN ('scheduled', 'retrying') AND j.run_at <= now() + interval '1 second'))
   AND (j.expires_at IS NULL OR j.expires_at > now())
 RETURNING j.id, j.delivery AS number, j.task, j.queue, j.payload, j.options, j.attempt,
-  j.max_attempts AS "maxAttempts", j.failures, j.lost, j.priority, j.owner, j.request_id AS "requestId", j.traceparent,
-  j.started_at AS "startedAt", j.cancel_requested_at IS NOT NULL AS "cancelRequested"`
+  j.max_attempts AS "maxAttempts", j.failures, j.lost, j.owner, j.request_id AS "requestId", j.traceparent,
+  j.cancel_requested_at IS NOT NULL AS "cancelRequested"`
 
 export type Success = Extract<Settlement, { state: 'succeeded' }>
 export type OtherEnd = Exclude<Settlement, Success>

@@ -301,11 +301,9 @@ export interface ClaimedJob {
   readonly failures: number
   /** Workers that its attempts were lost with. */
   readonly lost: number
-  readonly priority: number
   readonly owner: string | null
   readonly requestId: string | null
   readonly traceparent: string | null
-  readonly startedAt: Date
   readonly cancelRequested: boolean
 }
 

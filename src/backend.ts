@@ -11,6 +11,7 @@ import { migrate } from './store/migrate.js'
 import { createPrismaStore } from './store/prisma.js'
 import type { Store } from './store/store.js'
 import type { Logger } from './telemetry/log.js'
+import { rest } from './waiting.js'
 
 /** The servers behind one app, and what speaks to them. */
 export interface Backend {
@@ -67,7 +68,7 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
       const deadlineMs = Math.max(config.deadlineMs, config.store.kind === 'embedded' ? embeddedStartMs : 0)
       // Who comes when it has been away for so long need not wait to hear it.
       if (trouble && performance.now() - troubleSince > deadlineMs) throw trouble
-      await Promise.race([opening, timeout(deadlineMs)])
+      await Promise.race([opening, rest(deadlineMs)])
       if (present) return present
       throw trouble ?? new StoreUnavailableError(`The store was not ready within ${deadlineMs} ms.`)
     },
@@ -161,10 +162,4 @@ function createBroker(config: Config, urls: Addresses, log: Logger): Broker {
 /** Where the broker has no address of its own, it is in the store's database. */
 function brokerUrl(config: Config, urls: Addresses): string {
   return (config.broker.kind === 'postgres' ? config.broker.url : undefined) ?? urls.directUrl
-}
-
-function timeout(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
 }

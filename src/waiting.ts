@@ -41,6 +41,13 @@ export function sleep(ms: number): Promise<void> {
   })
 }
 
+/** As {@link sleep}, and keeps no process alive. */
+export function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    startTimer(ms, resolve).unref()
+  })
+}
+
 /** Waits for `work`, at most so long, and leaves no timer behind. What comes of it is the caller's to look at. */
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: LongTimer | undefined

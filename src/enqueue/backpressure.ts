@@ -1,5 +1,6 @@
 import { QueueFullError, QuotaExceededError } from '../errors.js'
 import type { NewJob, QueueLoad, Store } from '../store/store.js'
+import { within } from '../waiting.js'
 import { Gauge } from './gauge.js'
 
 /** What requests may put into one queue. Undefined: no limit. */
@@ -204,17 +205,6 @@ function putLast<Value>(map: Map<string, Value>, key: string, value: Value, most
   if (map.size <= most) return
   const [first] = map.keys()
   if (first !== undefined) map.delete(first)
-}
-
-function within(ms: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    timer.unref()
-    void work.finally(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 function monotonic(): number {

@@ -1,3 +1,5 @@
+import { rest } from '../waiting.js'
+
 /**
  * Remembers that the server keeps silent, so that not each caller waits for a deadline to learn it.
  *
@@ -41,7 +43,7 @@ export function createSilence({ probe, isSilent }: SilenceDeps): Silence {
   async function listen(error: Error): Promise<void> {
     while (!(await isHeard()) && !closed) {
       current = error
-      await pass(pauseMs)
+      await rest(pauseMs)
     }
     current = undefined
     listening = false
@@ -53,10 +55,4 @@ export function createSilence({ probe, isSilent }: SilenceDeps): Silence {
       (error: unknown) => !isSilent(error),
     )
   }
-}
-
-function pass(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
 }

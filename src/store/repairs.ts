@@ -110,7 +110,8 @@ const started = `CASE j.state WHEN 'running' THEN j.attempt ELSE j.attempt + 1 E
 const giveBackReturnedSql = giveBackSql(
   `attempt = ${started}, attempts = ${appendAttempt("'returned'", 'NULL', '$3::uuid', started)}`,
 )
-const giveBackUnstartedSql = giveBackSql(
+/** The lease thread runs it as well, over its own connection. */
+export const giveBackUnstartedSql = giveBackSql(
   `attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END`,
 )
 

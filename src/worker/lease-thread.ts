@@ -1,11 +1,12 @@
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import pg from 'pg'
+import { giveBackUnstartedSql } from '../store/repairs.js'
 import { readBoard } from './board.js'
 
 /**
  * Renews a worker's lease from a thread and a connection of its own, so that a handler which blocks the event loop for
- * minutes loses nothing. scripts/generate.mjs bundles this file into one string; it imports nothing but what stands here.
+ * minutes loses nothing. scripts/generate.mjs bundles this file into one string; of what it imports nothing may need more than pg.
  */
 export interface LeaseThreadData {
   readonly url: string
@@ -156,24 +157,12 @@ async function watchEventLoop(): Promise<void> {
   await giveBackUnstarted()
 }
 
-/** As the store's own, which this program cannot import: rows whose claim a crash of the store took back, too. */
-const giveBackSql = `
-WITH held AS (
-  SELECT j.id FROM celeriac.job j JOIN unnest($1::uuid[], $2::int[]) AS d(id, number)
-    ON j.id = d.id AND j.delivery = d.number
-  WHERE j.cancel_requested_at IS NULL AND ((j.state = 'running' AND j.worker_id = $3::uuid)
-    OR (j.state IN ('queued', 'scheduled', 'retrying') AND j.worker_id IS NULL))
-  ORDER BY j.id FOR UPDATE OF j)
-UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, worker_id = NULL, dispatched_at = NULL,
-  attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END
-FROM held WHERE j.id = held.id`
-
 /** They would wait behind the job that blocks the loop. A pass sends them to another worker. */
 async function giveBackUnstarted(): Promise<void> {
   const keys = client ? board.takeUnstarted() : []
   if (keys.length === 0) return
   try {
-    await client?.query(giveBackSql, [
+    await client?.query(giveBackUnstartedSql, [
       keys.map((key) => key.jobId),
       keys.map((key) => key.number),
       identity.workerId,

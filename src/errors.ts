@@ -38,9 +38,9 @@ export class UnknownTaskError extends CeleriacError {
   readonly task: string
   readonly suggestion: string | undefined
 
-  constructor(task: string, suggestion?: string) {
+  constructor(task: string, suggestion?: string, note?: string) {
     const hint = suggestion ? ` Did you mean "${suggestion}"?` : ''
-    super(`Unknown task "${task}".${hint}`)
+    super(`Unknown task "${task}".${hint}${note ? ` ${note}` : ''}`)
     this.task = task
     this.suggestion = suggestion
   }
@@ -74,6 +74,20 @@ function describeIssue(issue: PayloadIssue): string {
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`
 }
 
+/** An asynchronous schema did not answer within the `deadline`. Nothing was written. */
+export class SchemaTimeoutError extends CeleriacError {
+  readonly code = 'SCHEMA_TIMEOUT'
+  override readonly name = 'SchemaTimeoutError'
+  readonly task: string
+
+  constructor(task: string, limitMs: number) {
+    super(
+      `The payload schema of task "${task}" has not answered within ${limitMs} ms. Check quickly at the enqueue, and ask other services in the handler, or raise "deadline".`,
+    )
+    this.task = task
+  }
+}
+
 /** A payload is larger than `maxPayload`. Sizes are in bytes of UTF-8 JSON. */
 export class PayloadTooLargeError extends CeleriacError {
   readonly code = 'PAYLOAD_TOO_LARGE'
@@ -104,6 +118,40 @@ export class BodyInvalidError extends CeleriacError {
 export class EnqueueOptionError extends CeleriacError {
   readonly code = 'ENQUEUE_OPTION'
   override readonly name = 'EnqueueOptionError'
+}
+
+/**
+ * `enqueueMany` stopped in the middle of a stream: a payload was refused, the source failed, or the store did not answer.
+ * What was accepted stays accepted. `cause` is the reason.
+ */
+export class EnqueueStreamError extends CeleriacError {
+  readonly code = 'ENQUEUE_STREAM'
+  override readonly name = 'EnqueueStreamError'
+  /** How many payloads are known to be enqueued, the first ones. With `tx`, if the transaction commits. */
+  readonly accepted: number
+  /** How many payloads the source gave that could be read. */
+  readonly read: number
+
+  constructor(accepted: number, read: number, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(`The stream stopped after ${read} payloads, of which the first ${accepted} are enqueued: ${why}`, {
+      cause,
+    })
+    this.accepted = accepted
+    this.read = read
+  }
+}
+
+/** A function of the task that gives a key of the payload has thrown, or gave none. Nothing was written. */
+export class KeyError extends CeleriacError {
+  readonly code = 'KEY'
+  override readonly name = 'KeyError'
+  readonly task: string
+
+  constructor(task: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.task = task
+  }
 }
 
 /** `owner` is configured, and this enqueue has none. */
@@ -231,14 +279,82 @@ export class GiveUp extends CeleriacError {
   override readonly name = 'GiveUp'
 }
 
+/** As `Duration`: milliseconds, or a number with a unit. */
+type Wait = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+/**
+ * Throw it in a task to be tried again at a time of your own choice, instead of after the task's backoff. The attempt has
+ * failed: the last one that `attempts` allows ends the job.
+ */
+export class Retry extends CeleriacError {
+  readonly code = 'RETRY'
+  override readonly name = 'Retry'
+  /** How long to wait. Default: the task's backoff. */
+  readonly after: Wait | undefined
+
+  constructor({ after, message, cause }: { after?: Wait; message?: string; cause?: unknown } = {}) {
+    const reason = cause instanceof Error ? cause.message : 'The task asked for another attempt.'
+    super(message ?? reason, cause === undefined ? {} : { cause })
+    this.after = after
+  }
+}
+
+/** Throw it in a task to run again after a time, as if this attempt had not been: it has not failed, and costs none. */
+export class Snooze extends CeleriacError {
+  readonly code = 'SNOOZE'
+  override readonly name = 'Snooze'
+  readonly after: Wait
+  readonly reason: string | undefined
+
+  /** @param reason kept with the attempt */
+  constructor(after: Wait, reason?: string) {
+    super(reason ?? 'The task asked to run again later.')
+    this.after = after
+    this.reason = reason
+  }
+}
+
 /** An attempt ran past its task's `timeLimit`. It is the reason of the attempt's `signal`. */
 export class TimeLimitError extends CeleriacError {
   readonly code = 'TIME_LIMIT'
   override readonly name = 'TimeLimitError'
 
-  constructor(limitMs: number) {
-    super(`The attempt ran longer than its time limit of ${limitMs} ms.`)
+  /** `soft`: the attempt was asked to stop. `hard`: it was ended, whatever it did. */
+  readonly kind: 'soft' | 'hard'
+
+  constructor(limitMs: number, kind: 'soft' | 'hard' = 'soft') {
+    super(
+      kind === 'soft'
+        ? `The attempt ran longer than its time limit of ${limitMs} ms.`
+        : `The attempt was ended at its hard time limit of ${limitMs} ms.`,
+    )
+    this.kind = kind
   }
+}
+
+/** The thread or process of a pool died under an attempt: it exited, crashed, ran out of memory, or was killed from outside. */
+export class PoolChildLostError extends CeleriacError {
+  readonly code = 'POOL_CHILD_LOST'
+  override readonly name = 'PoolChildLostError'
+  readonly exitCode: number | null
+  readonly signal: string | null
+
+  constructor(
+    pool: 'thread' | 'process',
+    { exitCode, signal, reason }: { exitCode: number | null; signal: string | null; reason?: string },
+    options?: ErrorOptions,
+  ) {
+    const how = reason ?? (signal === null ? `with exit code ${exitCode}` : `by ${signal}`)
+    super(`The ${pool} that ran the attempt ended under it: ${how}.`, options)
+    this.exitCode = exitCode
+    this.signal = signal
+  }
+}
+
+/** A pool cannot run a task: its thread or process does not start, or does not find the task in the file that exports it. */
+export class PoolError extends CeleriacError {
+  readonly code = 'POOL'
+  override readonly name = 'PoolError'
 }
 
 /** The job was cancelled. It is the reason of the attempt's `signal`. */

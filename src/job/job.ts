@@ -1,10 +1,28 @@
 import type { Duration } from './duration.js'
+import type { EventsOptions, JobEvent, JobLogLine, LogsOptions } from './event.js'
 import type { ResolvedBackoff } from './retry.js'
 import type { JobState } from './state.js'
+import type { ResolvedTimeLimit, TimeLimit } from './time-limit.js'
 import type { Transaction } from './transaction.js'
 
-/** How long to wait before the next attempt. */
-export interface Backoff {
+/**
+ * How long to wait before the next attempt: `{ type: 'exponential', delay: '1s' }`, or each wait by name,
+ * `['1s', '10s', '5m']`, of which the last repeats.
+ */
+export type Backoff = SteadyBackoff | ListedBackoff | readonly Duration[]
+
+/** The same, or a function that decides after each failure. */
+export type TaskBackoff = Backoff | BackoffFunction | ComputedBackoff
+
+/**
+ * The wait before the next attempt. A function that throws, or gives no duration, is reported, and the default backoff
+ * is used.
+ * @param failures failed attempts so far: 1 after the first
+ * @param error what the attempt threw
+ */
+export type BackoffFunction = (failures: number, error: unknown) => Duration
+
+export interface SteadyBackoff {
   /** `fixed` waits `delay` each time, `exponential` doubles it from failure to failure. */
   readonly type: 'fixed' | 'exponential'
   /** The first wait. Default 1 s. */
@@ -12,6 +30,25 @@ export interface Backoff {
   /** The longest wait. Default 10 min. */
   readonly max?: Duration
   /** The part of each wait that is random, 0 to 1. Default 1: anything from 0 to the whole wait. */
+  readonly jitter?: number
+}
+
+export interface ListedBackoff {
+  readonly type?: undefined
+  /** Each wait; the last one repeats. */
+  readonly delay: readonly Duration[]
+  /** The longest wait. Default: no bound. */
+  readonly max?: Duration
+  /** The part of each wait that is random, 0 to 1. Default 0. */
+  readonly jitter?: number
+}
+
+export interface ComputedBackoff {
+  readonly type?: undefined
+  readonly delay: BackoffFunction
+  /** The longest wait. Default: no bound. */
+  readonly max?: Duration
+  /** The part of each wait that is random, 0 to 1. Default 0. */
   readonly jitter?: number
 }
 
@@ -29,7 +66,7 @@ export interface EnqueueOptions {
   /** How many failed attempts end the job. */
   readonly attempts?: number
   readonly backoff?: Backoff
-  readonly timeLimit?: Duration
+  readonly timeLimit?: TimeLimit
   /** The same key again, for the same task and owner, gives the same job. */
   readonly idempotencyKey?: string
   /** Who may see the job. `null`: only management. Default: the owner of the current request. */
@@ -40,6 +77,28 @@ export interface EnqueueOptions {
    * does. A Prisma client or transaction, a client of pg, or another through {@link SqlClient}.
    */
   readonly tx?: Transaction
+}
+
+/** Options of a stream of payloads: those of each job, and a look at what is done. */
+export interface EnqueueStreamOptions<Result = unknown> extends Omit<EnqueueOptions, 'idempotencyKey'> {
+  /** Told of each chunk that was written. The stream waits for what it returns, and stops when that fails. */
+  onChunk?(chunk: EnqueuedChunk<Result>): unknown
+}
+
+/** Jobs of a stream that were written together. */
+export interface EnqueuedChunk<Result = unknown> {
+  /** In the order of their payloads. */
+  readonly jobs: readonly JobHandle<Result>[]
+  /** With all chunks before it. */
+  readonly accepted: number
+}
+
+/** What came of a stream of payloads. */
+export interface EnqueuedStream {
+  /** How many payloads it gave. */
+  readonly accepted: number
+  /** How many jobs that made: fewer, where the task keeps them unique. */
+  readonly created: number
 }
 
 /** An error as it is kept: plain, capped, without prototypes. */
@@ -66,7 +125,7 @@ export interface PastAttempt {
   readonly worker: string | null
   readonly startedAt: string | null
   readonly finishedAt: string
-  readonly outcome: 'failed' | 'lost' | 'returned'
+  readonly outcome: 'failed' | 'lost' | 'returned' | 'snoozed'
   readonly error?: StoredError
 }
 
@@ -94,6 +153,12 @@ export interface Job {
   readonly idempotencyKey: string | null
   readonly requestId: string | null
   readonly traceparent: string | null
+  /** What else it took over from its request. */
+  readonly context: JobContext | null
+  /** The job that enqueued it. */
+  readonly parentId: string | null
+  /** Of a job with limits: its key, or empty. */
+  readonly limitKey: string | null
   readonly runAt: Date
   readonly expiresAt: Date | null
   readonly createdAt: Date
@@ -106,10 +171,22 @@ export interface Job {
   readonly attempts: readonly PastAttempt[]
 }
 
+/** What a job takes over from the request, or the job, that enqueues it, beside owner, request id and `traceparent`. */
+export interface JobContext {
+  /** A BCP 47 tag, such as `de-CH`. */
+  readonly locale?: string
+  /** W3C `tracestate`. */
+  readonly tracestate?: string
+  /** What the option `context` gave. */
+  readonly values?: Readonly<Record<string, unknown>>
+}
+
 /** What a job changes in its task's policy, as kept in its row. Milliseconds. */
 export interface JobOptions {
-  readonly backoff?: Partial<ResolvedBackoff>
-  readonly timeLimitMs?: number
+  readonly backoff?: ResolvedBackoff
+  readonly timeLimit?: ResolvedTimeLimit
+  /** Fields that nobody is to see. They stand in the row, so that every process knows them. */
+  readonly redact?: readonly string[]
 }
 
 /** What a caller sees of a job, over HTTP and from `handle.status()`. Times are ISO 8601 in UTC. */
@@ -136,6 +213,8 @@ export interface JobStatus<Result = unknown> {
   readonly finishedAt: string | null
   /** `true` when a running job was asked to stop. */
   readonly cancelRequested?: boolean
+  /** Why somebody cancelled it, if that was said. */
+  readonly cancelReason?: string
   /** `'worker'` when the job waits and no live worker serves its queue. */
   readonly waitingFor?: 'worker'
 }
@@ -151,11 +230,14 @@ export type CancelAnswer =
   /** No such job. */
   | 'unknown'
 
-/** A job that was enqueued. Plain data and four questions; it holds no connection. */
+/** A job that was enqueued. Plain data and a few questions; it holds no connection. */
 export interface JobHandle<Result = unknown> {
   readonly id: string
   readonly task: string
-  /** `false` when an idempotency key led to a job that was there before. */
+  /**
+   * Whether this call made the job. `false` when an idempotency key, or what its task keeps unique, led to one that was
+   * there before.
+   */
   readonly created: boolean
   /** @throws {JobNotFoundError} when the row has been pruned */
   status(): Promise<JobStatus<Result>>
@@ -168,4 +250,13 @@ export interface JobHandle<Result = unknown> {
    */
   result(options?: { timeout?: Duration }): Promise<Result>
   cancel(options?: { by?: string; reason?: string }): Promise<CancelAnswer>
+  /**
+   * What happens to the job, from now until its end: `for await (const event of job.events())`.
+   * @throws {JobNotFoundError} when there is no such job
+   * @throws {StoreUnavailableError} when the store is away at the beginning; later on, its return is waited for
+   * @throws {ClosedError} when the app is closed meanwhile
+   */
+  events(options?: EventsOptions): AsyncIterableIterator<JobEvent<Result>>
+  /** The lines that its attempts have logged, oldest first. */
+  logs(options?: LogsOptions): Promise<JobLogLine[]>
 }

@@ -20,7 +20,11 @@ export function toJsonText(value: unknown): JsonText {
 
 /** As {@link toJsonText}, refusing what is longer than `maxBytes` of UTF-8. */
 export function toLimitedJsonText(value: unknown, maxBytes: number): JsonText {
-  const text = toJsonText(value)
+  return limitText(toJsonText(value), maxBytes)
+}
+
+/** The text, or that it has more than `maxBytes` in UTF-8. */
+export function limitText(text: JsonText, maxBytes: number): JsonText {
   if ('reason' in text || !isLonger(text.json, maxBytes)) return text
   return {
     reason: `the value has ${Buffer.byteLength(text.json)} bytes of JSON, and the limit is ${maxBytes}`,
@@ -51,8 +55,17 @@ export function toStoredError(thrown: unknown): StoredError {
   }
 }
 
+/** Whether an error was thrown. A proxy that has been revoked answers no question. */
+export function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error
+  } catch {
+    return false
+  }
+}
+
 /** What a text column takes: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates. */
-function toPlainText(value: string): string {
+export function toPlainText(value: string): string {
   return value.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd')
 }
 
@@ -71,7 +84,8 @@ function messageOf(thrown: object): string {
   return 'json' in json && json.json !== '{}' ? json.json : unreadable
 }
 
-function read(from: object, key: string): unknown {
+/** `undefined` where it cannot be read. */
+export function read(from: object, key: string): unknown {
   try {
     return Reflect.get(from, key)
   } catch {

@@ -20,6 +20,9 @@ export function toStatus(job: Job): JobStatus {
     startedAt: job.startedAt?.toISOString() ?? null,
     finishedAt: job.finishedAt?.toISOString() ?? null,
     ...(job.cancelRequestedAt !== null && job.state === 'running' ? { cancelRequested: true } : {}),
+    ...(job.cancelRequestedAt !== null && job.cancelReason !== null
+      ? { cancelReason: job.cancelReason }
+      : {}),
   }
 }
 

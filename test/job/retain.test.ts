@@ -42,10 +42,10 @@ describe('retain', () => {
   test.each([
     [true, '"retain" must be a duration such as \'7d\', false, or an object'],
     [null, '"retain" must be a duration such as'],
-    ['7 days', '"retain" must be a duration of at least 1000 ms'],
-    [0, 'at least 1000 ms'],
-    [{ succeeded: '1ms' }, '"retain".succeeded must be a duration of at least 1000 ms'],
-    [{ failed: true }, '"retain".failed must be a duration'],
+    ['7 days', '"retain" must be 0, or a duration of at least 1000 ms'],
+    [10, '"retain" must be 0, or a duration of at least 1000 ms'],
+    [{ succeeded: '1ms' }, '"retain".succeeded must be 0, or a duration of at least 1000 ms'],
+    [{ failed: true }, '"retain".failed must be 0, or a duration'],
     [{ count: 0 }, '"retain".count must be a whole number of 1 or more'],
     [{ suceeded: '1d' }, 'Did you mean "succeeded"?'],
   ])('%j is refused', (given, message) => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { plainValues } from '../job/codec.js'
 import type { Config } from './resolve.js'
 
 /**
@@ -23,15 +24,31 @@ function toParts(hash: string): Map<string, string> {
 }
 
 function agreementOf(config: Config): Record<string, unknown> {
-  const { prefix, queue, attempts, backoff, timeLimitMs, retention, leaseMs, heartbeatMs, maxLost } = config
+  const {
+    prefix,
+    queue,
+    routes,
+    queueLimits,
+    attempts,
+    backoff,
+    timeLimit,
+    retention,
+    values,
+    leaseMs,
+    heartbeatMs,
+    maxLost,
+  } = config
   return {
     broker: brokerKind(config),
     prefix,
     queue,
+    routes: routes.table,
+    queues: queueLimits,
     attempts,
     backoff,
-    timeLimit: timeLimitMs ?? null,
+    timeLimit,
     retain: retention,
+    codec: values !== plainValues,
     lease: leaseMs,
     heartbeat: heartbeatMs,
     maxLost,

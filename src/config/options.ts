@@ -1,9 +1,17 @@
 import type { Request } from 'express'
 import type { Redis, RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
+import type { Codec } from '../job/codec.js'
 import type { Duration } from '../job/duration.js'
-import type { Backoff } from '../job/job.js'
+import type { JobLogLevel } from '../job/event.js'
+import type { TaskBackoff } from '../job/job.js'
+import type { Rate } from '../job/limit.js'
+import type { RedactedPath } from '../job/redact.js'
 import type { Retain } from '../job/retain.js'
+import type { TimeLimit } from '../job/time-limit.js'
+import type { JobHooks } from '../task/hooks.js'
+import type { PoolKind } from '../task/policy.js'
+import type { Bytes } from './bytes.js'
 
 /** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
 export interface CeleriacOptions {
@@ -52,6 +60,13 @@ export interface CeleriacOptions {
   /** Who a request belongs to. With it, a job is shown to its owner only. */
   owner?: (req: Request) => string | null | undefined | Promise<string | null | undefined>
   /**
+   * The language of whoever asks, a BCP 47 tag, for the handlers of what a request enqueues. Default: the first of its
+   * `Accept-Language`.
+   */
+  locale?: (req: Request) => string | null | undefined
+  /** Values of your own that handlers get with what a request enqueues: an object of at most 4 KB of JSON. */
+  context?: (req: Request) => Readonly<Record<string, unknown>> | undefined
+  /**
    * What requests may put into a queue, by the queue's name; `'*'` stands for each queue that is not named. A request
    * that would go beyond is answered 429 or 503. Scripts and tasks are never refused. Default: no limits.
    */
@@ -61,23 +76,52 @@ export interface CeleriacOptions {
 
   /** The queue of jobs whose task and call name none. Default `'default'`. */
   queue?: string
+  /** Limits of queues in the whole cluster, by the queue's name, whatever the task: `{ mail: { rateLimit: '100/m' } }`. Default: none. */
+  queues?: Readonly<Record<string, QueueOptions>>
+  /**
+   * Queues by the names of tasks: `{ 'media.*': 'heavy', 'mail.send': 'mail' }`, where `*` stands for any characters. A
+   * name goes before patterns, and of these the one with the most other characters counts. A task's own `queue`, and a
+   * call's, go before.
+   */
+  routes?: Readonly<Record<string, string>>
   /** Default attempts of a task. Default 1. */
   attempts?: number
-  backoff?: Backoff
-  timeLimit?: Duration
+  backoff?: TaskBackoff
+  timeLimit?: TimeLimit
   /**
    * How long finished jobs are kept: one time for all, or `{ succeeded, failed, cancelled, expired, count }`, where
    * `count` is how many of one task are kept at most. `false`: for ever. A deleted job is a 404, and its idempotency key
    * is free again. Default `{ succeeded: '7d', failed: '30d', cancelled: '30d', expired: '30d', count: 1_000_000 }`.
    */
   retain?: Retain
+  /**
+   * Fields that nobody is to see, of all tasks: `['payload.password', 'result.token']`. Status, pages, events and kept
+   * logs show `[redacted]` in their place, and the store forgets them. Default: none.
+   */
+  redact?: readonly RedactedPath[]
+  /**
+   * What turns payloads and results into text and back, where they hold a `Date`, a `BigInt`, a `Map` or typed arrays:
+   * superjson and devalue fit as they are. Every process must have the same. Default: plain JSON.
+   */
+  codec?: Codec
   /** Largest payload, in bytes of JSON. Default 1 MB (1,048,576). */
   maxPayload?: number
   /** Largest result, in bytes of JSON. A larger one is dropped and named in `resultError`. Bounds progress reports, too. Default as `maxPayload`'s. */
   maxResult?: number
 
+  /**
+   * Which lines that handlers log are kept with their jobs: `{ level, lines, public }`, or `false` for none.
+   * Default `{ level: 'info', lines: 1000, public: true }`.
+   */
+  logs?: boolean | KeptLogsOptions
+
   /** Runs a worker inside this process: `true`, or its options. For development and small apps. Default `false`. */
   worker?: boolean | WorkerOptions
+  /**
+   * Functions that are called as jobs of any task go on: `onStart`, `onSuccess`, `onRetry`, `onFailure`, `onCancel`,
+   * `onEnd`; a task's own come first. What they throw is logged, and changes nothing.
+   */
+  hooks?: JobHooks
   /** Runs in a worker process before it takes jobs: open the app's own clients here. */
   onWorkerStart?: () => void | Promise<void>
   /** Runs in a worker process after its last job. */
@@ -104,7 +148,25 @@ export interface CeleriacOptions {
   logger?: Logger | LogLevel
 }
 
+/** What one queue lets through. */
+export interface QueueOptions {
+  /** Starts in the whole cluster, evenly spaced: `'100/m'`. */
+  rateLimit?: Rate
+  /** Jobs that run at once in the whole cluster. */
+  concurrency?: number
+}
+
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** What is kept of what handlers log. It goes to the logger in any case. */
+export interface KeptLogsOptions {
+  /** This level and those above it. Default `'info'`. */
+  level?: JobLogLevel
+  /** Of one attempt, and of all earlier attempts of its job together. Default 1000, at most 100,000. */
+  lines?: number
+  /** Whether whoever may see a job may read its lines over HTTP: level and message, without details. Default `true`. */
+  public?: boolean
+}
 
 /** Limits of one queue. What is left out has no limit. */
 export interface QueueLimitOptions {
@@ -123,6 +185,15 @@ export interface WorkerOptions {
   queues?: readonly string[]
   /** How long running jobs have to finish after a stop was asked for. Default 30 s. */
   grace?: Duration
+  /** Where tasks run that name no `pool`: `'inline'`, `'thread'` or `'process'`. Default `'inline'`. */
+  pool?: PoolKind
+  /** A thread or process of a pool is replaced after so many jobs. Default: never. */
+  maxJobsPerChild?: number
+  /**
+   * A thread or process of a pool is replaced when it uses more than this after a job: bytes, or a text such as
+   * `'300MB'`. Of a process all its memory counts, of a thread its heap. Default: no limit.
+   */
+  maxMemoryPerChild?: Bytes
   /** Default `celeriac@%h`. `%h` is the host, `%p` the process id. */
   name?: string
 }

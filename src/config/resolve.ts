@@ -1,26 +1,34 @@
 import type { Logger } from 'pino'
 import type { Limits } from '../enqueue/backpressure.js'
 import { ConfigError } from '../errors.js'
+import { type Codec, createValues, type Values } from '../job/codec.js'
+import type { Limit } from '../job/limit.js'
 import { type Retention, withRetention } from '../job/retain.js'
-import type { ResolvedBackoff } from '../job/retry.js'
+import { type ComputedBackoff, defaultBackoff, type ResolvedBackoff } from '../job/retry.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import {
-  backoffDefaults,
-  checkBackoff,
   checkBoolean,
   checkDuration,
   checkFunction,
   checkKeys,
   checkPositiveInteger,
   checkQueue,
+  checkRedact,
   checkRetain,
+  checkTaskBackoff,
   checkText,
   wrong,
 } from '../task/check.js'
+import { type Hooks, hookNames, toHooks } from '../task/hooks.js'
+import { checkPool, checkRate, checkTimeLimit, type PoolKind } from '../task/policy.js'
 import { checkBackpressure } from './backpressure.js'
+import { checkBytes } from './bytes.js'
 import { configFileOf } from './define.js'
 import type { Environment } from './env.js'
+import { checkLogs, type KeptLogs, logsDefaults } from './logs.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from './options.js'
 import { guessModules, resolveRoot, runsTypeScript } from './root.js'
+import { checkRoutes, noRoutes, type Routes } from './routes.js'
 import { type BrokerConfig, resolveBroker, resolveStore, type StoreConfig } from './servers.js'
 
 /** Every option, checked and resolved once. Times are milliseconds. */
@@ -45,22 +53,34 @@ export interface Config {
   /** Does not end with a slash. */
   readonly publicPath: string | undefined
   readonly owner: CeleriacOptions['owner']
+  readonly locale: CeleriacOptions['locale']
+  readonly context: CeleriacOptions['context']
   readonly authorize: CeleriacOptions['authorize']
   /** `undefined`: nothing is refused. */
   readonly backpressure: Limits | undefined
 
   readonly queue: string
+  /** By name. */
+  readonly queueLimits: Readonly<Record<string, Limit>>
+  readonly routes: Routes
   readonly attempts: number
-  readonly backoff: ResolvedBackoff
-  readonly timeLimitMs: number | undefined
+  readonly backoff: ResolvedBackoff | ComputedBackoff
+  readonly timeLimit: ResolvedTimeLimit
   readonly retention: Retention
+  readonly redact: readonly string[]
+  /** How payloads and results are written and read. */
+  readonly values: Values
   readonly maxPayload: number
   readonly maxResult: number
+  /** `undefined`: nothing that handlers log is kept. */
+  readonly logs: KeptLogs | undefined
 
   /** The worker inside this process, if there is to be one. */
   readonly worker: WorkerConfig | undefined
   /** What a worker process goes by, where its command line says nothing. */
   readonly workerProcess: WorkerConfig
+  /** Of all tasks. */
+  readonly hooks: Hooks | undefined
   readonly onWorkerStart: CeleriacOptions['onWorkerStart']
   readonly onWorkerStop: CeleriacOptions['onWorkerStop']
 
@@ -78,6 +98,12 @@ export interface WorkerConfig {
   /** `undefined`: the default queue, and all that the tasks name. */
   readonly queues: readonly string[] | undefined
   readonly graceMs: number
+  /** Of tasks that name none. */
+  readonly pool: PoolKind
+  /** `null`: never. */
+  readonly maxJobsPerChild: number | null
+  /** In bytes. `null`: whatever it takes. */
+  readonly maxMemoryPerChild: number | null
   /** With `%h` and `%p` still in it. */
   readonly name: string
 }
@@ -90,7 +116,8 @@ export const defaults = Object.freeze({
   path: '/jobs',
   queue: 'default',
   attempts: 1,
-  backoff: Object.freeze({ type: 'exponential', ...backoffDefaults }) satisfies ResolvedBackoff,
+  timeLimit: Object.freeze({ softMs: null, hardMs: null }) satisfies ResolvedTimeLimit,
+  backoff: defaultBackoff,
   retention: Object.freeze({
     ages: Object.freeze({
       succeeded: 7 * dayMs,
@@ -125,16 +152,24 @@ const optionNames = {
   path: true,
   publicPath: true,
   owner: true,
+  locale: true,
+  context: true,
   authorize: true,
   backpressure: true,
   queue: true,
+  queues: true,
+  routes: true,
   attempts: true,
   backoff: true,
   timeLimit: true,
   retain: true,
+  redact: true,
+  codec: true,
   maxPayload: true,
   maxResult: true,
+  logs: true,
   worker: true,
+  hooks: true,
   onWorkerStart: true,
   onWorkerStop: true,
   lease: true,
@@ -145,7 +180,15 @@ const optionNames = {
   logger: true,
 } satisfies Record<keyof CeleriacOptions, true>
 
-const workerOptionNames = ['concurrency', 'queues', 'grace', 'name'] satisfies (keyof WorkerOptions)[]
+const workerOptionNames = [
+  'concurrency',
+  'queues',
+  'grace',
+  'pool',
+  'maxJobsPerChild',
+  'maxMemoryPerChild',
+  'name',
+] satisfies (keyof WorkerOptions)[]
 
 /**
  * Checks all options and fills in what is unsaid: the config goes before the environment, the environment before the
@@ -181,19 +224,27 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     path: read('path', checkPath) ?? defaults.path,
     publicPath: read('publicPath', checkPublicPath),
     owner: read('owner', asFunction<NonNullable<CeleriacOptions['owner']>>),
+    locale: read('locale', asFunction<NonNullable<CeleriacOptions['locale']>>),
+    context: read('context', asFunction<NonNullable<CeleriacOptions['context']>>),
     authorize: read('authorize', asFunction<NonNullable<CeleriacOptions['authorize']>>),
     backpressure: read('backpressure', checkBackpressure),
 
     queue,
+    queueLimits: read('queues', checkQueueLimits) ?? {},
+    routes: read('routes', checkRoutes) ?? noRoutes,
     attempts: read('attempts', checkPositiveInteger) ?? defaults.attempts,
-    backoff: read('backoff', checkBackoff) ?? defaults.backoff,
-    timeLimitMs: read('timeLimit', (value, where) => checkDuration(value, where, 1)),
+    backoff: read('backoff', checkTaskBackoff) ?? defaults.backoff,
+    timeLimit: read('timeLimit', checkTimeLimit) ?? defaults.timeLimit,
     retention: withRetention(defaults.retention, read('retain', checkRetain)),
+    redact: read('redact', checkRedact) ?? [],
+    values: createValues(read('codec', checkCodec)),
     maxPayload: read('maxPayload', checkPositiveInteger) ?? defaults.maxPayload,
     maxResult: read('maxResult', checkPositiveInteger) ?? defaults.maxResult,
+    logs: withDefault(read('logs', checkLogs), logsDefaults),
 
     worker: worker === false || worker === undefined ? undefined : workerProcess,
     workerProcess,
+    hooks: read('hooks', checkHooks),
     onWorkerStart: read('onWorkerStart', asFunction<NonNullable<CeleriacOptions['onWorkerStart']>>),
     onWorkerStop: read('onWorkerStop', asFunction<NonNullable<CeleriacOptions['onWorkerStop']>>),
 
@@ -204,6 +255,16 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     logger: read('logger', checkLogger) ?? levelOf(environment) ?? defaults.logger,
     isProduction: environment.isProduction,
   })
+}
+
+/** `null` says that there is to be none. */
+function withDefault<T>(said: T | null | undefined, unsaid: T): T | undefined {
+  return said === undefined ? unsaid : (said ?? undefined)
+}
+
+function checkHooks(value: unknown, where: string): Hooks | undefined {
+  checkKeys(value, hookNames, where)
+  return toHooks(value, (hook) => `${where.slice(0, -1)}.${hook}"`)
 }
 
 function resolveTasks(
@@ -255,6 +316,27 @@ function asFunction<Kind>(value: unknown, where: string): Kind {
   return value as Kind
 }
 
+function checkQueueLimits(value: unknown, where: string): Record<string, Limit> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(where, "an object such as { mail: { rateLimit: '100/m' } }", value)
+  return Object.fromEntries(
+    Object.entries(value).map(([queue, options]) => {
+      const at = `${where} for "${checkQueue(queue, `a key of ${where}`)}"`
+      checkKeys(options, ['rateLimit', 'concurrency'], at)
+      const { rateLimit, concurrency } = options
+      return [
+        queue,
+        {
+          ...(rateLimit === undefined ? {} : { pace: checkRate(rateLimit, `${at}, "rateLimit"`) }),
+          ...(concurrency === undefined
+            ? {}
+            : { concurrency: checkPositiveInteger(concurrency, `${at}, "concurrency"`) }),
+        },
+      ]
+    }),
+  )
+}
+
 function checkWorker(value: unknown, where: string): boolean | Record<string, unknown> {
   if (typeof value === 'boolean') return value
   checkKeys(value, workerOptionNames, where)
@@ -265,12 +347,20 @@ function resolveWorker(
   worker: boolean | Record<string, unknown> | undefined,
   { cores }: Environment,
 ): WorkerConfig {
-  const { concurrency, queues, grace, name } = typeof worker === 'object' ? worker : {}
+  const { concurrency, queues, grace, pool, maxJobsPerChild, maxMemoryPerChild, name } =
+    typeof worker === 'object' ? worker : {}
   return Object.freeze({
     concurrency:
       concurrency === undefined ? cores : checkPositiveInteger(concurrency, '"worker.concurrency"'),
     queues: queues === undefined ? undefined : Object.freeze(checkQueues(queues, '"worker.queues"')),
     graceMs: grace === undefined ? defaults.graceMs : checkDuration(grace, '"worker.grace"'),
+    pool: pool === undefined ? 'inline' : checkPool(pool, '"worker.pool"'),
+    maxJobsPerChild:
+      maxJobsPerChild === undefined
+        ? null
+        : checkPositiveInteger(maxJobsPerChild, '"worker.maxJobsPerChild"'),
+    maxMemoryPerChild:
+      maxMemoryPerChild === undefined ? null : checkBytes(maxMemoryPerChild, '"worker.maxMemoryPerChild"'),
     name: name === undefined ? defaults.workerName : checkText(name, '"worker.name"'),
   })
 }
@@ -294,6 +384,19 @@ function resolveLease(lease: number | undefined, heartbeat: number | undefined) 
   throw new ConfigError(
     `"lease" (${leaseMs} ms) must be at least three times "heartbeat" (${heartbeatMs} ms), so that a late heartbeat loses no worker.`,
   )
+}
+
+/** It is tried out at once: a wrong one would be noticed when the first job is read. */
+function checkCodec(value: unknown, where: string): Codec {
+  const codec = value as Codec
+  try {
+    const { date } = codec.parse(codec.stringify({ date: new Date(0) })) as { date: unknown }
+    const values = createValues(codec)
+    if (date instanceof Date && 'json' in values.toText({ date })) return codec
+  } catch {
+    // Said below.
+  }
+  throw wrong(where, 'a codec such as superjson: stringify gives JSON, and parse gives a Date back', value)
 }
 
 const levels: readonly string[] = [

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { ConfigError } from '../errors.js'
 import { howToLoadTypeScript } from '../task/discover.js'
 
@@ -11,8 +12,21 @@ import { howToLoadTypeScript } from '../task/discover.js'
  */
 export async function enableTypeScript(root: string): Promise<void> {
   const loader = findLoader(root)
-  if (loader !== undefined) await import(pathToFileURL(loader).href)
+  if (loader !== undefined) await (isMainThread ? import(pathToFileURL(loader).href) : registerInThread(root))
   else if (!stripsTypes()) throw new ConfigError(`${root} has TypeScript files. ${howToLoadTypeScript}`)
+}
+
+/** What `tsx` does when it is imported it does in the main thread only. */
+async function registerInThread(root: string): Promise<void> {
+  const { resolve } = createRequire(join(root, 'package.json'))
+  for (const name of ['tsx/cjs/api', 'tsx/esm/api']) {
+    const { register } = (await import(pathToFileURL(resolve(name).replace(/cjs$/, 'mjs')).href)) as Tsx
+    register()
+  }
+}
+
+interface Tsx {
+  register(): unknown
 }
 
 /** Whether {@link enableTypeScript} would succeed. */

@@ -1,11 +1,15 @@
 import { TaskNotRegisteredError } from '../errors.js'
-import type { EnqueueOptions, JobHandle } from '../job/job.js'
+import type { EnqueuedStream, EnqueueOptions, EnqueueStreamOptions, JobHandle } from '../job/job.js'
 import type { AnyTask } from './define.js'
+
+/** Payloads one after the other, however many. */
+export type PayloadSource<Input = unknown> = Iterable<Input> | AsyncIterable<Input>
 
 /** What an open `celeriac()` does for the tasks that are enqueued by their own method. */
 export interface Enqueuer {
   enqueue(task: AnyTask, payload: unknown, options?: EnqueueOptions): Promise<JobHandle>
   enqueueMany(task: AnyTask, payloads: readonly unknown[], options?: EnqueueOptions): Promise<JobHandle[]>
+  enqueueStream(task: AnyTask, source: PayloadSource, options?: EnqueueStreamOptions): Promise<EnqueuedStream>
 }
 
 // The one piece of module state. It hangs on the global object, so that a task made by one installed copy of the
@@ -19,6 +23,18 @@ export function bind(enqueuer: Enqueuer): () => void {
   return () => {
     host[key] = open().filter((bound) => bound !== enqueuer)
   }
+}
+
+/** A list in one transaction, anything else as a stream. */
+export function enqueueEach(
+  enqueuer: Enqueuer,
+  task: AnyTask,
+  payloads: readonly unknown[] | PayloadSource,
+  options?: EnqueueOptions | EnqueueStreamOptions,
+): Promise<JobHandle[] | EnqueuedStream> {
+  return Array.isArray(payloads)
+    ? enqueuer.enqueueMany(task, payloads, options)
+    : enqueuer.enqueueStream(task, payloads, options)
 }
 
 /**

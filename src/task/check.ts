@@ -1,8 +1,9 @@
 import { ConfigError } from '../errors.js'
 import { toMs } from '../job/duration.js'
-import type { Backoff } from '../job/job.js'
+import type { SteadyBackoff } from '../job/job.js'
+import { createRedactor, redactedParts } from '../job/redact.js'
 import type { GivenRetention, RetainOptions } from '../job/retain.js'
-import type { ResolvedBackoff } from '../job/retry.js'
+import { type ComputedBackoff, defaultBackoff, type ResolvedBackoff, saidByHand } from '../job/retry.js'
 import type { EndState } from '../job/state.js'
 import { hint } from './suggest.js'
 
@@ -74,25 +75,96 @@ export function checkPriority(value: unknown, where: string): number {
   return priority
 }
 
-const backoffKeys = ['type', 'delay', 'max', 'jitter'] as const satisfies (keyof Backoff)[]
+const backoffKeys = ['type', 'delay', 'max', 'jitter'] as const satisfies (keyof SteadyBackoff)[]
 
-/** What a backoff that leaves something unsaid does. */
-export const backoffDefaults = Object.freeze({ delayMs: 1000, maxMs: 600_000, jitter: 1 })
+/** Of a task, or of the configuration: a function may decide. */
+export function checkTaskBackoff(value: unknown, where: string): ResolvedBackoff | ComputedBackoff {
+  const delay = delayOf(value)
+  if (typeof delay !== 'function') return checkBackoff(value, where)
+  const { maxMs, jitter } = checkBounds(value, where, saidByHand)
+  return Object.freeze({ type: 'function', delayOf: delay as ComputedBackoff['delayOf'], maxMs, jitter })
+}
 
+/** Plain data, that a job's row can keep. */
 export function checkBackoff(value: unknown, where: string): ResolvedBackoff {
+  const delay = delayOf(value)
+  if (typeof delay === 'function')
+    throw wrong(where, 'an object or a list of delays: a function is for a task or the configuration', delay)
+  return Array.isArray(delay) ? toListed(value, delay, where) : toSteady(value, where)
+}
+
+function toSteady(value: unknown, where: string): ResolvedBackoff {
   checkKeys(value, backoffKeys, where)
-  const { type, delay, max, jitter } = value
+  const { type, delay, max } = value
   if (type !== 'fixed' && type !== 'exponential') {
     throw wrong(`${where}.type`, "'fixed' or 'exponential'", type)
   }
+  const delayMs = delay === undefined ? defaultBackoff.delayMs : checkDuration(delay, `${where}.delay`)
+  const { jitter, maxMs } = checkBounds(value, where, {
+    maxMs: Math.max(defaultBackoff.maxMs, delayMs),
+    jitter: defaultBackoff.jitter,
+  })
+  if (maxMs < delayMs) throw wrong(`${where}.max`, `at least the delay (${delayMs} ms)`, max)
+  return Object.freeze({ type, delayMs, maxMs, jitter })
+}
+
+/** A row keeps it, so it has an end. */
+const mostDelays = 1000
+
+function toListed(value: unknown, delays: readonly unknown[], where: string): ResolvedBackoff {
+  const at = Array.isArray(value) ? where : `${where}.delay`
+  if (delays.length === 0 || delays.length > mostDelays)
+    throw new ConfigError(`${at} takes 1 to ${mostDelays} delays, and got ${delays.length}.`)
+  const delaysMs = delays.map((delay, index) => checkDuration(delay, `${at}[${index}]`))
+  return Object.freeze({
+    type: 'list',
+    delaysMs: Object.freeze(delaysMs),
+    ...checkBounds(value, where, saidByHand),
+  })
+}
+
+/** The short forms are the `delay` alone. */
+function delayOf(value: unknown): unknown {
+  if (typeof value === 'function' || Array.isArray(value)) return value
+  return typeof value === 'object' && value !== null ? Reflect.get(value, 'delay') : undefined
+}
+
+function checkBounds(
+  value: unknown,
+  where: string,
+  unsaid: { readonly maxMs: number; readonly jitter: number },
+): { readonly maxMs: number; readonly jitter: number } {
+  if (typeof value === 'function' || Array.isArray(value)) return unsaid
+  checkKeys(value, backoffKeys, where)
+  const { type, delay, max, jitter } = value
+  if (type !== undefined && (typeof delay === 'function' || Array.isArray(delay)))
+    throw new ConfigError(`${where} takes no "type" beside a list of delays or a function.`)
   if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
     throw wrong(`${where}.jitter`, 'a number from 0 to 1', jitter)
   }
-  const delayMs = delay === undefined ? backoffDefaults.delayMs : checkDuration(delay, `${where}.delay`)
-  const maxMs =
-    max === undefined ? Math.max(backoffDefaults.maxMs, delayMs) : checkDuration(max, `${where}.max`)
-  if (maxMs < delayMs) throw wrong(`${where}.max`, `at least the delay (${delayMs} ms)`, max)
-  return Object.freeze({ type, delayMs, maxMs, jitter: jitter ?? backoffDefaults.jitter })
+  return {
+    maxMs: max === undefined ? unsaid.maxMs : checkDuration(max, `${where}.max`),
+    jitter: jitter ?? unsaid.jitter,
+  }
+}
+
+/** The paths of fields that are to be hidden. */
+export function checkRedact(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value)) throw wrong(where, "a list of paths such as 'payload.card.number'", value)
+  return value.map((path: unknown) => checkRedactedPath(path, where))
+}
+
+const redactedStart = new RegExp(`^(?:${redactedParts.join('|')})[.[]`)
+
+function checkRedactedPath(path: unknown, where: string): string {
+  const expected = `paths that begin with ${redactedParts.join(', ')}, such as 'payload.card.number'`
+  if (typeof path !== 'string' || !redactedStart.test(path)) throw wrong(where, expected, path)
+  try {
+    createRedactor([path])
+    return path
+  } catch {
+    throw wrong(where, expected, path)
+  }
 }
 
 const endStates = ['succeeded', 'failed', 'cancelled', 'expired'] as const satisfies EndState[]
@@ -119,7 +191,10 @@ function ofAll(ageMs: number | null): Record<EndState, number | null> {
 }
 
 function checkAge(value: unknown, where: string): number | null {
-  return value === false ? null : checkDuration(value, where, shortestRetentionMs)
+  if (value === false) return null
+  const ageMs = toMs(value)
+  if (ageMs === 0 || (ageMs !== undefined && ageMs >= shortestRetentionMs)) return ageMs
+  throw wrong(where, `0, or a duration of at least ${shortestRetentionMs} ms: '30s', '5m', '7d'`, value)
 }
 
 function checkCount(value: unknown, where: string): number | null {

@@ -1,23 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigError } from '../errors.js'
-import type { Duration } from '../job/duration.js'
-import type { Backoff, EnqueueOptions, JobHandle } from '../job/job.js'
-import type { GivenRetention, Retain } from '../job/retain.js'
-import type { ResolvedBackoff } from '../job/retry.js'
+import type { EnqueuedStream, EnqueueOptions, EnqueueStreamOptions, JobHandle } from '../job/job.js'
 import type { Transaction } from '../job/transaction.js'
-import { boundEnqueuer } from './binding.js'
+import { boundEnqueuer, enqueueEach, type PayloadSource } from './binding.js'
 import { callerUrl } from './caller.js'
-import {
-  checkBackoff,
-  checkDuration,
-  checkFunction,
-  checkKeys,
-  checkPositiveInteger,
-  checkPriority,
-  checkQueue,
-  checkRetain,
-  wrong,
-} from './check.js'
+import { checkFunction, checkKeys, wrong } from './check.js'
+import { type Hooks, hookNames, type TaskHooks, toHooks } from './hooks.js'
+import { policyOptions, type ResolvedPolicy, type TaskPolicy, toPolicy } from './policy.js'
 
 /**
  * A definition of work that may be asked for.
@@ -40,6 +29,12 @@ export interface Task<Input = unknown, Payload = Input, Result = unknown> {
   enqueue(payload: Input, options?: EnqueueOptions): Promise<JobHandle<Result>>
   /** Asks for several runs in one transaction: all or none. */
   enqueueMany(payloads: readonly Input[], options?: EnqueueOptions): Promise<JobHandle<Result>[]>
+  /**
+   * The same for a stream, such as a generator or a cursor of a database: any number of payloads in little memory.
+   * They are written in chunks, each a transaction, and the source waits while one is written.
+   * @throws {EnqueueStreamError} says how many were accepted before it stopped
+   */
+  enqueueMany(payloads: PayloadSource<Input>, options?: EnqueueStreamOptions<Result>): Promise<EnqueuedStream>
   /** The function itself, for tests: no job, no check, no retry. */
   run(payload: Payload, context: TaskContext): Promise<Result>
 }
@@ -53,37 +48,19 @@ export interface CheckedTask<Input = unknown, Payload = Input, Result = unknown>
 /** Any task, whatever it takes. */
 export type AnyTask = Task<unknown, unknown, unknown>
 
-/** How a task's jobs run. What is unsaid comes from the configuration; a call may say otherwise for its job. */
-export interface TaskPolicy {
-  /** Default: the module's and the export's name, `reports.buildReport`. */
-  readonly name?: string
-  /** Former names, so that jobs enqueued under them still run. */
-  readonly aliases?: readonly string[]
-  /** The queue to wait in. Default: the configuration's `queue`. */
-  readonly queue?: string
-  /** 0 is first; larger waits longer. Default 0. */
-  readonly priority?: number
-  /** How many failed attempts end a job. Default: the configuration's `attempts`. */
-  readonly attempts?: number
-  readonly backoff?: Backoff
-  /**
-   * After this time the attempt's `signal` aborts. An attempt that throws then, or has not returned 10 s later, has
-   * failed; one that returns has done its work. Default: no limit.
-   */
-  readonly timeLimit?: Duration
-  /** How long its finished jobs are kept, and how many. What is unsaid is as the configuration's `retain` says. */
-  readonly retain?: Retain
-}
-
 /** The long form with a schema: any library that implements Standard Schema. */
-export interface CheckedTaskOptions<Schema extends StandardSchemaV1, Result> extends TaskPolicy {
+export interface CheckedTaskOptions<Schema extends StandardSchemaV1, Result>
+  extends TaskPolicy<StandardSchemaV1.InferOutput<Schema>>,
+    TaskHooks<StandardSchemaV1.InferOutput<Schema>, NoInfer<Awaited<Result>>> {
   /** Checked at `enqueue`, and again before each attempt. */
   readonly payload: Schema
   run(payload: StandardSchemaV1.InferOutput<Schema>, context: TaskContext): Result
 }
 
 /** The long form without a schema: the payload is what `run` says it is, unchecked. */
-export interface TaskOptions<Input, Result> extends TaskPolicy {
+export interface TaskOptions<Input, Result>
+  extends TaskPolicy<Input>,
+    TaskHooks<Input, NoInfer<Awaited<Result>>> {
   readonly payload?: undefined
   run(payload: Input, context: TaskContext): Result
 }
@@ -99,7 +76,17 @@ export interface TaskContext {
   readonly maxAttempts: number
   readonly queue: string
   readonly owner: string | null
+  /** Of the request that enqueued it, or that enqueued its parent. So are the next four. */
   readonly requestId: string | null
+  /** W3C trace context, as the request had it: what the attempt does is a child of that. */
+  readonly traceparent: string | null
+  readonly tracestate: string | null
+  /** The language of whoever asked, a BCP 47 tag such as `de-CH`: for mails and files. */
+  readonly locale: string | null
+  /** What the option `context` gave. */
+  readonly values: Readonly<Record<string, unknown>>
+  /** The job whose handler enqueued this one. */
+  readonly parentId: string | null
   /** Aborts when the job is cancelled, its time limit has passed, or the worker must stop. `reason` says which. */
   readonly signal: AbortSignal
   /** Shows how far the job is: any JSON value. Resolves when it is recorded. */
@@ -162,18 +149,13 @@ export function defineTask(given: unknown): AnyTask {
 const brand: unique symbol = Symbol.for('celeriac.task')
 
 /** What a task says of itself, checked. Other parts read it by {@link definitionOf}. */
-export interface TaskDefinition {
+export interface TaskDefinition extends ResolvedPolicy {
   /** Set by hand, else by the registry that took the task in. */
   name: string | undefined
   readonly isNamedByHand: boolean
   readonly aliases: readonly string[]
+  readonly hooks: Hooks | undefined
   readonly schema: StandardSchemaV1 | undefined
-  readonly queue: string | undefined
-  readonly priority: number | undefined
-  readonly attempts: number | undefined
-  readonly backoff: ResolvedBackoff | undefined
-  readonly timeLimitMs: number | undefined
-  readonly retain: GivenRetention | undefined
   /** URL of the file that called `defineTask`, where the runtime tells. */
   readonly file: string | undefined
   readonly run: (payload: unknown, context: TaskContext) => unknown
@@ -190,35 +172,25 @@ export function definitionOf(task: AnyTask): TaskDefinition {
 }
 
 const knownOptions = [
-  'name',
-  'aliases',
+  ...policyOptions,
   'payload',
-  'queue',
-  'priority',
-  'attempts',
-  'backoff',
-  'timeLimit',
-  'retain',
   'run',
+  ...hookNames,
 ] as const satisfies (keyof CheckedTaskOptions<StandardSchemaV1, unknown>)[]
 
 function toDefinition(options: unknown, file: string | undefined): TaskDefinition {
   checkKeys(options, knownOptions, 'defineTask')
-  const { name, aliases, payload, queue, priority, attempts, backoff, timeLimit, retain, run } = options
+  const { name, aliases, payload, run } = options
   const at = (option: string) =>
     `"${option}" of ${name === undefined ? 'defineTask' : `task "${String(name)}"`}`
   checkFunction(run, at('run'))
   return {
+    ...toPolicy(options, at),
     name: optional(name, checkTaskName, at('name')),
     isNamedByHand: name !== undefined,
     aliases: optional(aliases, checkAliases, at('aliases')) ?? [],
+    hooks: toHooks(options, at),
     schema: optional(payload, checkSchema, at('payload')),
-    queue: optional(queue, checkQueue, at('queue')),
-    priority: optional(priority, checkPriority, at('priority')),
-    attempts: optional(attempts, checkPositiveInteger, at('attempts')),
-    backoff: optional(backoff, checkBackoff, at('backoff')),
-    timeLimitMs: optional(timeLimit, checkTimeLimit, at('timeLimit')),
-    retain: optional(retain, checkRetain, at('retain')),
     file,
     run: run as TaskDefinition['run'],
   }
@@ -245,10 +217,6 @@ function checkAliases(value: unknown, where: string): readonly string[] {
   return value.map((alias: unknown) => checkTaskName(alias, where))
 }
 
-function checkTimeLimit(value: unknown, where: string): number {
-  return checkDuration(value, where, 1)
-}
-
 function checkSchema(value: unknown, where: string): StandardSchemaV1 {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   const standard: unknown = isObject ? Reflect.get(value, '~standard') : undefined
@@ -271,9 +239,8 @@ function createTask(definition: TaskDefinition): AnyTask {
     async enqueue(payload, options) {
       return boundEnqueuer(task).enqueue(task, payload, options)
     },
-    async enqueueMany(payloads, options) {
-      return boundEnqueuer(task).enqueueMany(task, payloads, options)
-    },
+    enqueueMany: (async (payloads: PayloadSource, options?: EnqueueStreamOptions) =>
+      enqueueEach(boundEnqueuer(task), task, payloads, options)) as AnyTask['enqueueMany'],
     async run(payload, context) {
       return definition.run(payload, context)
     },

@@ -1,8 +1,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { PayloadInvalidError, type PayloadIssue, PayloadTooLargeError } from '../errors.js'
+import { plainValues, type Values } from '../job/codec.js'
 import { isLonger } from '../job/json.js'
 import { type AnyTask, definitionOf } from './define.js'
+import { type JobKeys, readKeys } from './key.js'
 import { findObstacle } from './obstacle.js'
+
+/** What a job's row takes from its payload: JSON text, and keys where its task has some. */
+export type CheckedPayload = string | KeyedPayload
+
+export interface KeyedPayload extends JobKeys {
+  readonly text: string
+}
 
 /**
  * JSON for no payload at all. It reads as `null` everywhere, and differs from a `null` that was given by its space,
@@ -25,22 +34,43 @@ export function toPayloadText(
   task: AnyTask,
   payload: unknown,
   maxBytes: number,
+  values = plainValues,
 ): string | Promise<string> {
-  const text = toText(name, payload, maxBytes)
+  const text = toText(name, payload, maxBytes, values)
   const { schema } = definitionOf(task)
-  const checked = schema?.['~standard'].validate(fromText(text))
+  const checked = schema?.['~standard'].validate(fromText(text, values))
   if (checked instanceof Promise) return checked.then((result) => checkedText(name, result, text))
   return checked ? checkedText(name, checked, text) : text
+}
+
+/**
+ * The same for a task whose jobs have keys: they are made of the value that `run` will get.
+ * @throws {KeyError} when a key function throws or gives no key
+ */
+export function toKeyedPayload(
+  name: string,
+  task: AnyTask,
+  payload: unknown,
+  maxBytes: number,
+  values = plainValues,
+): KeyedPayload | Promise<KeyedPayload> {
+  const text = toText(name, payload, maxBytes, values)
+  const { schema, ...rules } = definitionOf(task)
+  const given = fromText(text, values)
+  const keyed = (value: unknown) => ({ text, ...readKeys(name, rules, value, text) })
+  const checked = schema?.['~standard'].validate(given)
+  if (checked instanceof Promise) return checked.then((result) => keyed(checkedValue(name, result)))
+  return keyed(checked ? checkedValue(name, checked) : given)
 }
 
 /**
  * A stored payload as `run` gets it, parsed anew through the schema.
  * @throws {PayloadInvalidError} when the schema refuses it by now
  */
-export function fromPayloadText(name: string, task: AnyTask, text: string): unknown {
+export function fromPayloadText(name: string, task: AnyTask, text: string, values = plainValues): unknown {
   const { schema } = definitionOf(task)
-  if (!schema) return fromText(text)
-  const checked = schema['~standard'].validate(fromText(text))
+  if (!schema) return fromText(text, values)
+  const checked = schema['~standard'].validate(fromText(text, values))
   return checked instanceof Promise
     ? checked.then((result) => checkedValue(name, result))
     : checkedValue(name, checked)
@@ -56,30 +86,35 @@ function checkedValue(name: string, result: StandardSchemaV1.Result<unknown>): u
   return result.value
 }
 
-function fromText(text: string): unknown {
-  return text === absent ? undefined : JSON.parse(text)
+/** A stored payload as a value, unchecked. */
+export function fromText(text: string, values: Values): unknown {
+  return text === absent ? undefined : values.fromText(text)
 }
 
-function toText(name: string, payload: unknown, maxBytes: number): string {
+/**
+ * The JSON text of a payload, unchecked but for what JSON can carry.
+ * @throws {PayloadInvalidError} when JSON cannot carry it
+ * @throws {PayloadTooLargeError} when its text has more than `maxBytes`
+ */
+export function toText(name: string, payload: unknown, maxBytes: number, values: Values): string {
   if (payload === undefined) return absent
-  const obstacle = findObstacle(payload, maxBytes)
-  if (obstacle === 'too large') throw new PayloadTooLargeError(maxBytes)
-  if (obstacle) throw new PayloadInvalidError(name, [obstacle])
-  const text = stringify(name, payload)
+  if (values === plainValues) assertPlain(name, payload, maxBytes)
+  const text = stringify(name, payload, values)
   if (isLonger(text, maxBytes)) throw new PayloadTooLargeError(maxBytes, Buffer.byteLength(text))
   return text
 }
 
+function assertPlain(name: string, payload: unknown, maxBytes: number): void {
+  const obstacle = findObstacle(payload, maxBytes)
+  if (obstacle === 'too large') throw new PayloadTooLargeError(maxBytes)
+  if (obstacle) throw new PayloadInvalidError(name, [obstacle])
+}
+
 /** Reading it once went well, but a getter or a `toJSON` may answer otherwise the second time. */
-function stringify(name: string, payload: unknown): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(payload)
-  } catch {
-    text = undefined
-  }
-  if (text !== undefined) return text
-  throw new PayloadInvalidError(name, [{ path: [], message: 'JSON cannot carry it' }])
+function stringify(name: string, payload: unknown, values: Values): string {
+  const text = values.toText(payload)
+  if ('json' in text) return text.json
+  throw new PayloadInvalidError(name, [{ path: [], message: text.reason }])
 }
 
 function toIssue(issue: StandardSchemaV1.Issue): PayloadIssue {

@@ -32,7 +32,7 @@ describe('defaults', () => {
       queue: 'default',
       attempts: 1,
       backoff: { type: 'exponential', delayMs: 1000, maxMs: 600_000, jitter: 1 },
-      timeLimitMs: undefined,
+      timeLimit: { softMs: null, hardMs: null },
       maxPayload: 1_048_576,
       worker: undefined,
       workerProcess: { graceMs: 30_000, name: 'celeriac@%h' },
@@ -65,7 +65,7 @@ describe('defaults', () => {
 
     expect(config).toMatchObject({
       attempts: 3,
-      timeLimitMs: 300_000,
+      timeLimit: { softMs: 300_000, hardMs: null },
       backoff: { type: 'fixed', delayMs: 2000 },
       path: '/work/jobs',
       publicPath: 'https://example.com/jobs',

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { ConfigError, TaskNotRegisteredError } from '../../src/errors.js'
-import type { JobHandle } from '../../src/job/job.js'
+import type { EnqueuedStream, JobHandle } from '../../src/job/job.js'
 import { bind, type Enqueuer } from '../../src/task/binding.js'
 import { toPath } from '../../src/task/caller.js'
 import {
@@ -24,6 +24,11 @@ const context: TaskContext = {
   queue: 'default',
   owner: null,
   requestId: null,
+  traceparent: null,
+  tracestate: null,
+  locale: null,
+  values: {},
+  parentId: null,
   signal: new AbortController().signal,
   progress: async () => {},
   complete: async <R>({ result }: { result?: R }) => result as R,
@@ -56,9 +61,34 @@ describe('types', () => {
     expectTypeOf(withZod.run).parameter(0).toEqualTypeOf<{ month: string; copies: number }>()
     expectTypeOf(withValibot).toExtend<CheckedTask<{ to: string }, { to: string }, number>>()
     expectTypeOf(withArktype).toExtend<CheckedTask<{ to: string }, { to: string }, number>>()
-    expectTypeOf(withZod.enqueueMany)
-      .parameter(0)
-      .toEqualTypeOf<readonly { month: string; copies: string }[]>()
+    const payload = { month: 'May', copies: '2' }
+    const many = () => withZod.enqueueMany([payload])
+    expectTypeOf(many).returns.resolves.toEqualTypeOf<JobHandle<{ url: string; attempt: number }>[]>()
+    // @ts-expect-error its copies are texts
+    const wrong = () => withZod.enqueueMany([{ month: 'May', copies: 2 }])
+    expectTypeOf(wrong).toBeFunction()
+  })
+
+  test('enqueueMany takes any iterable, and then gives counts instead of handles', () => {
+    const square = defineTask(async (n: number) => String(n * n))
+    async function* numbers() {
+      yield 1
+    }
+    const stream = () =>
+      square.enqueueMany(numbers(), {
+        onChunk: ({ jobs, accepted }) => {
+          expectTypeOf(jobs).toEqualTypeOf<readonly JobHandle<string>[]>()
+          expectTypeOf(accepted).toEqualTypeOf<number>()
+        },
+      })
+    expectTypeOf(stream).returns.resolves.toEqualTypeOf<EnqueuedStream>()
+    const set = () => square.enqueueMany(new Set([1, 2]))
+    expectTypeOf(set).returns.resolves.toEqualTypeOf<EnqueuedStream>()
+    // @ts-expect-error these are no numbers
+    const wrong = () => square.enqueueMany(new Set(['1']))
+    // @ts-expect-error a key is for one job
+    const keyed = () => square.enqueueMany(numbers(), { idempotencyKey: 'a' })
+    expectTypeOf(wrong).toEqualTypeOf(keyed)
   })
 
   test('the short form is typed by its function', () => {
@@ -221,12 +251,12 @@ describe('definition', () => {
   })
 
   test('options are checked and made plain', () => {
-    const { timeLimitMs, backoff, attempts } = definitionOf(
+    const { timeLimit, backoff, attempts } = definitionOf(
       defineTask({ attempts: 5, timeLimit: '5m', backoff: { type: 'exponential', delay: '2s' }, run() {} }),
     )
 
-    expect({ timeLimitMs, backoff, attempts }).toEqual({
-      timeLimitMs: 300_000,
+    expect({ timeLimit, backoff, attempts }).toEqual({
+      timeLimit: { softMs: 300_000, hardMs: null },
       attempts: 5,
       backoff: { type: 'exponential', delayMs: 2000, maxMs: 600_000, jitter: 1 },
     })
@@ -314,6 +344,9 @@ function recorder(): Enqueuer & { readonly calls: number[] } {
     async enqueue() {
       calls.push(1)
       return handle
+    },
+    async enqueueStream() {
+      throw new Error('No stream is asked for.')
     },
     async enqueueMany(_task, payloads) {
       calls.push(payloads.length)

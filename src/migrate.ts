@@ -1,9 +1,7 @@
-import { migratePostgresBroker } from './broker/postgres.js'
 import { readEnvironment } from './config/env.js'
 import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import { openEmbedded } from './embedded/postgres.js'
-import { migrate as migrateStore, pendingSql } from './store/migrate.js'
 
 export interface MigrateLog {
   info(message: string): void
@@ -25,15 +23,18 @@ export async function migrate(options: CeleriacOptions = {}): Promise<{ applied:
 
 export function migrateTables(config: Config, log: MigrateLog): Promise<{ applied: string[] }> {
   return withStore(config, log, async (url) => {
-    const done = await migrateStore({ url, log })
-    if (config.broker.kind === 'postgres') await migratePostgresBroker(config.broker.url ?? url)
+    const store = await import('./store/migrate.js')
+    const done = await store.migrate({ url, log })
+    if (config.broker.kind !== 'postgres') return done
+    const { migratePostgresBroker } = await import('./broker/postgres.js')
+    await migratePostgresBroker(config.broker.url ?? url)
     return done
   })
 }
 
 /** What a role with the rights would have to run for the store. Empty when nothing is pending. */
 export function printableSql(config: Config, log: MigrateLog): Promise<string> {
-  return withStore(config, log, pendingSql)
+  return withStore(config, log, async (url) => (await import('./store/migrate.js')).pendingSql(url))
 }
 
 async function withStore<T>(

@@ -1,11 +1,11 @@
 /**
  * What moves jobs. The broker holds no truth: a delivery only says that some worker should look at a job's row now, so
- * a lost, doubled or late delivery is harmless. Two implementations stand beside this file, and one contract suite
- * (`test/contract/broker.test.ts`) runs against both.
+ * a lost, doubled or late delivery is harmless. Its implementations stand beside this file, and one contract suite
+ * (`test/contract/broker.test.ts`) runs against each.
  */
 export interface Broker {
   /** For banners, health and logs. */
-  readonly kind: 'redis' | 'postgres'
+  readonly kind: 'redis' | 'postgres' | 'memory'
   /** The address without secrets. */
   readonly address: string
 

@@ -3,6 +3,7 @@ import type { Dispatcher } from '../enqueue/dispatch.js'
 import { BrokerUnavailableError, ClosedError, StoreUnavailableError } from '../errors.js'
 import type { Retention } from '../job/retain.js'
 import type { Round, Store } from '../store/store.js'
+import type { Emitter } from '../telemetry/events.js'
 import { createBrokerLossPass } from './broker-loss.js'
 import { dispatchPass } from './dispatch.js'
 import { expiryPass } from './expiry.js'
@@ -13,6 +14,7 @@ import { createPrunePass } from './prune.js'
 import { repairPass } from './repair.js'
 import { restartPass } from './restart.js'
 import { stuckPass } from './stuck.js'
+import { createUniqueKeysPass } from './unique-keys.js'
 
 /** One round of one repair. It is a conditional update, so that two at once do no harm. */
 export interface Pass {
@@ -29,9 +31,13 @@ export interface MaintenanceParts {
   readonly store: Store
   readonly broker: Broker
   readonly dispatcher: Dispatcher
+  /** Told of what the passes end. */
+  readonly events: Emitter
   readonly maxLost: number
   /** How long a task's finished jobs are kept. */
   readonly retention: RetentionBook
+  /** Told of what each round finds. */
+  readonly onRound?: (round: Round) => void
   readonly log: { info(message: string): void; warn(message: string): void }
 }
 
@@ -52,6 +58,8 @@ export interface PassContext extends MaintenanceParts {
 export interface Maintenance {
   /** What this process has repaired so far: jobs by pass. */
   repaired(): Readonly<Record<string, number>>
+  /** Runs these passes now, whatever their interval, where there is anything to do. */
+  run(names: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -68,6 +76,7 @@ export function createPasses(): readonly Pass[] {
     stuckPass,
     netPass,
     createPrunePass(),
+    createUniqueKeysPass(),
   ]
 }
 
@@ -94,6 +103,7 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
 
   return {
     repaired: () => ({ ...counts }),
+    run,
     async close() {
       closing = true
       clearInterval(timer)
@@ -106,6 +116,7 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
     const idle = passes.filter((pass) => !running.has(pass))
     const round = await parts.store.beginRound(idle.map(toTicket)).catch((error) => tell('round', error))
     if (!round || closing) return
+    parts.onRound?.(round)
     for (const pass of idle) {
       if (!round.due.includes(pass.name) || !pass.isNeeded(round, intervalMs)) continue
       running.set(
@@ -113,6 +124,13 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
         attempt(pass, round).finally(() => running.delete(pass)),
       )
     }
+  }
+
+  async function run(names: readonly string[]): Promise<void> {
+    const asked = passes.filter(({ name }) => names.includes(name))
+    const round = await parts.store.beginRound(asked.map(({ name }) => ({ pass: name, everyMs: 0 })))
+    for (const pass of asked)
+      if (round.due.includes(pass.name) && pass.isNeeded(round, intervalMs)) await attempt(pass, round)
   }
 
   /** A little under the interval, or two processes would skip every other round. */

@@ -13,6 +13,13 @@ import {
 } from './statements.js'
 import type { Committed, InsertedJob, NewJob, Redelivery } from './store.js'
 import { otherDatabase, runIn } from './transaction.js'
+import {
+  insertUniqueInTransaction,
+  insertUniqueStatement,
+  toMoved,
+  type UniqueAnswer,
+  type UniqueInTransaction,
+} from './unique.js'
 
 /** Writes new rows, and tells of them when they are committed. */
 export interface Inserter {
@@ -41,6 +48,8 @@ export type Run = <Row>(statement: Statement) => Promise<Row[]>
 /** Above this, a call's rows go in a transaction of their own. */
 const sharedRows = 500
 const rowsPerStatement = 5000
+/** Keys are locked until the commit, so that fewer of them go together. */
+const sharedUniqueRows = 100
 /** How long the first transaction waits until its commit can be heard. What is not heard is found by a pass. */
 const listenMs = 500
 /** A transaction that is open for longer is left to the pass. */
@@ -49,13 +58,18 @@ const longestTransactionMs = 60_000
 export function createInserter(deps: InserterDeps): Inserter {
   const { listener, installation, onCommitted } = deps
   const shared = deps.batch(sharedRows, insertCalls, (jobs) => jobs.length)
+  const sharedUnique = deps.batch(sharedUniqueRows, insertUniqueCalls, (jobs) => jobs.length)
   const channel = `celeriac_commit_${randomBytes(8).toString('hex')}`
   const uncommitted = new Map<string, Committed & { readonly writtenAt: number }>()
   let listening: Promise<void> | undefined
 
   return {
-    insert: (jobs) => (jobs.length > sharedRows ? insertMany(jobs) : shared.add(jobs)),
-    insertIn,
+    insert(jobs) {
+      if (jobs[0]?.unique)
+        return jobs.length > sharedUniqueRows ? insertManyUnique(jobs) : sharedUnique.add(jobs)
+      return jobs.length > sharedRows ? insertMany(jobs) : shared.add(jobs)
+    },
+    insertIn: (tx, jobs) => (jobs[0]?.unique ? insertUniqueIn(tx, jobs) : insertIn(tx, jobs)),
   }
 
   async function insertCalls(calls: readonly (readonly NewJob[])[]): Promise<InsertedJob[][]> {
@@ -96,6 +110,39 @@ export function createInserter(deps: InserterDeps): Inserter {
     return parts.flat()
   }
 
+  async function insertUniqueCalls(calls: readonly (readonly NewJob[])[]): Promise<InsertedJob[][]> {
+    const inserted = await insertUnique(deps.run, calls.flat(), onCommitted)
+    let end = 0
+    return calls.map((each) => {
+      end += each.length
+      return inserted.slice(end - each.length, end)
+    })
+  }
+
+  async function insertManyUnique(jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+    const written: Committed[] = []
+    const parts = await deps.inTransaction((run) =>
+      inParts(jobs, (part) => insertUnique(run, part, (committed) => written.push(committed))),
+    )
+    for (const committed of written) onCommitted(committed)
+    return parts.flat()
+  }
+
+  async function insertUniqueIn(tx: Transaction, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
+    const here = await installation()
+    await hearing()
+    const parts = await inParts(jobs, async (part) => {
+      const range = rangeOf(part)
+      const statement = insertUniqueInTransaction(part, range, here, channel)
+      const [answer] = await runIn<UniqueInTransaction>(tx, statement)
+      if (!answer?.same) throw otherDatabase()
+      const answers = (answer.answers ?? []).map(withDate)
+      remember(toUniqueCommitted(range, part, answers))
+      return answers
+    })
+    return parts.flat()
+  }
+
   /** PostgreSQL sends what a transaction announces when it commits, and nothing when it does not. */
   async function hearing(): Promise<void> {
     listening ??= new Promise((resolve) => {
@@ -120,6 +167,36 @@ export function createInserter(deps: InserterDeps): Inserter {
     }
     uncommitted.set(committed.receipt, { ...committed, writtenAt })
   }
+}
+
+async function insertUnique(
+  run: Run,
+  jobs: readonly NewJob[],
+  tell: (committed: Committed) => void,
+): Promise<InsertedJob[]> {
+  const range = rangeOf(jobs)
+  const answers = await run<UniqueAnswer>(insertUniqueStatement(jobs, range))
+  tell(toUniqueCommitted(range, jobs, answers))
+  return answers
+}
+
+/** What was made, and what was put off. */
+function toUniqueCommitted(
+  range: IdRange,
+  jobs: readonly NewJob[],
+  answers: readonly UniqueAnswer[],
+): Committed {
+  const { receipt, deliveries } = toCommitted(range, jobs, answers)
+  const moved = jobs.flatMap((job, at) => {
+    const answer = answers[at]
+    return answer ? toMoved(job, answer) : []
+  })
+  return { receipt, deliveries: [...deliveries, ...moved] }
+}
+
+/** In a transaction of the app's own the answer is JSON, which has no dates. */
+function withDate(answer: UniqueAnswer): UniqueAnswer {
+  return { ...answer, createdAt: new Date(answer.createdAt) }
 }
 
 async function inParts<T>(
@@ -154,7 +231,7 @@ function toInserted({ id, delayMs, runAt }: NewJob, now: number): InsertedJob {
   return { id, created: true, state: dueInMs > 0 ? 'scheduled' : 'queued', dueInMs, createdAt: new Date(now) }
 }
 
-type ExistingRow = Required<InsertedJob> & { readonly askedId: string }
+type ExistingRow = Required<Omit<InsertedJob, 'conflicts'>> & { readonly askedId: string }
 
 /** Some met a row that was there before: their own, written by a try whose answer was lost, or one with the same key. */
 async function findAll(run: Run, jobs: readonly NewJob[]): Promise<InsertedJob[]> {
@@ -185,9 +262,11 @@ function toCommitted(
   inserted: readonly InsertedJob[],
 ): Committed {
   const deliveries: Redelivery[] = []
-  for (const [at, { id, task, queue, priority }] of jobs.entries()) {
+  for (const [at, { id, task, queue, priority, limitKey }] of jobs.entries()) {
     const row = inserted[at]
-    if (row?.created) deliveries.push({ jobId: id, number: 1, task, queue, priority, dueInMs: row.dueInMs })
+    if (!row?.created) continue
+    const delivery = { jobId: id, number: 1, task, queue, priority, dueInMs: row.dueInMs }
+    deliveries.push(limitKey === null || row.dueInMs > 0 ? delivery : { ...delivery, isLimited: true })
   }
   return { receipt: first, deliveries }
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { Values } from '../job/codec.js'
 import type { Job } from '../job/job.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 import { toJob } from './rows.js'
@@ -42,23 +43,28 @@ const sources: Readonly<Record<ListedJobs, { readonly from: string; readonly sta
 const value = (column: string) => `CASE WHEN octet_length(${column}) > ${largestValue}
   THEN to_json('(' || octet_length(${column}) || ' bytes: shown on the page of the job)')::text ELSE ${column} END`
 
-const columns = `id, task, queue, state, ${value('payload')} AS payload, options, ${value('result')} AS result,
+/** The columns of a job by the names that the rest of the code knows. @param value of a JSON value that may be large */
+export const jobColumns = (
+  value: (column: string) => string,
+) => `id, task, queue, state, ${value('payload')} AS payload,
+  options, ${value('result')} AS result,
   result_error AS "resultError", error, ${value('progress')} AS progress, priority, attempt,
   max_attempts AS "maxAttempts", failures, lost, delivery, worker_id AS "workerId", owner, tags,
   idempotency_key AS "idempotencyKey", parent_id AS "parentId", request_id AS "requestId", traceparent,
+  context, limit_key AS "limitKey",
   run_at AS "runAt", expires_at AS "expiresAt", created_at AS "createdAt", dispatched_at AS "dispatchedAt",
   started_at AS "startedAt", finished_at AS "finishedAt", cancel_requested_at AS "cancelRequestedAt",
   cancelled_by AS "cancelledBy", cancel_reason AS "cancelReason", attempts`
 
-export async function listJobs(pool: Pool, listing: JobListing): Promise<Job[]> {
+export async function listJobs(pool: Pool, listing: JobListing, values?: Values): Promise<Job[]> {
   const { rows } = await pool.query<JobRow>(listStatement(listing))
-  return rows.map(toJob)
+  return rows.map((row) => toJob(row, values))
 }
 
 export function listStatement({ queue, jobs, limit, offset }: JobListing) {
   const { from, states } = sources[jobs]
   return {
-    text: `SELECT ${columns} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
+    text: `SELECT ${jobColumns(value)} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
     values: [queue, limit, offset],
   }
 }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import type { LostWorker } from '../job/job.js'
 import { toLostError } from '../job/lost.js'
-import { redelivery } from './repairs.js'
+import { handedOverAnew, redelivery } from './repairs.js'
 import { appendAttempt } from './statements.js'
 import type { LostWork, Redelivery } from './store.js'
 
@@ -16,7 +16,7 @@ export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<Lost
   const { rows: counted } = await pool.query<{ silent: string[]; gone: boolean }>(countMissedSql)
   const { silent = [], gone = false } = counted[0] ?? {}
   const workers = silent.length === 0 ? [] : await markLost(pool, silent)
-  if (!gone && workers.length === 0) return { workers, redeliveries: [], failed: [] }
+  if (!gone && workers.length === 0) return { workers, redeliveries: [], failed: [], cancelled: [] }
   const given = await giveUp(pool, maxLost)
   const { rows } = await pool.query<Redelivery & { state: string }>(freeJobsSql, [
     maxLost,
@@ -27,6 +27,7 @@ export async function reapLostWorkers(pool: Pool, maxLost: number): Promise<Lost
     workers,
     redeliveries: rows.filter((row) => row.state === 'queued'),
     failed: rows.filter((row) => row.state === 'failed').map((row) => row.jobId),
+    cancelled: rows.filter((row) => row.state === 'cancelled').map((row) => row.jobId),
   }
 }
 
@@ -143,7 +144,7 @@ UPDATE celeriac.job j SET
   attempts = CASE WHEN ${ends} OR ${isSpared} THEN j.attempts ELSE ${appendAttempt("'lost'", lostAttempt)} END,
   error = CASE WHEN ${isCancelled} THEN j.error ELSE coalesce(s.error, j.error) END,
   finished_at = CASE WHEN ${ends} THEN now() END,
-  dispatched_at = CASE WHEN ${ends} THEN coalesce(j.dispatched_at, now()) END,
+  dispatched_at = CASE WHEN ${ends} THEN coalesce(j.dispatched_at, now()) ELSE ${handedOverAnew} END,
   delivery = j.delivery + 1,
   worker_id = CASE WHEN ${ends} THEN j.worker_id END
 FROM stranded s WHERE j.id = s.id

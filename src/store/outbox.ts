@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { redelivery, waiting } from './repairs.js'
+import { redelivery, waiting, waitsForTurn } from './repairs.js'
 import type { Committed, Redelivery } from './store.js'
 
 /**
@@ -47,7 +47,8 @@ const pageSize = 1000
 
 /** The order makes the planner take the primary key, whatever it believes of the range. */
 const inRange = (from: string, last: string, limit: string) => `
-  SELECT j.* FROM celeriac.job j WHERE j.id ${from} AND j.id <= ${last} AND ${waiting} AND j.dispatched_at IS NOT NULL
+  SELECT j.* FROM celeriac.job j WHERE j.id ${from} AND j.id <= ${last} AND ${waiting} AND NOT ${waitsForTurn}
+    AND j.dispatched_at IS NOT NULL
   ORDER BY j.id LIMIT ${limit}`
 
 const asJson = `CASE WHEN j.id IS NOT NULL THEN

@@ -2,32 +2,37 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { Pool } from 'pg'
 import { StoreUnavailableError } from '../errors.js'
 import { secretless } from '../job/address.js'
+import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
 import { type Batch, createBatch, type Patience } from './batch.js'
 import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
+import { endedJobs } from './ends.js'
 import { PrismaClient } from './generated/prisma/client.js'
 import { createInserter } from './insert.js'
+import * as limits from './limits.js'
 import { createListener } from './listen.js'
 import * as lists from './lists.js'
 import { readLoad } from './load.js'
+import * as logs from './log.js'
+import { look } from './look.js'
 import { reapLostWorkers } from './lost.js'
 import { assertMigrated } from './migrate.js'
 import { clearOutbox, leftInOutbox } from './outbox.js'
 import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
 import { beginRound, returnTicket } from './round.js'
-import { toJob, toOptions } from './rows.js'
+import { toContext, toJob, toOptions } from './rows.js'
 import { createSilence } from './silence.js'
 import {
   claimSettings,
   claimStatement,
+  dropStatement,
   endStatement,
   hotSettings,
   markDispatchedStatement,
   type OtherEnd,
   type Statement,
   type Success,
-  succeedInTransaction,
   succeedStatement,
 } from './statements.js'
 import type {
@@ -40,7 +45,8 @@ import type {
   Settlement,
   Store,
 } from './store.js'
-import { otherDatabase, runIn } from './transaction.js'
+import { settleInTransaction } from './transaction.js'
+import { pruneUniqueKeys } from './unique.js'
 import * as walks from './walk.js'
 
 export interface PrismaStoreOptions {
@@ -50,6 +56,8 @@ export interface PrismaStoreOptions {
   readonly directUrl: string
   /** How long any question may take. */
   readonly deadlineMs: number
+  /** How payloads and results are read. Default: as plain JSON. */
+  readonly values?: Values
   readonly log: { warn(message: string): void }
 }
 
@@ -63,7 +71,13 @@ const startingRounds = 20
  * The store on PostgreSQL: Prisma for what is asked now and then, one batched statement and one connection each for
  * what every job needs. Connections open at first use, so a process that never claims holds none for it.
  */
-export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaStoreOptions): Store {
+export function createPrismaStore({
+  url,
+  directUrl,
+  deadlineMs,
+  log,
+  values = plainValues,
+}: PrismaStoreOptions): Store {
   const pool = (name: string, max: number, settings: string, patienceMs = deadlineMs): Pool =>
     createPool({
       url,
@@ -76,6 +90,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   const general = pool('store', 4, '-c TimeZone=UTC')
   const inserting = pool('insert', 1, hotSettings)
   const claiming = pool('claim', 1, claimSettings)
+  const admitting = pool('admit', 1, `${hotSettings} -c jit=off`)
   const settling = pool('settle', 1, hotSettings)
   const probing = pool('probe', 1, '', Math.min(deadlineMs, longestProbeMs))
   const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
@@ -108,6 +123,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     claim: (delivery, workerId) => claimsOf(workerId).add(delivery),
     settle: (outcome) => settlementsOf(outcome.workerId).add(outcome),
     settleIn,
+    installation,
     holdOn: (claims, workerId) => guard(() => repairs.holdOn(general, claims, workerId)),
     isSettledBy: ({ jobId, number }, workerId) =>
       guard(async () => {
@@ -116,6 +132,21 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       }),
     explain: (delivery) => guard(() => explain(delivery)),
     giveBack: (keys, workerId, reason) => guard(() => repairs.giveBack(general, keys, workerId, reason)),
+    admit: (applicant) => guard(() => limits.admit({ own: admitting, shared: general }, applicant)),
+    limit: (claims, workerId) => guard(() => limits.limit(general, claims, workerId)),
+    onTurn: (listen) =>
+      listener.on(
+        limits.turnChannel,
+        (payload) => {
+          const [queue = '', task = ''] = payload.split(' ')
+          listen({ queue, task })
+        },
+        () => listen(undefined),
+      ),
+    limitRules: () => guard(() => limits.limitRules(general)),
+    setLimitRule: (name, rule, by) => timely(() => limits.setLimitRule(general, name, rule, by)),
+    onLimitRules: (listen) => listener.on(limits.ruleChannel, listen, listen),
+    countLimited: () => timely(() => limits.countLimited(general)),
     defer: (delivery) => guard(() => repairs.defer(general, delivery)),
     markDispatched: (keys) =>
       guard(async () => {
@@ -123,13 +154,18 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       }),
     expire: (id) => guard(() => expire(id)),
     saveProgress: (key, workerId, progress) => guard(() => saveProgress(key, workerId, progress)),
+    saveLogs: (lines) => guard(() => logs.saveLogs(general, lines)),
+    trimLogs: (jobId, keep) => guard(() => logs.trimLogs(general, jobId, keep)),
 
     find: (id) =>
       timely(async () => {
         const row = await prisma.job.findUnique({ where: { id } })
-        return row ? toJob(row) : undefined
+        return row ? toJob(row, values) : undefined
       }),
+    endedJobs: (ids) => timely(() => endedJobs(general, ids)),
     endedAmong: (ids) => timely(() => endedAmong(ids)),
+    listLogs: (id, after, limit) => timely(() => logs.listLogs(general, id, after, limit)),
+    look: (looks) => timely(() => look(general, looks)),
     cancel: (id, by, reason) => timely(() => repairs.cancel(general, id, by, reason)),
     cancelRequestedAmong: (ids) =>
       guard(async () => {
@@ -140,7 +176,7 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     retry: (id) => timely(() => repairs.retry(general, id)),
     promote: (id) => timely(() => repairs.promote(general, id)),
 
-    listJobs: (listing) => timely(() => lists.listJobs(general, listing)),
+    listJobs: (listing) => timely(() => lists.listJobs(general, listing, values)),
     countJobs: (queues) => timely(() => lists.countJobs(general, queues)),
     knownQueues: () => timely(() => lists.knownQueues(general)),
     load: (questions) => timely(() => readLoad(general, questions)),
@@ -150,6 +186,15 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
         const where = { stoppedAt: null, lostAt: null }
         const workers = await prisma.worker.findMany({ where, select: { queues: true } })
         return [...new Set(workers.flatMap((worker) => worker.queues))]
+      }),
+    announcedTasks: () =>
+      timely(async () => {
+        const { rows } = await general.query<{ options: string }>(
+          `SELECT task_options AS options FROM celeriac.worker WHERE task_options <> '{}' GROUP BY task_options
+           ORDER BY max(CASE WHEN stopped_at IS NULL AND lost_at IS NULL THEN started_at END) DESC NULLS LAST,
+             max(started_at) DESC`,
+        )
+        return rows.map(({ options }) => options)
       }),
     liveWorkers: () =>
       guard(() =>
@@ -194,7 +239,12 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     nthFinished: (asked) => guard(() => pruning.nthFinished(general, asked)),
     dueRules: (rules) => guard(() => pruning.dueRules(general, rules)),
     prune: (rule, limit) => guard(() => pruning.prune(general, rule, limit)),
-    pruneWorkers: () => guard(() => pruning.pruneWorkers(general)),
+    pruneWorkers: () =>
+      guard(async () => {
+        await limits.pruneLimitStates(general)
+        return pruning.pruneWorkers(general)
+      }),
+    pruneUniqueKeys: (after, limit) => guard(() => pruneUniqueKeys(general, after, limit)),
     returnTicket: (pass) => guard(() => returnTicket(general, pass)),
 
     onCancelRequest: (listen) => listener.on(cancelChannel, listen),
@@ -209,7 +259,9 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
       silence.close()
       await listener.close()
       await prisma.$disconnect()
-      await Promise.all([general, inserting, claiming, settling, probing].map((each) => each.end()))
+      await Promise.all(
+        [general, inserting, claiming, admitting, settling, probing].map((each) => each.end()),
+      )
     },
   }
 
@@ -285,20 +337,19 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   }
 
   async function settleIn(tx: Transaction, outcome: Success & { workerId: string }): Promise<Settled> {
-    const here = await installation()
-    const rows = await runIn(tx, succeedInTransaction(outcome, outcome.workerId, here))
-    if (rows.length === 1) return { settled: true }
-    const statement = { name: 'celeriac_here', text: 'SELECT id FROM celeriac.installation', values: [] }
-    const [asked] = await runIn<{ id: string }>(tx, statement)
-    if (asked?.id !== here) throw otherDatabase()
-    return { settled: false }
+    return { settled: await settleInTransaction(tx, outcome, await installation()) }
   }
 
   function claimsOf(workerId: string): Batch<DeliveryKey, ClaimedJob | undefined> {
     return once(claims, workerId, () =>
       batch(250, async (keys) => {
         const rows = await run<ClaimedRow>(claiming, claimStatement(sorted(keys), workerId))
-        const claimed = new Map(rows.map((row) => [row.id, { ...row, options: toOptions(row.options) }]))
+        const claimed = new Map(
+          rows.map((row) => [
+            row.id,
+            { ...row, options: toOptions(row.options), context: toContext(row.context) },
+          ]),
+        )
         return keys.map((key) => {
           const job = claimed.get(key.jobId)
           return job?.number === key.number ? job : undefined
@@ -312,8 +363,10 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   }
 
   async function settle(outcomes: readonly Settlement[], workerId: string): Promise<Settled[]> {
-    const successes = outcomes.filter((outcome): outcome is Success => outcome.state === 'succeeded')
-    const others = outcomes.filter((outcome): outcome is OtherEnd => outcome.state !== 'succeeded')
+    const drops = outcomes.filter(isDrop)
+    const kept = drops.length === 0 ? outcomes : outcomes.filter((outcome) => !isDrop(outcome))
+    const successes = kept.filter((outcome): outcome is Success => outcome.state === 'succeeded')
+    const others = kept.filter((outcome): outcome is OtherEnd => outcome.state !== 'succeeded')
     const settled = new Map<string, Settled>()
     if (successes.length > 0) {
       const rows = await run<{ id: string }>(settling, succeedStatement(sorted(successes), workerId))
@@ -328,12 +381,16 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
         })
       }
     }
+    if (drops.length > 0) {
+      const rows = await run<{ id: string }>(settling, dropStatement(sorted(drops), workerId))
+      for (const { id } of rows) settled.set(id, { settled: true })
+    }
     return outcomes.map((outcome) => settled.get(outcome.jobId) ?? { settled: false })
   }
 
   async function explain(delivery: DeliveryKey): Promise<ClaimRefusal> {
-    const { rows } = await general.query<{ early: boolean; expired: boolean }>(
-      `SELECT state <> 'queued' AND run_at > now() + interval '1 second' AS early,
+    const { rows } = await general.query<{ early: boolean; expired: boolean; limited: boolean }>(
+      `SELECT state <> 'queued' AND run_at > now() + interval '1 second' AS early, limit_key IS NOT NULL AS limited,
          coalesce(expires_at <= now(), false) AS expired
        FROM celeriac.job WHERE id = $1 AND delivery = $2 AND state IN ('queued', 'scheduled', 'retrying')`,
       [delivery.jobId, delivery.number],
@@ -341,6 +398,10 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
     const row = rows[0]
     if (!row) return { reason: 'stale' }
     if (row.expired) return { reason: 'expired' }
+    if (!row.early && row.limited) {
+      await limits.takeTurn(general, delivery.jobId, delivery.number)
+      return { reason: 'limited' }
+    }
     if (!row.early) return { reason: 'claimable' }
     const redelivery = await repairs.defer(general, delivery)
     return redelivery ? { reason: 'early', redelivery } : { reason: 'stale' }
@@ -370,7 +431,14 @@ export function createPrismaStore({ url, directUrl, deadlineMs, log }: PrismaSto
   }
 }
 
-type ClaimedRow = Omit<ClaimedJob, 'options'> & { readonly options: string | null }
+type ClaimedRow = Omit<ClaimedJob, 'options' | 'context'> & {
+  readonly options: string | null
+  readonly context: string | null
+}
+function isDrop({ drop, state }: Settlement): boolean {
+  return drop === true && state !== 'retrying'
+}
+
 type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly state: string }
 async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
   const { rows } = await on.query({ ...statement, values: [...statement.values] })

@@ -1,8 +1,15 @@
 import type { Pool } from 'pg'
 import type { CancelAnswer } from '../job/job.js'
+import { toPlainText } from '../job/json.js'
 import { lostErrorStart } from '../job/lost.js'
 import { appendAttempt } from './statements.js'
 import type { Claim, DeliveryKey, Redelivery } from './store.js'
+
+/** A job with limits that is due: no delivery speaks for it. Columns of the row after the move. */
+export const waitsForTurn = `(j.state = 'queued' AND j.limit_key IS NOT NULL)`
+
+/** What is queued again is to be handed over, unless its turn speaks for it. */
+export const handedOverAnew = `CASE WHEN j.limit_key IS NULL THEN NULL ELSE now() END`
 
 /**
  * Statements that move waiting jobs to a new delivery. Each is one conditional update, so that two processes that
@@ -12,7 +19,8 @@ import type { Claim, DeliveryKey, Redelivery } from './store.js'
  */
 export const redelivery = `j.id AS "jobId", j.delivery AS number, j.task, j.queue, j.priority,
   (CASE j.state WHEN 'queued' THEN 0
-    ELSE greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000)) END)::float8 AS "dueInMs"`
+    ELSE greatest(0, floor(extract(epoch FROM j.run_at - now()) * 1000)) END)::float8 AS "dueInMs",
+  ${waitsForTurn} AS "isLimited"`
 
 export const waiting = `j.state IN ('queued', 'scheduled', 'retrying')`
 
@@ -34,20 +42,21 @@ export const isOverdue = `j.finished_at IS NULL AND j.run_at > j.created_at
 
 export const isExpired = `j.finished_at IS NULL AND j.expires_at <= now() AND ${waiting}`
 
-export async function expireOverdue(pool: Pool, limit: number): Promise<number> {
-  const { rowCount } = await pool.query(
+export async function expireOverdue(pool: Pool, limit: number): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string }>(
     `UPDATE celeriac.job j SET state = 'expired', finished_at = now(), dispatched_at = coalesce(dispatched_at, now())
      FROM (SELECT j.id FROM celeriac.job j WHERE ${isExpired} AND j.expires_at IS NOT NULL
        ORDER BY j.expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
-     WHERE j.id = late.id AND ${waiting}`,
+     WHERE j.id = late.id AND ${waiting}
+     RETURNING j.id`,
     [limit],
   )
-  return rowCount ?? 0
+  return rows.map(({ id }) => id)
 }
 
 export async function overdue(pool: Pool, limit: number): Promise<Redelivery[]> {
   const { rows } = await pool.query<Redelivery>(
-    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = NULL
+    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = ${handedOverAnew}
      FROM (SELECT j.id FROM celeriac.job j WHERE ${isOverdue}
        ORDER BY j.run_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS late
      WHERE j.id = late.id
@@ -127,7 +136,7 @@ WITH held AS (
 UPDATE celeriac.job j SET
   state = (CASE WHEN ${cancelled} THEN 'cancelled' ELSE 'queued' END)::celeriac.job_state,
   finished_at = CASE WHEN ${cancelled} THEN now() END,
-  dispatched_at = CASE WHEN ${cancelled} THEN coalesce(j.dispatched_at, now()) END,
+  dispatched_at = CASE WHEN ${cancelled} THEN coalesce(j.dispatched_at, now()) ELSE ${handedOverAnew} END,
   delivery = j.delivery + 1, worker_id = NULL, ${counted}
 FROM held WHERE j.id = held.id
 RETURNING j.state, ${redelivery}`
@@ -137,10 +146,10 @@ RETURNING j.state, ${redelivery}`
 export async function retry(pool: Pool, id: string): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(
     `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
-       dispatched_at = NULL, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
+       dispatched_at = ${handedOverAnew}, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
        cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
        attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
-         THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error')}
+         THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error', 'j.worker_id', 'j.attempt', 'j.finished_at')}
          ELSE j.attempts END
      WHERE j.id = $1 AND j.state IN ('failed', 'cancelled', 'expired')
      RETURNING ${redelivery}`,
@@ -152,7 +161,7 @@ export async function retry(pool: Pool, id: string): Promise<Redelivery | undefi
 /** A job that waits for its time, or for its next attempt, waits no longer. */
 export async function promote(pool: Pool, id: string): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(
-    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = NULL, run_at = now()
+    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = ${handedOverAnew}, run_at = now()
      WHERE j.id = $1 AND j.state IN ('scheduled', 'retrying')
      RETURNING ${redelivery}`,
     [id],
@@ -179,8 +188,14 @@ export async function cancel(
   by: string | null,
   reason: string | null,
 ): Promise<CancelAnswer> {
-  const { rows } = await pool.query<{ state: string }>(cancelSql, [id, by, reason])
+  const { rows } = await pool.query<{ state: string }>(cancelSql, [id, toNote(by), toNote(reason)])
   if (rows[0]) return rows[0].state === 'running' ? 'cancelling' : 'cancelled'
   const known = await pool.query('SELECT 1 FROM celeriac.job WHERE id = $1', [id])
   return known.rowCount === 1 ? 'finished' : 'unknown'
+}
+
+const longestNote = 1000
+
+function toNote(text: string | null): string | null {
+  return text === null || text === '' ? null : toPlainText(text.slice(0, longestNote))
 }

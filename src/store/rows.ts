@@ -1,21 +1,45 @@
-import type { Job, JobOptions, PastAttempt, StoredError } from '../job/job.js'
+import { plainValues, type Values } from '../job/codec.js'
+import type { Job, JobContext, JobOptions, PastAttempt, StoredError } from '../job/job.js'
+import { toStoredError } from '../job/json.js'
+import { redactorFor } from '../job/redact.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 
 /** A row as the rest of the code knows it: JSON text parsed, past attempts with plain times. */
-export function toJob(row: JobRow): Job {
-  return {
+export function toJob(row: JobRow, values = plainValues): Job {
+  const options = toOptions(row.options)
+  const job = {
     ...row,
-    payload: fromJsonText(row.payload),
-    options: toOptions(row.options),
-    result: fromJsonText(row.result),
+    payload: read(values, row.payload),
+    options,
+    context: toContext(row.context),
+    result: row.result === null ? undefined : read(values, row.result),
     progress: fromJsonText(row.progress),
     error: (fromJsonText(row.error) as StoredError | undefined) ?? null,
     attempts: (fromJsonText(row.attempts) as StoredAttempt[]).map(toPastAttempt),
   }
+  return options.redact ? { ...job, ...hidden(job, options.redact) } : job
+}
+
+/** A value that no codec here can read is no reason to show nothing of its job. */
+function read(values: Values, text: string): unknown {
+  try {
+    return values.fromText(text)
+  } catch (error) {
+    return { unreadable: toStoredError(error).message }
+  }
+}
+
+/** Who runs the job reads its row by `claim`; everybody else reads it here. */
+function hidden({ payload, result, progress, context }: Job, paths: readonly string[]) {
+  return redactorFor(paths)({ payload, result, progress, context })
 }
 
 export function toOptions(json: string | null): JobOptions {
   return (fromJsonText(json) as JobOptions | undefined) ?? {}
+}
+
+export function toContext(json: string | null): JobContext | null {
+  return (fromJsonText(json) as JobContext | undefined) ?? null
 }
 
 type StoredAttempt = Omit<PastAttempt, 'error'> & { readonly error: StoredError | null }

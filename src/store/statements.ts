@@ -66,14 +66,14 @@ clock AS (SELECT statement_timestamp()::timestamptz(3) AS now),
 asked AS (
   SELECT r.*, greatest(c.now, r.at, c.now + r.d * interval '1 millisecond') AS run_at, c.now
   FROM clock c, json_to_recordset($1::json) AS r(i uuid, t text, q text, p text, o text, pr int, m int, ow text,
-    tg json, k text, pa uuid, rq text, tp text, d float8, at timestamptz, x float8) WHERE ${where}),
+    tg json, k text, pa uuid, rq text, tp text, cx text, lk text, d float8, at timestamptz, x float8) WHERE ${where}),
 written AS (
   INSERT INTO celeriac.job (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
-    idempotency_key, parent_id, request_id, traceparent, created_at, run_at, expires_at, dispatched_at)
+    idempotency_key, parent_id, request_id, traceparent, context, limit_key, created_at, run_at, expires_at, dispatched_at)
   SELECT r.i, r.t, r.q, (CASE WHEN r.run_at > r.now THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
     r.p, r.o, coalesce(r.pr, 0), coalesce(r.m, 1), r.ow,
     CASE WHEN r.tg IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tg)) END,
-    r.k, r.pa, r.rq, r.tp, r.now, r.run_at, r.now + r.x * interval '1 millisecond',
+    r.k, r.pa, r.rq, r.tp, r.cx, r.lk, r.now, r.run_at, r.now + r.x * interval '1 millisecond',
     CASE WHEN r.run_at < r.now + ${handedOver} THEN r.now END
   FROM asked r
   ON CONFLICT DO NOTHING
@@ -98,7 +98,7 @@ function toInserts(jobs: readonly NewJob[]): string {
 }
 
 /** Short names, and nothing that the row has by default: each row is written and read as JSON once. */
-function toInsert(job: NewJob) {
+export function toInsert(job: NewJob) {
   return {
     i: job.id,
     t: job.task,
@@ -113,6 +113,8 @@ function toInsert(job: NewJob) {
     pa: job.parentId ?? undefined,
     rq: job.requestId ?? undefined,
     tp: job.traceparent ?? undefined,
+    cx: job.context ?? undefined,
+    lk: job.limitKey ?? undefined,
     d: job.delayMs ?? undefined,
     at: job.runAt ?? undefined,
     x: job.expiresInMs ?? undefined,
@@ -150,16 +152,21 @@ export function claimStatement(keys: readonly DeliveryKey[], workerId: string): 
   return { name: 'celeriac_claim', text: claimSql, values: [idArray(keys), numberArray(keys), workerId] }
 }
 
+/** What a worker gets of a job that it has taken. */
+export const claimed = `j.id, j.delivery AS number, j.task, j.queue, j.payload, j.options, j.attempt,
+  j.max_attempts AS "maxAttempts", j.failures, j.lost, j.owner, j.request_id AS "requestId", j.traceparent,
+  j.context, j.parent_id AS "parentId", j.limit_key AS "limitKey",
+  j.cancel_requested_at IS NOT NULL AS "cancelRequested"`
+
+/** Of jobs with limits, the admission decides. */
 const claimSql = `
 UPDATE celeriac.job AS j
 SET state = 'running', worker_id = $3::uuid, attempt = j.attempt + 1, started_at = now()
 FROM unnest($1::uuid[], $2::int[]) AS d(id, number)
 WHERE j.id = d.id AND j.delivery = d.number
   AND (j.state = 'queued' OR (j.state IN ('scheduled', 'retrying') AND j.run_at <= now() + interval '1 second'))
-  AND (j.expires_at IS NULL OR j.expires_at > now())
-RETURNING j.id, j.delivery AS number, j.task, j.queue, j.payload, j.options, j.attempt,
-  j.max_attempts AS "maxAttempts", j.failures, j.lost, j.owner, j.request_id AS "requestId", j.traceparent,
-  j.cancel_requested_at IS NOT NULL AS "cancelRequested"`
+  AND (j.expires_at IS NULL OR j.expires_at > now()) AND j.limit_key IS NULL
+RETURNING ${claimed}`
 
 export type Success = Extract<Settlement, { state: 'succeeded' }>
 export type OtherEnd = Exclude<Settlement, Success>
@@ -173,12 +180,13 @@ const held = `
     OR (j.state IN ('queued', 'scheduled', 'retrying') AND j.worker_id IS NULL))`
 
 export function succeedStatement(ends: readonly Success[], workerId: string): Statement {
-  const rows = ends.map(({ jobId, number, attempt, result, resultError }) => ({
+  const rows = ends.map(({ jobId, number, attempt, result, resultError, payload }) => ({
     i: jobId,
     n: number,
     a: attempt,
     r: result ?? undefined,
     e: resultError ?? undefined,
+    p: payload,
   }))
   return { name: 'celeriac_succeed', text: succeedSql, values: [JSON.stringify(rows), workerId] }
 }
@@ -186,11 +194,24 @@ export function succeedStatement(ends: readonly Success[], workerId: string): St
 const succeedSql = `
 UPDATE celeriac.job AS j
 SET state = 'succeeded', worker_id = $2::uuid, attempt = greatest(j.attempt, e.a), result = e.r, result_error = e.e,
-  error = NULL, finished_at = now(), started_at = coalesce(j.started_at, now()),
+  error = NULL, payload = coalesce(e.p, j.payload), finished_at = now(), started_at = coalesce(j.started_at, now()),
   dispatched_at = coalesce(j.dispatched_at, now())
-FROM json_to_recordset($1::json) AS e(i uuid, n int, a int, r text, e text)
+FROM json_to_recordset($1::json) AS e(i uuid, n int, a int, r text, e text, p text)
 WHERE j.id = e.i AND j.delivery = e.n ${held}
 RETURNING j.id`
+
+/** Ends that take the row along. What is still waiting, or has been given to another worker, stays. */
+export function dropStatement(ends: readonly DeliveryKey[], workerId: string): Statement {
+  return { name: 'celeriac_drop', text: dropSql, values: [idArray(ends), workerId, numberArray(ends)] }
+}
+
+const dropSql = `
+WITH gone AS (
+  DELETE FROM celeriac.job AS j USING unnest($1::uuid[], $3::int[]) AS e(id, number)
+  WHERE j.id = e.id AND j.delivery = e.number ${held}
+  RETURNING j.id),
+lines AS (DELETE FROM celeriac.job_log l USING gone WHERE l.job_id = gone.id)
+SELECT id FROM gone`
 
 export function endStatement(ends: readonly OtherEnd[], workerId: string): Statement {
   return {
@@ -202,10 +223,12 @@ export function endStatement(ends: readonly OtherEnd[], workerId: string): State
           id: end.jobId,
           number: end.number,
           attempt: end.attempt,
-          state: end.state,
-          error: end.error === null ? null : JSON.stringify(end.error),
-          failed: end.state === 'cancelled' ? 0 : 1,
-          retryInMs: end.state === 'retrying' ? end.retryInMs : null,
+          state: end.state === 'snoozed' ? 'retrying' : end.state,
+          error: errorText(end),
+          note: end.state === 'snoozed' ? snoozeText(end.reason) : errorText(end),
+          outcome: end.state === 'snoozed' ? 'snoozed' : 'failed',
+          failed: end.state === 'failed' || end.state === 'retrying' ? 1 : 0,
+          retryInMs: 'retryInMs' in end ? end.retryInMs : null,
         })),
       ),
       workerId,
@@ -213,8 +236,20 @@ export function endStatement(ends: readonly OtherEnd[], workerId: string): State
   }
 }
 
+function errorText(end: OtherEnd): string | null {
+  return end.state === 'snoozed' || end.error === null ? null : JSON.stringify(end.error)
+}
+
+function snoozeText(reason: string | null): string | null {
+  return reason === null ? null : JSON.stringify({ name: 'Snooze', code: 'SNOOZE', message: reason })
+}
+
 /** A job that was asked to stop is not tried again. */
 const retries = `e.state = 'retrying' AND j.cancel_requested_at IS NULL`
+
+/** A job may be snoozed without end. The list of its attempts, which each write carries along, may not grow so. */
+const longestSnoozes = 100_000
+const isNoted = `(e.outcome <> 'snoozed' OR length(j.attempts) < ${longestSnoozes})`
 
 const endSql = `
 UPDATE celeriac.job AS j
@@ -226,9 +261,9 @@ SET state = (CASE WHEN ${retries} OR e.state <> 'retrying' THEN e.state ELSE 'ca
   worker_id = CASE WHEN ${retries} THEN NULL ELSE $2::uuid END,
   run_at = CASE WHEN ${retries} THEN now() + e."retryInMs" * interval '1 millisecond' ELSE j.run_at END,
   delivery = CASE WHEN ${retries} THEN j.delivery + 1 ELSE j.delivery END,
-  attempts = CASE WHEN ${retries} THEN ${appendAttempt("'failed'", 'e.error', '$2::uuid', 'greatest(j.attempt, e.attempt)')} ELSE j.attempts END
-FROM json_to_recordset($1::json) AS e(id uuid, number int, attempt int, state text, error text, failed int,
-  "retryInMs" float8)
+  attempts = CASE WHEN ${retries} AND ${isNoted} THEN ${appendAttempt('e.outcome', 'e.note', '$2::uuid', 'greatest(j.attempt, e.attempt)')} ELSE j.attempts END
+FROM json_to_recordset($1::json) AS e(id uuid, number int, attempt int, state text, error text, note text,
+  outcome text, failed int, "retryInMs" float8)
 WHERE j.id = e.id AND j.delivery = e.number ${held}
 RETURNING j.id, j.state, j.delivery AS number, j.task, j.queue, j.priority,
   (extract(epoch FROM j.run_at - now()) * 1000)::float8 AS "dueInMs"`
@@ -242,9 +277,10 @@ export function appendAttempt(
   error: string,
   worker = 'j.worker_id',
   number = 'j.attempt',
+  finishedAt = 'now()',
 ): string {
   return `left(j.attempts, -1) || CASE j.attempts WHEN '[]' THEN '' ELSE ',' END || json_build_object(
-    'number', ${number}, 'worker', ${worker}, 'startedAt', j.started_at, 'finishedAt', now(),
+    'number', ${number}, 'worker', ${worker}, 'startedAt', j.started_at, 'finishedAt', ${finishedAt},
     'outcome', ${outcome}, 'error', (${error})::json)::text || ']'`
 }
 

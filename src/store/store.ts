@@ -1,6 +1,11 @@
-import type { CancelAnswer, Job, JobOptions, StoredError } from '../job/job.js'
+import type { JobLogLevel, JobLogLine } from '../job/event.js'
+import type { EndedJob } from '../job/facts.js'
+import type { CancelAnswer, Job, JobContext, JobOptions, StoredError } from '../job/job.js'
+import type { Limit, TaskLimits } from '../job/limit.js'
 import type { EndState, JobState } from '../job/state.js'
 import type { Transaction } from '../job/transaction.js'
+import type { UniqueRule } from '../job/unique.js'
+import type { KeyPlace, PrunedKeys } from './unique.js'
 
 /**
  * What remembers jobs. Every question that a user can ask is answered from here, never from the broker.
@@ -34,6 +39,8 @@ export interface Store {
    * @throws {TransactionError} when it is on another database
    */
   settleIn(tx: Transaction, outcome: Extract<Settlement, { state: 'succeeded' }>): Promise<Settled>
+  /** What tells this store from all others: a text in its own tables. */
+  installation(): Promise<string>
   /** Claims again what this worker runs, where a crash of the store has taken the claim back. */
   holdOn(claims: readonly Claim[], workerId: string): Promise<void>
   /** Whether this worker has recorded an end under this delivery. */
@@ -46,15 +53,38 @@ export interface Store {
   ): Promise<Redelivery[]>
   /** Moves a waiting job to a new delivery number: this worker cannot run it, another might. */
   defer(delivery: DeliveryKey): Promise<Redelivery | undefined>
+  /** Takes jobs with limits whose turn it is. Committed when it resolves, so that no crash takes one back. */
+  admit(applicant: Applicant): Promise<Admitted>
+  /** Jobs that were claimed as if they had no limits go back, and wait for their turn. Gives how many. */
+  limit(claims: readonly LimitedClaim[], workerId: string): Promise<number>
+  /** Calls `listener` when a job begins to wait for its turn; `undefined`: some may have been missed. */
+  onTurn(listener: (turn: TurnNews | undefined) => void): () => void
+  limitRules(): Promise<LimitRule[]>
+  /** `null` removes it. */
+  setLimitRule(name: string, rule: string | null, by: string | null): Promise<void>
+  /** Calls `listener` when a rule was changed, or may have been. */
+  onLimitRules(listener: () => void): () => void
+  /** How many jobs with limits wait and run, by task. */
+  countLimited(): Promise<LimitedCount[]>
   /** Remembers that the broker holds these deliveries. */
   markDispatched(keys: readonly DeliveryKey[]): Promise<void>
   /** Ends a waiting job whose time to start has passed. */
   expire(id: string): Promise<boolean>
   saveProgress(key: DeliveryKey, workerId: string, progress: string): Promise<void>
+  /** Keeps what attempts logged that still hold their jobs. Lines that are there already stay as they are. */
+  saveLogs(lines: readonly NewLogLine[]): Promise<void>
+  /** Deletes all but the newest lines of a job. */
+  trimLogs(jobId: string, keep: number): Promise<void>
 
   find(id: string): Promise<Job | undefined>
+  /** Of these jobs, those that have ended and are still there, for who tells of it. */
+  endedJobs(ids: readonly string[]): Promise<EndedJob[]>
   /** Of the watched ids, those that have ended or are gone. One query. */
   endedAmong(ids: readonly string[]): Promise<string[]>
+  /** Lines of a job after the one with this number, in their order. */
+  listLogs(id: string, after: number, limit: number): Promise<KeptLine[]>
+  /** What has changed since each look before; `undefined` where nothing has. One query. */
+  look(looks: readonly Look[]): Promise<(Sight | undefined)[]>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
   /** Of these running jobs, those that were asked to stop. */
   cancelRequestedAmong(ids: readonly string[]): Promise<string[]>
@@ -74,6 +104,8 @@ export interface Store {
   /** Queues that a live worker serves. */
   servedQueues(): Promise<string[]>
   liveWorkers(): Promise<LiveWorker[]>
+  /** What workers tell of their tasks, as they wrote it: live ones first, the newest before the others. */
+  announcedTasks(): Promise<string[]>
   registerWorker(worker: NewWorker): Promise<void>
   stopWorker(id: string): Promise<void>
 
@@ -85,8 +117,8 @@ export interface Store {
   undispatched(limit: number): Promise<Redelivery[]>
   /** Rows whose delivery should have been claimed and was not, under a new delivery number. */
   overdue(limit: number): Promise<Redelivery[]>
-  /** Ends waiting jobs whose time to start has passed. Gives how many. */
-  expireOverdue(limit: number): Promise<number>
+  /** Ends waiting jobs whose time to start has passed. Gives their ids. */
+  expireOverdue(limit: number): Promise<string[]>
   /** Remembers what was left in the broker. */
   rememberMark(mark: number, instance: string): Promise<void>
   /** Jobs that wait and were handed to the broker, in the order of queue and id. */
@@ -111,6 +143,8 @@ export interface Store {
   prune(rule: PruneRule, limit: number): Promise<Pruned>
   /** Deletes workers that stopped or were lost long ago. Gives how many. */
   pruneWorkers(): Promise<number>
+  /** Deletes keys that no job holds any more, of the next `limit` behind a place. */
+  pruneUniqueKeys(after: KeyPlace | undefined, limit: number): Promise<PrunedKeys>
   /** Lets the next round run this pass, whatever its interval: there is more to do. */
   returnTicket(pass: string): Promise<void>
 
@@ -144,6 +178,8 @@ export interface Round {
   readonly work: Work
   readonly walks: readonly Walk[]
   readonly mark: LastMark
+  /** Limits that were set while the app ran. */
+  readonly limitRules?: readonly LimitRule[]
 }
 
 /** Whether there is anything to do. */
@@ -245,6 +281,45 @@ export interface Pruned {
   readonly isDone: boolean
 }
 
+/** A line to be kept. Its texts are plain, and capped. */
+export interface NewLogLine {
+  readonly jobId: string
+  readonly delivery: number
+  readonly workerId: string
+  /** Rises within the job, from attempt to attempt. */
+  readonly number: number
+  readonly attempt: number
+  readonly level: JobLogLevel
+  readonly message: string
+  /** JSON text. */
+  readonly details: string | null
+  /** How long ago it was logged. */
+  readonly agoMs: number
+}
+
+export interface KeptLine extends JobLogLine {
+  readonly number: number
+}
+
+/** What somebody who watches a job has seen of it. */
+export interface Look {
+  readonly jobId: string
+  /** The number of the last line. */
+  readonly after: number
+  /** Of the row; `null` before the first look. */
+  readonly version: string | null
+}
+
+export interface Sight {
+  /** There is no such job, or not any more. */
+  readonly isGone: boolean
+  /** Absent when the row is as it was. The job's payload is left out. */
+  readonly changed?: { readonly version: string; readonly job: Job }
+  readonly lines: readonly KeptLine[]
+  /** There may be more lines than these. */
+  readonly hasMore: boolean
+}
+
 export interface DeliveryKey {
   readonly jobId: string
   readonly number: number
@@ -270,6 +345,12 @@ export interface NewJob {
   readonly parentId: string | null
   readonly requestId: string | null
   readonly traceparent: string | null
+  /** JSON text of a {@link JobContext}. */
+  readonly context: string | null
+  /** Of a job with limits: its key, or empty. */
+  readonly limitKey: string | null
+  /** Of a job that its task keeps unique. Rows of one call are all of them unique, or none. */
+  readonly unique: UniqueClaim | null
   /** Not together with `runAt`. */
   readonly delayMs: number | null
   readonly runAt: Date | null
@@ -278,15 +359,20 @@ export interface NewJob {
 
 export interface InsertedJob {
   readonly id: string
-  /** `false`: the idempotency key led to a row that was there before. */
+  /** `false`: the idempotency key, or the key that its task keeps unique, led to a row that was there before. */
   readonly created: boolean
   readonly state: JobState
   /** Milliseconds until it is due; 0 when it is. */
   readonly dueInMs: number
   readonly createdAt: Date
-  /** The row's payload, where it was there before. */
-  readonly payload?: string
+  /** The row's payload, where the idempotency key led there. */
+  readonly payload?: string | null
+  /** The idempotency key is known to have come with another payload. */
+  readonly conflicts?: boolean
 }
+
+/** What a job is one of its kind by, among the jobs of its owner. */
+export type UniqueClaim = { readonly key: string } & UniqueRule
 
 /** What a worker needs to run an attempt. */
 export interface ClaimedJob {
@@ -304,6 +390,9 @@ export interface ClaimedJob {
   readonly owner: string | null
   readonly requestId: string | null
   readonly traceparent: string | null
+  readonly context: JobContext | null
+  readonly parentId: string | null
+  readonly limitKey: string | null
   readonly cancelRequested: boolean
 }
 
@@ -315,6 +404,8 @@ export type ClaimRefusal =
   | { readonly reason: 'early'; readonly redelivery: Redelivery }
   /** It waited too long: it must end `expired`. */
   | { readonly reason: 'expired' }
+  /** It has limits, and waits for its turn in the store from now on: drop it. */
+  | { readonly reason: 'limited' }
   /** It could be claimed after all. */
   | { readonly reason: 'claimable' }
 
@@ -324,11 +415,21 @@ export type Settlement = {
   readonly number: number
   readonly workerId: string
   readonly attempt: number
+  /** The row goes with its end. */
+  readonly drop?: boolean
 } & (
-  | { readonly state: 'succeeded'; readonly result: string | null; readonly resultError: string | null }
+  | {
+      readonly state: 'succeeded'
+      readonly result: string | null
+      readonly resultError: string | null
+      /** What the row's payload becomes, where it has fields that nobody is to see. */
+      readonly payload?: string
+    }
   | { readonly state: 'failed'; readonly error: StoredError }
   | { readonly state: 'cancelled'; readonly error: StoredError | null }
   | { readonly state: 'retrying'; readonly error: StoredError; readonly retryInMs: number }
+  /** It goes to `retrying`, and nothing is held against it. */
+  | { readonly state: 'snoozed'; readonly reason: string | null; readonly retryInMs: number }
 )
 
 /** `settled: false`: the attempt had lost its fence, and nothing was written. */
@@ -344,6 +445,69 @@ export interface Redelivery extends DeliveryKey {
   readonly queue: string
   readonly priority: number
   readonly dueInMs: number
+  /** It is due and has limits: it waits for its turn in the store, and nothing is sent. */
+  readonly isLimited?: boolean
+}
+
+/** A worker that asks for jobs with limits. */
+export interface Applicant {
+  readonly workerId: string
+  /** In the order in which they are served. */
+  readonly queues: readonly string[]
+  /** Those of them that are not paused; asked where jobs wait. Default: all. */
+  unpaused?(): Promise<readonly string[]>
+  /** How many it can start at once. */
+  readonly places: number
+  /** `undefined`: the worker does not know the task. By the task's name or an alias. */
+  limitsOf(task: string): AdmittedTask | undefined
+  limitOf(queue: string): Limit | undefined
+}
+
+/** A task that waits for admission. */
+export interface AdmittedTask {
+  /** Its name and its aliases: they share one limit. */
+  readonly names: readonly [name: string, ...aliases: string[]]
+  readonly limits: TaskLimits
+}
+
+export interface Admitted {
+  readonly jobs: readonly ClaimedJob[]
+  /** Whether jobs wait that this worker could run. */
+  readonly isWaiting: boolean
+  /** Somebody else was quicker, or there is more to look at: ask again. */
+  readonly isUnfinished: boolean
+  /** When the next may start, by its rate; `null`: not by time. */
+  readonly nextInMs: number | null
+  /** Tasks of which nothing starts before that time, whatever comes. */
+  readonly paced: readonly { readonly task: string; readonly queue: string; readonly inMs: number }[]
+  /** Jobs that had waited too long, and ended. */
+  readonly expired: readonly string[]
+}
+
+export interface TurnNews {
+  readonly queue: string
+  readonly task: string
+}
+
+export interface LimitedClaim extends DeliveryKey {
+  readonly limitKey: string
+}
+
+/** A limit that was set while the app ran. */
+export interface LimitRule {
+  /** `task:<name>` or `queue:<name>`. */
+  readonly name: string
+  /** JSON text. */
+  readonly rule: string
+  readonly setBy: string | null
+  readonly setAt: Date
+}
+
+export interface LimitedCount {
+  readonly task: string
+  readonly queue: string
+  readonly waiting: number
+  readonly running: number
 }
 
 export interface NewWorker {
@@ -353,6 +517,8 @@ export interface NewWorker {
   readonly pid: number
   readonly queues: readonly string[]
   readonly tasks: readonly string[]
+  /** JSON text: what processes without the code must know of the tasks. */
+  readonly taskOptions?: string
   readonly concurrency: number
   readonly version: string
   readonly configHash: string
@@ -412,6 +578,8 @@ export interface LostWork {
   readonly redeliveries: readonly Redelivery[]
   /** Jobs that took down too many workers, and have failed. */
   readonly failed: readonly string[]
+  /** Jobs that were asked to stop, and have ended so. */
+  readonly cancelled: readonly string[]
 }
 
-export type { EndState }
+export type { EndState, KeyPlace, PrunedKeys }

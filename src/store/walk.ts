@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { redelivery, waiting } from './repairs.js'
+import { redelivery, waiting, waitsForTurn } from './repairs.js'
 import type { Cursor, NewWalk, Redelivery, Scan, Scanned, Walk } from './store.js'
 
 /** Walks through the open jobs in the order of their index, to send again what the broker may have lost. */
@@ -17,7 +17,7 @@ interface Row extends Cursor {
 }
 
 const scanSql = `
-SELECT j.queue, j.id AS "jobId", CASE WHEN ${waiting} AND j.run_at < now() + interval '60 seconds'
+SELECT j.queue, j.id AS "jobId", CASE WHEN ${waiting} AND NOT ${waitsForTurn} AND j.run_at < now() + interval '60 seconds'
     AND j.dispatched_at >= coalesce(to_timestamp($4::float8 / 1000), '-infinity')
   THEN (SELECT row_to_json(d) FROM (SELECT ${redelivery}) AS d) END AS delivery
 FROM (SELECT * FROM celeriac.job WHERE (queue, id) > ($1::text, $2::uuid) AND finished_at IS NULL
@@ -52,7 +52,7 @@ export async function moveWalk(pool: Pool, walk: Walk, next: Cursor | undefined)
   return rowCount === 1 ? { ...walk, cursor: next, step: step + 1 } : undefined
 }
 
-/** By the oldest jobs of each queue: the broker hands out what came first, first. */
+/** By the oldest jobs of each queue: the broker hands out what came first, first. It holds none that wait for their turn. */
 export async function stuckQueues(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ queue: string }>(stuckSql)
   return rows.map((row) => row.queue)
@@ -66,9 +66,9 @@ WITH RECURSIVE open AS (
     ORDER BY j.queue LIMIT 1) FROM open WHERE open.queue IS NOT NULL)
 SELECT open.queue FROM open
 WHERE open.queue IS NOT NULL AND EXISTS (
-  SELECT 1 FROM (SELECT j.state, j.dispatched_at FROM celeriac.job j
-    WHERE j.queue = open.queue AND j.finished_at IS NULL ORDER BY j.queue, j.id LIMIT 200) AS oldest
-  WHERE oldest.state = 'queued' AND oldest.dispatched_at < now() - interval '10 seconds')`
+  SELECT 1 FROM (SELECT j.state, j.dispatched_at, j.limit_key FROM celeriac.job j
+    WHERE j.queue = open.queue AND j.finished_at IS NULL ORDER BY j.queue, j.id LIMIT 1000) AS oldest
+  WHERE oldest.state = 'queued' AND oldest.limit_key IS NULL AND oldest.dispatched_at < now() - interval '10 seconds')`
 
 export async function rememberRestart(pool: Pool): Promise<void> {
   await pool.query('UPDATE celeriac.installation SET store_started_at = pg_postmaster_start_time()')

@@ -6,6 +6,12 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Broker, Delivery, Intake, TakenDelivery, Taker } from '../../src/broker/broker.js'
+import {
+  createMemoryBroker,
+  createMemoryServer,
+  type MemoryServer,
+  ringAfter,
+} from '../../src/broker/memory.js'
 import { createPostgresBroker, migratePostgresBroker } from '../../src/broker/postgres.js'
 import { createRedisBroker } from '../../src/broker/redis.js'
 import { freshDatabase, freshRedis, startPostgres, startRedis, type TestServer } from '../support/servers.js'
@@ -13,11 +19,17 @@ import { until } from '../support/until.js'
 
 interface Kind {
   readonly name: Broker['kind']
+  readonly address: RegExp
   freshUrl(): Promise<string>
-  startServer(): Promise<TestServer>
   /** Makes the tables, where there are any. */
   prepare(url: string): Promise<void>
   open(url: string, options?: { lockMs?: number }): Broker
+  /** The servers that it runs on. Without them, it lives and dies with its process. */
+  readonly servers?: Servers
+}
+
+interface Servers {
+  startServer(): Promise<TestServer>
   wipe(url: string): Promise<void>
   /** Remembers what the server holds now, and gives the way back to it. */
   snapshot(server: TestServer): Promise<() => Promise<void>>
@@ -34,49 +46,70 @@ const log = {
   warn: (message: string) => void said.push(message),
 }
 
+const memories = new Map<string, MemoryServer>()
+
 const kinds: Kind[] = [
   {
+    name: 'memory',
+    address: /^memory$/,
+    async freshUrl() {
+      const url = randomUUID()
+      memories.set(url, createMemoryServer({ alarm: ringAfter }))
+      return url
+    },
+    prepare: async () => undefined,
+    open: (url) => createMemoryBroker(memories.get(url) ?? createMemoryServer()),
+  },
+  {
     name: 'redis',
+    address: /^redis:\/\/127\.0\.0\.1:\d+\/\w+$/,
     freshUrl: freshRedis,
-    startServer: () => startRedis(),
     prepare: async () => undefined,
     open: (connection, options) =>
       createRedisBroker({ connection, prefix: 'celeriac', deadlineMs, log, ...options }),
-    wipe: async (url) => void (await askRedis(url, 'flushall')),
-    async snapshot(server) {
-      await askRedis(server.url, 'save')
-      return async () => {
-        await server.kill()
-        await server.start()
-      }
+    servers: {
+      startServer: () => startRedis(),
+      wipe: async (url) => void (await askRedis(url, 'flushall')),
+      async snapshot(server) {
+        await askRedis(server.url, 'save')
+        return async () => {
+          await server.kill()
+          await server.start()
+        }
+      },
+      startForgetful: () => startRedis({ durable: false }),
     },
-    startForgetful: () => startRedis({ durable: false }),
   },
   {
     name: 'postgres',
+    address: /^postgres:\/\/127\.0\.0\.1:\d+\/\w+$/,
     freshUrl: freshDatabase,
-    startServer: () => startPostgres(),
     prepare: (url) => migratePostgresBroker(url),
     open: (url, options) => createPostgresBroker({ url, deadlineMs, log, ...options }),
-    wipe: (url) =>
-      askPostgres(
-        url,
-        `DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ')
-         FROM pg_tables WHERE schemaname = 'celeriac_broker' AND tablename <> 'migration'); END $$`,
-      ),
-    async snapshot({ url }) {
-      await askPostgres(url, 'CREATE TABLE kept AS TABLE celeriac_broker.job')
-      return () =>
+    servers: {
+      startServer: () => startPostgres(),
+      wipe: (url) =>
         askPostgres(
           url,
-          'TRUNCATE celeriac_broker.job CASCADE; INSERT INTO celeriac_broker.job SELECT * FROM kept',
-        )
+          `DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ')
+         FROM pg_tables WHERE schemaname = 'celeriac_broker' AND tablename <> 'migration'); END $$`,
+        ),
+      async snapshot({ url }) {
+        await askPostgres(url, 'CREATE TABLE kept AS TABLE celeriac_broker.job')
+        return () =>
+          askPostgres(
+            url,
+            'TRUNCATE celeriac_broker.job CASCADE; INSERT INTO celeriac_broker.job SELECT * FROM kept',
+          )
+      },
+      startForgetful: () => startPostgres(),
     },
-    startForgetful: () => startPostgres(),
   },
 ]
 
 describe.each(kinds)('the $name broker', (kind) => {
+  /** What concerns servers, and connections to them. */
+  const onServers = test.runIf(kind.servers)
   let url: string
   let broker: Broker
   let brokers: Broker[]
@@ -105,8 +138,13 @@ describe.each(kinds)('the $name broker', (kind) => {
     return opened
   }
 
+  function serversOf(): Servers {
+    if (kind.servers) return kind.servers
+    throw new Error(`The ${kind.name} broker has no servers, and this test needs one.`)
+  }
+
   async function startServer(): Promise<TestServer> {
-    const server = await kind.startServer()
+    const server = await serversOf().startServer()
     servers.push(server)
     return server
   }
@@ -130,7 +168,7 @@ describe.each(kinds)('the $name broker', (kind) => {
 
   test('says where it is, without secrets', () => {
     expect(broker.kind).toBe(kind.name)
-    expect(broker.address).toMatch(/^(redis|postgres):\/\/127\.0\.0\.1:\d+\/\w+$/)
+    expect(broker.address).toMatch(kind.address)
   })
 
   test('hands a delivery over once, with its number and task', async () => {
@@ -380,7 +418,7 @@ describe.each(kinds)('the $name broker', (kind) => {
     })
   })
 
-  test('a delivery whose taker was killed before it answered comes again', async () => {
+  onServers('a delivery whose taker was killed before it answered comes again', async () => {
     const sent = delivery()
     await broker.dispatch([sent])
     const process = spawn('node', ['--import', 'tsx', takeAndHang, kind.name, url], {
@@ -396,21 +434,21 @@ describe.each(kinds)('the $name broker', (kind) => {
     expect(taken).toEqual([sent.jobId])
   })
 
-  test('a process that has sent its deliveries ends by itself', async () => {
+  onServers('a process that has sent its deliveries ends by itself', async () => {
     const code = await runToEnd(sendAndEnd, kind.name, url)
 
     expect(code).toBe(0)
     expect((await broker.counts('default')).waiting).toBe(1)
   })
 
-  test('a process that could not send its deliveries ends by itself', async () => {
+  onServers('a process that could not send its deliveries ends by itself', async () => {
     const server = await startServer()
     await server.stop()
 
     expect(await runToEnd(sendAndEnd, kind.name, server.url)).toBe(0)
   })
 
-  test('a server that is not there yet: calls fail in time, and all works once it is up', async () => {
+  onServers('a server that is not there yet: calls fail in time, and all works once it is up', async () => {
     const server = await startServer()
     await kind.prepare(server.url)
     await server.stop()
@@ -431,36 +469,40 @@ describe.each(kinds)('the $name broker', (kind) => {
     await until(() => said.some((message) => message.includes('answers again')))
   })
 
-  test('a server that is killed under load and comes back: nothing that was not acknowledged is lost', async () => {
-    const server = await startServer()
-    await kind.prepare(server.url)
-    const loaded = open(server.url, { lockMs: 1000 })
-    const taken = new Set<string>()
-    const sent = many(2000)
-    await loaded.dispatch(sent)
-    const intake = loaded.take('default', {
-      async onDelivery({ jobId }) {
-        await new Promise((resolve) => setTimeout(resolve, 5))
-        taken.add(jobId)
-        return 'done'
-      },
-    })
-    intakes.push(intake)
-    intake.setLimit(10)
+  onServers(
+    'a server that is killed under load and comes back: nothing that was not acknowledged is lost',
+    async () => {
+      const server = await startServer()
+      await kind.prepare(server.url)
+      const loaded = open(server.url, { lockMs: 1000 })
+      const taken = new Set<string>()
+      const sent = many(2000)
+      await loaded.dispatch(sent)
+      const intake = loaded.take('default', {
+        async onDelivery({ jobId }) {
+          await new Promise((resolve) => setTimeout(resolve, 5))
+          taken.add(jobId)
+          return 'done'
+        },
+      })
+      intakes.push(intake)
+      intake.setLimit(10)
 
-    await until(() => taken.size > 100)
-    await server.kill()
-    await expect(loaded.dispatch([delivery()])).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
-    const before = taken.size
-    await server.start()
-    await until(() => taken.size > before + 50, { timeoutMs: 8000 })
-    await until(() => taken.size === sent.length, { timeoutMs: 15_000 })
-    expect(said.filter((message) => message.includes('in trouble'))).toHaveLength(1)
+      await until(() => taken.size > 100)
+      await server.kill()
+      await expect(loaded.dispatch([delivery()])).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+      const before = taken.size
+      await server.start()
+      await until(() => taken.size > before + 50, { timeoutMs: 8000 })
+      await until(() => taken.size === sent.length, { timeoutMs: 15_000 })
+      expect(said.filter((message) => message.includes('in trouble'))).toHaveLength(1)
 
-    const late = delivery()
-    await until(() => loaded.dispatch([late]).then(() => true))
-    await until(() => taken.has(late.jobId))
-  }, 40_000)
+      const late = delivery()
+      await until(() => loaded.dispatch([late]).then(() => true))
+      await until(() => taken.has(late.jobId))
+    },
+    40_000,
+  )
 
   describe('the mark', () => {
     test('is what was written last, by whichever process', async () => {
@@ -497,7 +539,7 @@ describe.each(kinds)('the $name broker', (kind) => {
       expect((await broker.readMark()).value).toBe('one')
     })
 
-    test('goes with what the server loses in a wipe, after which all works as before', async () => {
+    onServers('goes with what the server loses in a wipe, after which all works as before', async () => {
       const server = await startServer()
       await kind.prepare(server.url)
       const wiped = open(server.url)
@@ -505,7 +547,7 @@ describe.each(kinds)('the $name broker', (kind) => {
       await wiped.writeMark('one')
       const { instance } = await wiped.readMark()
 
-      await kind.wipe(server.url)
+      await serversOf().wipe(server.url)
 
       expect(await wiped.readMark()).toEqual({ value: undefined, instance })
       await wiped.writeMark('two')
@@ -514,7 +556,7 @@ describe.each(kinds)('the $name broker', (kind) => {
       await until(() => taken.length === 1)
     })
 
-    test('outlives a restart, which changes the instance', async () => {
+    onServers('outlives a restart, which changes the instance', async () => {
       const server = await startServer()
       await kind.prepare(server.url)
       const restarted = open(server.url)
@@ -531,13 +573,13 @@ describe.each(kinds)('the $name broker', (kind) => {
       expect(after.instance).not.toBe(before.instance)
     })
 
-    test('is the old one when the server goes back to an old state', async () => {
-      const server = await kind.startForgetful()
+    onServers('is the old one when the server goes back to an old state', async () => {
+      const server = await serversOf().startForgetful()
       servers.push(server)
       await kind.prepare(server.url)
       const aged = open(server.url)
       await aged.writeMark('old')
-      const goBack = await kind.snapshot(server)
+      const goBack = await serversOf().snapshot(server)
       await aged.writeMark('new')
       expect((await aged.readMark()).value).toBe('new')
 
@@ -548,7 +590,7 @@ describe.each(kinds)('the $name broker', (kind) => {
     })
   })
 
-  test('closes in time while the server is away', async () => {
+  onServers('closes in time while the server is away', async () => {
     const server = await startServer()
     await kind.prepare(server.url)
     const lonely = open(server.url)

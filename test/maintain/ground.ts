@@ -11,6 +11,7 @@ import type { MaintenanceParts, Pass } from '../../src/maintain/maintain.js'
 import { migrate } from '../../src/store/migrate.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import type { Round } from '../../src/store/store.js'
+import { createEvents } from '../../src/telemetry/events.js'
 import type { BrokerKind } from '../support/lab.js'
 import { freshDatabase, freshRedis } from '../support/servers.js'
 import { until } from '../support/until.js'
@@ -62,6 +63,7 @@ export async function openGround(kind: BrokerKind, options: GroundOptions = {}):
     store,
     broker,
     dispatcher,
+    events: createEvents({ error() {} }),
     maxLost: 3,
     retention: options.retention ?? { isKnown: () => true, ofTask: () => undefined, ofOthers: forEver },
     log,

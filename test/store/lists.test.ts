@@ -1,27 +1,18 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { v7 } from 'uuid'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { listStatement, reach } from '../../src/store/lists.js'
-import { migrate } from '../../src/store/migrate.js'
-import { createPrismaStore } from '../../src/store/prisma.js'
 import type { Store } from '../../src/store/store.js'
-import { freshDatabase } from '../support/servers.js'
+import { openStore } from '../support/store.js'
 
-const log = { info() {}, warn() {} }
 let store: Store
 let client: pg.Client
 
 beforeAll(async () => {
-  const url = await freshDatabase()
-  await migrate({ url, log })
-  store = createPrismaStore({ url, directUrl: url, deadlineMs: 20_000, log })
-  client = new pg.Client({ connectionString: url })
-  await client.connect()
-})
-
-afterAll(async () => {
-  await client.end()
-  await store.close()
+  const opened = await openStore()
+  store = opened.store
+  client = opened.client
+  return opened.close
 })
 
 /** Rows as many jobs would have left them. `ended` is how many seconds ago. */
@@ -98,7 +89,7 @@ describe('a job that waits for its time', () => {
       [id],
     )
 
-    expect(await store.promote(id)).toEqual({
+    expect(await store.promote(id)).toMatchObject({
       jobId: id,
       number: 2,
       task: 't',

@@ -1,26 +1,17 @@
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, expect, test } from 'vitest'
 import { loadStatement } from '../../src/store/load.js'
-import { migrate } from '../../src/store/migrate.js'
-import { createPrismaStore } from '../../src/store/prisma.js'
 import type { LoadQuestion, Store } from '../../src/store/store.js'
-import { freshDatabase } from '../support/servers.js'
+import { openStore } from '../support/store.js'
 
-const log = { info() {}, warn() {} }
 let store: Store
 let client: pg.Client
 
 beforeAll(async () => {
-  const url = await freshDatabase()
-  await migrate({ url, log })
-  store = createPrismaStore({ url, directUrl: url, deadlineMs: 20_000, log })
-  client = new pg.Client({ connectionString: url })
-  await client.connect()
-})
-
-afterAll(async () => {
-  await client.end()
-  await store.close()
+  const opened = await openStore()
+  store = opened.store
+  client = opened.client
+  return opened.close
 })
 
 /** @param due seconds ago; negative: in so many seconds */

@@ -1,32 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Job } from '../../src/job/job.js'
 import { toStatus } from '../../src/job/status.js'
-import { migrate } from '../../src/store/migrate.js'
-import { createPrismaStore } from '../../src/store/prisma.js'
 import type { Store } from '../../src/store/store.js'
-import { freshDatabase } from '../support/servers.js'
+import { openStore } from '../support/store.js'
 
-const log = { info() {}, warn() {} }
 let store: Store
 let client: pg.Client
 
 beforeAll(async () => {
-  const url = await freshDatabase()
-  await migrate({ url, log })
-  store = createPrismaStore({ url, directUrl: url, deadlineMs: 20_000, log })
-  client = new pg.Client({ connectionString: url })
-  await client.connect()
+  const opened = await openStore()
+  store = opened.store
+  client = opened.client
+  return opened.close
 })
 
 beforeEach(async () => {
   await client.query('TRUNCATE celeriac.job, celeriac.worker')
-})
-
-afterAll(async () => {
-  await client.end()
-  await store.close()
 })
 
 test('a job that is given up names the workers that it took down, whatever stands in its history', async () => {

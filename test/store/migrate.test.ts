@@ -116,9 +116,7 @@ describe('a database that does not fit is refused', () => {
     await expect(asked(assertMigrated)).rejects.toThrow(/has not finished. It said: disk full/)
 
     const refusal = await migrate({ url, log }).catch((error: Error) => error.message)
-    await query(
-      'DROP TYPE celeriac.job_state CASCADE; DROP TABLE celeriac.job, celeriac.worker, celeriac.pass, celeriac.outbox, celeriac.installation, celeriac.walk, celeriac.prune',
-    )
+    await dropAllButTheLedger()
     await query(/UPDATE [^;]*;/.exec(String(refusal))?.[0] ?? '')
     expect(await migrate({ url, log })).toEqual({ applied: names })
   })
@@ -173,6 +171,18 @@ async function newRole(): Promise<{ role: string; roleUrl: string }> {
 
 function ledger(): Promise<unknown[]> {
   return query('SELECT migration_name FROM celeriac._prisma_migrations')
+}
+
+/** What an administrator does with the half of a migration that is there. */
+async function dropAllButTheLedger(): Promise<void> {
+  const drops = await query(
+    `SELECT format('DROP TABLE celeriac.%I CASCADE', tablename) AS text FROM pg_tables
+       WHERE schemaname = 'celeriac' AND tablename <> '_prisma_migrations'
+     UNION ALL SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) FROM pg_proc
+       WHERE pronamespace = 'celeriac'::regnamespace
+     UNION ALL SELECT 'DROP TYPE celeriac.job_state CASCADE'`,
+  )
+  await query((drops as { text: string }[]).map(({ text }) => text).join(';'))
 }
 
 async function query(text: string): Promise<unknown[]> {

@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type pg from 'pg'
+import { beforeAll, expect, test } from 'vitest'
 import { isEnd, type JobState, moves } from '../../src/job/state.js'
-import { migrate } from '../../src/store/migrate.js'
-import { createPrismaStore } from '../../src/store/prisma.js'
 import type { Settlement, Store } from '../../src/store/store.js'
-import { freshDatabase } from '../support/servers.js'
+import { openStore } from '../support/store.js'
 
-const log = { info() {}, warn() {} }
 const states = Object.keys(moves) as JobState[]
 const worker = randomUUID()
 const number = 3
@@ -15,16 +12,10 @@ let store: Store
 let client: pg.Client
 
 beforeAll(async () => {
-  const url = await freshDatabase()
-  await migrate({ url, log })
-  store = createPrismaStore({ url, directUrl: url, deadlineMs: 20_000, log })
-  client = new pg.Client({ connectionString: url })
-  await client.connect()
-})
-
-afterAll(async () => {
-  await client.end()
-  await store.close()
+  const opened = await openStore()
+  store = opened.store
+  client = opened.client
+  return opened.close
 })
 
 /** A row as a job may have it, in a state. */
@@ -62,6 +53,10 @@ const statements: Record<string, { readonly from: readonly JobState[]; run(row: 
     from: ['scheduled', 'queued', 'running', 'retrying'],
     run: ({ id }) => settle({ ...key, jobId: id, state: 'retrying', error, retryInMs: 10 }),
   },
+  'settle a snooze': {
+    from: ['scheduled', 'queued', 'running', 'retrying'],
+    run: ({ id }) => settle({ ...key, jobId: id, state: 'snoozed', reason: 'closed', retryInMs: 10 }),
+  },
   'give back unstarted': {
     from: ['scheduled', 'queued', 'running', 'retrying'],
     run: ({ id }) => store.giveBack([{ jobId: id, number }], worker, 'unstarted'),
@@ -77,6 +72,30 @@ const statements: Record<string, { readonly from: readonly JobState[]; run(row: 
   'expire what is overdue': {
     from: ['scheduled', 'queued', 'retrying'],
     run: () => store.expireOverdue(1000),
+  },
+  'admit a job with limits': {
+    from: ['queued'],
+    async run() {
+      await client.query(`UPDATE celeriac.job SET limit_key = ''`)
+      await store.admit({
+        workerId: worker,
+        queues: ['q'],
+        places: 10,
+        limitsOf: (task) => ({ names: [task], limits: { task: {}, key: {} } }),
+        limitOf: () => undefined,
+      })
+    },
+  },
+  'let a job with limits wait for its turn': {
+    from: ['scheduled', 'retrying'],
+    async run({ id }) {
+      await client.query(`UPDATE celeriac.job SET limit_key = ''`)
+      await store.explain({ jobId: id, number })
+    },
+  },
+  'give back what has limits by now': {
+    from: ['running'],
+    run: ({ id }) => store.limit([{ jobId: id, number, limitKey: '' }], worker),
   },
   overdue: { from: ['scheduled', 'retrying'], run: () => store.overdue(1000) },
   cancel: { from: ['scheduled', 'queued', 'retrying'], run: ({ id }) => store.cancel(id, 'ada', null) },

@@ -135,6 +135,8 @@ function toDriver(pool: pg.Pool): object {
   const connect = factory.connect.bind(factory)
   factory.connect = async () => {
     const connection = await connect()
+    // The adapter cuts a script at each semicolon, also inside a function. The native engine sends it whole.
+    connection.executeScript = async (script) => void (await pool.query(script))
     const queryRaw = connection.queryRaw.bind(connection)
     connection.queryRaw = async (query) => {
       const result = await queryRaw(query)

@@ -26,6 +26,8 @@ CREATE TABLE "celeriac"."job" (
     "parent_id" UUID,
     "request_id" TEXT,
     "traceparent" TEXT,
+    "context" TEXT,
+    "limit_key" TEXT,
     "run_at" TIMESTAMPTZ(3) NOT NULL,
     "expires_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -47,6 +49,7 @@ CREATE TABLE "celeriac"."worker" (
     "pid" INTEGER NOT NULL,
     "queues" TEXT[],
     "tasks" TEXT[],
+    "task_options" TEXT NOT NULL DEFAULT '{}',
     "concurrency" INTEGER NOT NULL,
     "version" TEXT NOT NULL,
     "config_hash" TEXT NOT NULL,
@@ -109,6 +112,93 @@ CREATE TABLE "celeriac"."prune" (
     CONSTRAINT "prune_pkey" PRIMARY KEY ("task", "rule")
 );
 
+-- Jobs that are due and wait for the limits of their task or queue. No delivery speaks for them: a worker asks whose turn it is.
+CREATE TABLE "celeriac"."turn" (
+    "job_id" UUID NOT NULL,
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "priority" INTEGER NOT NULL,
+    "since" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "turn_pkey" PRIMARY KEY ("job_id")
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX "turn_order" ON "celeriac"."turn"("task", "queue", "key", "priority", "job_id");
+
+-- Running jobs of tasks and queues with limits.
+CREATE TABLE "celeriac"."permit" (
+    "job_id" UUID NOT NULL,
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+
+    CONSTRAINT "permit_pkey" PRIMARY KEY ("job_id")
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX "permit_task" ON "celeriac"."permit"("task", "key");
+
+CREATE INDEX "permit_queue" ON "celeriac"."permit"("queue");
+
+-- Where a limit stands: when its next job may start, and whose turn it was last. Each admission raises the step of the
+-- rows that it went by, and holds only where nobody else has.
+CREATE TABLE "celeriac"."limit_state" (
+    "name" TEXT NOT NULL,
+    "next_at" TIMESTAMPTZ(6),
+    "recent" TEXT,
+    "last_key" TEXT,
+    "step" INTEGER NOT NULL DEFAULT 0,
+    "used_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "limit_state_pkey" PRIMARY KEY ("name")
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- Limits that were set while the app ran. They go before what the code says.
+CREATE TABLE "celeriac"."limit_rule" (
+    "name" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "set_by" TEXT,
+    "set_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "limit_rule_pkey" PRIMARY KEY ("name")
+);
+
+-- Which job holds a key that its task keeps unique, among the jobs of one owner.
+CREATE TABLE "celeriac"."unique_key" (
+    "task" TEXT NOT NULL,
+    "owner" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "job_id" UUID NOT NULL,
+    "since" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "until" TIMESTAMPTZ(3),
+
+    CONSTRAINT "unique_key_pkey" PRIMARY KEY ("task", "owner", "key")
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- Idempotency keys of calls that were led to a job of another call, or whose payload another call has replaced.
+CREATE TABLE "celeriac"."unique_call" (
+    "task" TEXT NOT NULL,
+    "owner" TEXT NOT NULL,
+    "idempotency_key" TEXT NOT NULL,
+    "job_id" UUID NOT NULL,
+    "payload_hash" TEXT NOT NULL,
+
+    CONSTRAINT "unique_call_pkey" PRIMARY KEY ("task", "owner", "idempotency_key")
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- What handlers logged.
+CREATE TABLE "celeriac"."job_log" (
+    "job_id" UUID NOT NULL,
+    "number" BIGINT NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "level" TEXT NOT NULL,
+    "message" TEXT NOT NULL,
+    "details" TEXT,
+    "at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "job_log_pkey" PRIMARY KEY ("job_id", "number")
+);
+
 CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
 
 -- The indexes of `job` are partial, so they are not in schema.prisma, which has no predicates. None names a column
@@ -138,3 +228,178 @@ CREATE INDEX "job_expiring" ON "celeriac"."job"("expires_at") WHERE "finished_at
 
 -- What a caller names twice exists once, within its owner.
 CREATE UNIQUE INDEX "job_idempotency" ON "celeriac"."job"("task", COALESCE("owner", ''), "idempotency_key") WHERE "idempotency_key" IS NOT NULL;
+
+-- A job with limits has a turn while it is queued and a permit while it runs, whatever statement moves it: no count can
+-- drift. For all other jobs the conditions cost a comparison.
+CREATE FUNCTION "celeriac"."keep_limits"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.state <> 'running' THEN
+    DELETE FROM celeriac.permit WHERE job_id = NEW.id;
+  END IF;
+  IF NEW.state = 'queued' THEN
+    INSERT INTO celeriac.turn (job_id, task, queue, key, priority)
+    VALUES (NEW.id, NEW.task, NEW.queue, NEW.limit_key, NEW.priority)
+    ON CONFLICT (job_id) DO UPDATE SET key = excluded.key, priority = excluded.priority;
+    PERFORM pg_notify('celeriac_turn', NEW.queue || ' ' || NEW.task);
+  ELSE
+    DELETE FROM celeriac.turn WHERE job_id = NEW.id;
+  END IF;
+  IF NEW.state = 'running' THEN
+    INSERT INTO celeriac.permit (job_id, task, queue, key)
+    VALUES (NEW.id, NEW.task, NEW.queue, NEW.limit_key) ON CONFLICT (job_id) DO NOTHING;
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION "celeriac"."drop_limits"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM celeriac.turn WHERE job_id = OLD.id;
+  DELETE FROM celeriac.permit WHERE job_id = OLD.id;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER "job_limited_insert" AFTER INSERT ON "celeriac"."job"
+    FOR EACH ROW WHEN (NEW.limit_key IS NOT NULL) EXECUTE FUNCTION "celeriac"."keep_limits"();
+
+CREATE TRIGGER "job_limited_update" AFTER UPDATE ON "celeriac"."job"
+    FOR EACH ROW WHEN (NEW.limit_key IS NOT NULL AND (NEW.state <> OLD.state OR OLD.limit_key IS NULL))
+    EXECUTE FUNCTION "celeriac"."keep_limits"();
+
+-- A finished job that is deleted has neither; one that is not, by hand, must leave none behind.
+CREATE TRIGGER "job_limited_delete" AFTER DELETE ON "celeriac"."job"
+    FOR EACH ROW WHEN (OLD.limit_key IS NOT NULL) EXECUTE FUNCTION "celeriac"."drop_limits"();
+
+-- Writes jobs that their task keeps unique, one after the other, in the order of their keys: payloads of one call may be
+-- each other's. The lock on the key's row makes it exact, however many processes and open transactions ask; what is
+-- read behind it is read anew. Columns of the answer: the row that the call leads to, whether the call made it, whether
+-- its idempotency key was used with another payload, or the payload of the row that has this key, and the delivery that
+-- a debounce has moved.
+CREATE FUNCTION "celeriac"."insert_unique"(asked json)
+RETURNS TABLE (o_at int, o_id uuid, o_created boolean, o_conflicts boolean, o_payload text, o_state text,
+  o_created_at timestamptz, o_due_in_ms float8, o_moved int)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  r record;
+  held celeriac.unique_key;
+  earlier celeriac.unique_call;
+  j celeriac.job;
+  clock timestamptz(3);
+  due timestamptz(3);
+  holds boolean;
+BEGIN
+  FOR r IN
+    SELECT * FROM json_to_recordset(asked) AS a(n int, i uuid, t text, q text, p text, o text, pr int, m int, ow text,
+      tg json, k text, pa uuid, rq text, tp text, cx text, lk text, d float8, at timestamptz, x float8,
+      uk text, um text, ul float8, ux float8)
+    ORDER BY a.t, coalesce(a.ow, ''), a.uk, a.n
+  LOOP
+    LOOP
+      SELECT * INTO held FROM celeriac.unique_key u
+        WHERE u.task = r.t AND u.owner = coalesce(r.ow, '') AND u.key = r.uk FOR UPDATE;
+      EXIT WHEN FOUND;
+      INSERT INTO celeriac.unique_key (task, owner, key, job_id) VALUES (r.t, coalesce(r.ow, ''), r.uk, r.i)
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    clock := clock_timestamp();
+    o_at := r.n; o_created := false; o_conflicts := false; o_payload := NULL; o_moved := NULL;
+
+    -- Its own row, written by a try whose answer was lost; else one that the same idempotency key led to.
+    SELECT * INTO j FROM celeriac.job WHERE id = r.i;
+    IF FOUND THEN
+      o_created := true;
+    ELSIF r.k IS NOT NULL THEN
+      SELECT * INTO earlier FROM celeriac.unique_call c
+        WHERE c.task = r.t AND c.owner = coalesce(r.ow, '') AND c.idempotency_key = r.k;
+      IF FOUND THEN
+        SELECT * INTO j FROM celeriac.job WHERE id = earlier.job_id;
+        o_conflicts := earlier.payload_hash <> md5(r.p);
+      END IF;
+      IF j.id IS NULL THEN
+        SELECT * INTO j FROM celeriac.job
+          WHERE task = r.t AND COALESCE(owner, '') = coalesce(r.ow, '') AND idempotency_key = r.k;
+        o_payload := j.payload;
+      END IF;
+    END IF;
+
+    IF j.id IS NULL THEN
+      IF r.um = 'debounce' THEN
+        SELECT * INTO j FROM celeriac.job WHERE id = held.job_id FOR UPDATE;
+      ELSE
+        SELECT * INTO j FROM celeriac.job WHERE id = held.job_id;
+      END IF;
+      -- What is too late to start holds nothing, though no pass has seen it yet.
+      holds := CASE r.um
+        WHEN 'window' THEN held.until > clock
+        WHEN 'running' THEN j.state = 'running' OR (j.finished_at IS NULL AND coalesce(j.expires_at > clock, true))
+        WHEN 'queued' THEN j.state IN ('scheduled', 'queued', 'retrying') AND coalesce(j.expires_at > clock, true)
+        ELSE j.state IN ('scheduled', 'queued') AND j.attempt = 0 AND coalesce(j.expires_at > clock, true)
+      END AND (j.id IS NOT NULL OR r.um = 'window');
+
+      IF holds AND r.um = 'debounce' THEN
+        due := greatest(clock, least(clock + r.ul * interval '1 millisecond', held.since + r.ux * interval '1 millisecond'));
+        -- What is due already starts as it is, with the newest payload. What is put off gets a new delivery, for the
+        -- old one would start it up to a second early. A pass sends it, where that is soon enough.
+        UPDATE celeriac.job SET payload = r.p, limit_key = r.lk, expires_at = clock + r.x * interval '1 millisecond',
+          run_at = CASE WHEN state = 'scheduled' THEN due ELSE run_at END,
+          delivery = CASE WHEN state = 'scheduled' THEN delivery + 1 ELSE delivery END,
+          dispatched_at = CASE WHEN state = 'scheduled' THEN NULL ELSE dispatched_at END
+          WHERE id = j.id RETURNING * INTO j;
+        IF j.state = 'scheduled' AND j.run_at < clock + interval '8 seconds' THEN
+          o_moved := j.delivery;
+        END IF;
+      END IF;
+
+      IF coalesce(holds, false) THEN
+        IF j.id IS NULL THEN
+          j.id := held.job_id; j.created_at := held.since; j.run_at := held.since;
+        END IF;
+      ELSE
+        due := greatest(clock, r.at, clock + r.d * interval '1 millisecond');
+        INSERT INTO celeriac.job (id, task, queue, state, payload, options, priority, max_attempts, owner, tags,
+          idempotency_key, parent_id, request_id, traceparent, context, limit_key, created_at, run_at, expires_at, dispatched_at)
+        VALUES (r.i, r.t, r.q, (CASE WHEN due > clock THEN 'scheduled' ELSE 'queued' END)::celeriac.job_state,
+          r.p, r.o, coalesce(r.pr, 0), coalesce(r.m, 1), r.ow,
+          CASE WHEN r.tg IS NULL THEN '{}'::text[] ELSE ARRAY(SELECT json_array_elements_text(r.tg)) END,
+          r.k, r.pa, r.rq, r.tp, r.cx, r.lk, clock, due, clock + r.x * interval '1 millisecond',
+          CASE WHEN due < clock + interval '59 seconds' THEN clock END)
+        ON CONFLICT DO NOTHING RETURNING * INTO j;
+        IF FOUND THEN
+          o_created := true;
+          UPDATE celeriac.unique_key SET job_id = r.i, since = clock,
+            until = CASE WHEN r.um = 'window' THEN clock + r.ul * interval '1 millisecond' END
+            WHERE task = r.t AND owner = coalesce(r.ow, '') AND key = r.uk;
+        ELSE
+          -- The same idempotency key was committed a moment ago, under another key of the task.
+          SELECT * INTO j FROM celeriac.job
+            WHERE task = r.t AND COALESCE(owner, '') = coalesce(r.ow, '') AND idempotency_key = r.k;
+          o_payload := j.payload;
+        END IF;
+      END IF;
+      IF r.k IS NOT NULL AND o_payload IS NULL AND (NOT o_created OR r.um = 'debounce') THEN
+        INSERT INTO celeriac.unique_call (task, owner, idempotency_key, job_id, payload_hash)
+          VALUES (r.t, coalesce(r.ow, ''), r.k, j.id, md5(r.p))
+          ON CONFLICT (task, owner, idempotency_key) DO UPDATE SET job_id = excluded.job_id, payload_hash = excluded.payload_hash;
+      END IF;
+    END IF;
+
+    o_id := j.id; o_state := j.state; o_created_at := j.created_at;
+    o_due_in_ms := greatest(0, extract(epoch FROM j.run_at - clock) * 1000);
+    RETURN NEXT;
+    j := NULL;
+  END LOOP;
+END
+$$;
+
+-- A job's log goes with its row, whoever deletes it: one statement for all rows of one.
+CREATE FUNCTION "celeriac"."drop_logs"() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  DELETE FROM celeriac.job_log WHERE job_id = ANY(ARRAY(SELECT id FROM gone));
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER "job_logs_delete" AFTER DELETE ON "celeriac"."job"
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."drop_logs"();

@@ -1,5 +1,7 @@
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import type { JobLogLevel } from '../job/event.js'
+import { toPlainLine } from '../job/log-line.js'
 
 export type { Logger } from 'pino'
 
@@ -19,16 +21,27 @@ export interface JobFacts {
 }
 
 type LogMethod = (...args: unknown[]) => void
-const levels = ['trace', 'debug', 'info', 'warn', 'error'] as const
-type JobLog = Readonly<Record<(typeof levels)[number], LogMethod>>
+type JobLog = Readonly<Record<JobLogLevel, LogMethod>>
+/** Keeps a line with its job. Never throws. */
+export type KeepLine = (level: JobLogLevel, details: unknown, message?: unknown) => void
 
 /** A log for one attempt. The child logger is made at its first line: most attempts write none. */
-export function createJobLog(log: Logger, { id, task, attempt, requestId }: JobFacts): JobLog {
+export function createJobLog(
+  log: Logger,
+  { id, task, attempt, requestId }: JobFacts,
+  keep?: KeepLine,
+): JobLog {
   let child: Logger | undefined
-  const write = (level: (typeof levels)[number]) => (details: unknown, message?: unknown) => {
+  const write = (level: JobLogLevel) => (details: unknown, message?: unknown) => {
+    keep?.(level, details, message)
     child ??= log.child({ job: id, task, attempt, ...(requestId === null ? {} : { requestId }) })
-    if (message === undefined) child[level](details)
-    else child[level](details, String(message))
+    try {
+      if (message === undefined) child[level](details)
+      else child[level](details, String(message))
+    } catch {
+      // What cannot be read is no reason to fail the work.
+      child[level](toPlainLine(details, message).message)
+    }
   }
   return {
     trace: write('trace'),

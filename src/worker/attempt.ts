@@ -1,17 +1,37 @@
+import { runForJob, runInJob, takenOver } from '../enqueue/context.js'
 import { TimeLimitError, TransactionError, WorkerLostError } from '../errors.js'
-import { afterFailure } from '../job/failure.js'
-import { toLimitedJsonText, toStoredError } from '../job/json.js'
+import { toLimitedText, type Values } from '../job/codec.js'
+import { afterFailure, type FailureRules, isAsking, noRules, type Thrown, toThrown } from '../job/failure.js'
+import { toStoredError } from '../job/json.js'
+import { redactText } from '../job/redact.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import { isTransaction, type Transaction } from '../job/transaction.js'
 import type { ClaimedJob, Settlement } from '../store/store.js'
+import type { PoolKind } from '../task/policy.js'
 import { type LongTimer, startTimer } from '../waiting.js'
+import type { RemoteRun } from './pool/pool.js'
+import { RemoteError } from './pool/remote-error.js'
+import { Kept } from './pool/run.js'
 import { createProgress } from './progress.js'
 
 /** A task as the runtime needs it: everything resolved. */
 export interface RunnableTask {
   readonly name: string
   readonly backoff: ResolvedBackoff
-  readonly timeLimitMs: number | undefined
+  /** What it says of the errors that its handler throws. Default: every error is tried again. */
+  readonly rules?: FailureRules
+  readonly timeLimit: ResolvedTimeLimit
+  /** What rows hold is read and written by. */
+  readonly values: Values
+  /** Fields that nobody is to see. */
+  readonly redact: readonly string[]
+  /** Ends that take the row along. */
+  readonly drops: ReadonlySet<string>
+  /** Where its handler runs. */
+  readonly pool: PoolKind
+  /** URL of the file that exports it, if it is known. */
+  readonly file: string | undefined
   /** Parses the stored JSON text anew, through the task's schema. */
   parsePayload(text: string): unknown | Promise<unknown>
   run(payload: unknown, context: AttemptContext): unknown
@@ -34,6 +54,11 @@ export interface AttemptContext {
   readonly maxAttempts: number
   readonly owner: string | null
   readonly requestId: string | null
+  readonly traceparent: string | null
+  readonly tracestate: string | null
+  readonly locale: string | null
+  readonly values: Readonly<Record<string, unknown>>
+  readonly parentId: string | null
   readonly signal: AbortSignal
   readonly log: AttemptLog
   progress(value: unknown): Promise<void>
@@ -51,6 +76,8 @@ export interface Attempt {
   readonly abortedFor: Error | undefined
   /** The handler recorded its end in a transaction of its own; whether that was committed, the store knows. */
   readonly completed: boolean
+  /** What the handler has returned. */
+  readonly result: unknown
 }
 
 /** What becomes of the job, by what its handler did. `returned`: nothing; it must run again elsewhere. */
@@ -68,6 +95,8 @@ export interface AttemptOptions {
   readonly saveProgress: (json: string) => Promise<void>
   /** `false`: the attempt has lost its job. */
   readonly settleIn: (tx: Transaction, success: Success) => Promise<boolean>
+  /** Where the handler runs, if not here. */
+  readonly remote?: RemoteRun | undefined
 }
 
 export type Success = Extract<End, { readonly state: 'succeeded' }>
@@ -77,14 +106,16 @@ const ignoredSignalMs = 10_000
 
 /** One attempt: parse → run → judge. What it decides is data; the worker settles it. */
 export function createAttempt(options: AttemptOptions): Attempt {
-  const { job, task, maxResult } = options
+  const { job, task, maxResult, remote } = options
   let log: AttemptLog | undefined
   let controller: AbortController | undefined
   let abandon: ((error: Error) => void) | undefined
   let abortedFor: Error | undefined
   let limit: LongTimer | undefined
+  let hardLimit: LongTimer | undefined
   let ignored: NodeJS.Timeout | undefined
   let completed = false
+  let given: unknown
   const progress = createProgress({
     maxBytes: maxResult,
     save: options.saveProgress,
@@ -102,6 +133,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
     maxAttempts: job.maxAttempts,
     owner: job.owner,
     requestId: job.requestId,
+    ...takenOver(job),
     get log() {
       log ??= options.log()
       return log
@@ -117,34 +149,50 @@ export function createAttempt(options: AttemptOptions): Attempt {
     job,
     run,
     abort,
-    abandon: () => abandon?.(abortedFor ?? new Error('The handler was abandoned.')),
+    abandon: () => leave(abortedFor ?? new Error('The handler was abandoned.')),
     get abortedFor() {
       return abortedFor
     },
     get completed() {
-      return completed
+      return completed || remote?.completed === true
+    },
+    get result() {
+      return remote && given instanceof Kept ? fromKept(given) : given
     },
   }
 
   async function run(): Promise<Outcome> {
     try {
-      const payload = task.parsePayload(job.payload)
-      startTimeLimit()
-      const returned = payload instanceof Promise ? payload.then(handle) : handle(payload)
+      // Asked to stop before it began.
+      if (abortedFor) throw abortedFor
+      const returned = remote ? runRemotely(remote) : runHere()
       const result = isThenable(returned) ? await orAbandoned(returned) : returned
       if (progress.pending) await progress.flushed()
-      return completed ? failure(uncommitted()) : success(result)
+      given ??= result
+      return completed || remote?.completed ? failure(uncommitted()) : success(result)
     } catch (error) {
       if (progress.pending) await progress.flushed()
       return failure(error)
     } finally {
       limit?.cancel()
+      hardLimit?.cancel()
       clearTimeout(ignored)
     }
   }
 
+  function runHere(): unknown {
+    const payload = task.parsePayload(job.payload)
+    startTimeLimit()
+    return payload instanceof Promise ? payload.then(handle) : handle(payload)
+  }
+
   function handle(payload: unknown): unknown {
-    return task.run(payload, context)
+    return runInJob(job, task.run, payload, context)
+  }
+
+  /** What the handler asks of this process, it asks as its job. */
+  function runRemotely({ run }: RemoteRun): Promise<Kept> {
+    return runForJob(job, () => run(context, startTimeLimit))
   }
 
   function orAbandoned(returned: PromiseLike<unknown>): Promise<unknown> {
@@ -163,9 +211,21 @@ export function createAttempt(options: AttemptOptions): Attempt {
   }
 
   function startTimeLimit(): void {
-    const limitMs = job.options.timeLimitMs ?? task.timeLimitMs
-    if (limitMs === undefined) return
-    limit = startTimer(limitMs, () => abort(new TimeLimitError(limitMs))).unref()
+    const { softMs, hardMs } = job.options.timeLimit ?? task.timeLimit
+    if (softMs !== null) limit = startTimer(softMs, () => abort(new TimeLimitError(softMs))).unref()
+    if (hardMs !== null) hardLimit = startTimer(hardMs, () => end(new TimeLimitError(hardMs, 'hard'))).unref()
+  }
+
+  /** A handler that was asked to stop for another reason has not stopped; that reason stands. */
+  function end(reason: TimeLimitError): void {
+    if (!abortedFor) abort(reason)
+    else if (abortedFor.name === 'TimeLimitError') abortedFor = reason
+    leave(abortedFor ?? reason)
+  }
+
+  function leave(reason: Error): void {
+    remote?.kill()
+    abandon?.(reason)
   }
 
   function abort(reason: Error): void {
@@ -173,7 +233,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
     abortedFor = reason
     controller?.abort(reason)
     if (reason.name === 'ShutdownError') return
-    ignored = setTimeout(() => abandon?.(reason), ignoredSignalMs)
+    ignored = setTimeout(() => leave(reason), ignoredSignalMs)
     ignored.unref()
   }
 
@@ -187,11 +247,15 @@ export function createAttempt(options: AttemptOptions): Attempt {
       )
     }
     completed = true
+    given = result
     return result as Result
   }
 
   function success(result: unknown): Success {
-    const text = toLimitedJsonText(result, maxResult)
+    // What a handler gives or throws may be a proxy that has been revoked, which no `instanceof` may touch.
+    const text =
+      remote && result instanceof Kept ? result.text : toLimitedText(task.values, result, maxResult)
+    if ('json' in text && task.redact.length > 0) return { ...key(), ...redacted(text.json, job.payload) }
     const kept =
       'json' in text
         ? { result: text.json, resultError: null }
@@ -201,15 +265,46 @@ export function createAttempt(options: AttemptOptions): Attempt {
     return { ...key(), state: 'succeeded', ...kept }
   }
 
+  /** What could not be kept did not cross from where the handler ran. */
+  function fromKept({ text }: Kept): unknown {
+    return 'json' in text ? task.values.fromText(text.json) : undefined
+  }
+
+  /** The caller gets what the store may keep. */
+  function redacted(result: string, payload: string) {
+    const without = redactText(task.values, task.redact, 'payload', payload)
+    return {
+      state: 'succeeded' as const,
+      result: redactText(task.values, task.redact, 'result', result) ?? result,
+      resultError: null,
+      ...(without === undefined ? {} : { payload: without }),
+    }
+  }
+
   function failure(thrown: unknown): Outcome {
-    const error = toStoredError(abortedFor?.name === 'TimeLimitError' ? abortedFor : thrown)
     if (abortedFor?.name === 'ShutdownError' || abortedFor?.name === 'WorkerLostError')
       return { state: 'returned' }
-    if (abortedFor?.name === 'CancelledError') return { ...key(), state: 'cancelled', error }
-    const policy = { attempts: job.maxAttempts, backoff: backoffOf(job, task) }
-    const next = afterFailure(job.failures, error, policy, Math.random())
+    if (abortedFor?.name === 'CancelledError')
+      return { ...key(), state: 'cancelled', error: toStoredError(thrown) }
+    const random = Math.random()
+    const judged = judge(thrown, random)
+    for (const warning of judged.warnings ?? []) context.log.warn(`Task "${task.name}": ${warning}`)
+    const { error } = judged
+    const policy = { attempts: job.maxAttempts, backoff: job.options.backoff ?? task.backoff }
+    const next = afterFailure(job.failures, judged, policy, random)
     if ('giveUp' in next) return { ...key(), state: 'failed', error }
-    return { ...key(), state: 'retrying', error, retryInMs: next.retryInMs }
+    if ('retryInMs' in next) return { ...key(), state: 'retrying', error, retryInMs: next.retryInMs }
+    return { ...key(), state: 'snoozed', reason: next.reason ?? null, retryInMs: next.snoozeMs }
+  }
+
+  /** Past its time limit an attempt may still say what is to follow. Whatever else it throws then, it ran too long. */
+  function judge(thrown: unknown, random: number): Thrown {
+    const rules = task.rules ?? noRules
+    const held = job.options.backoff ? { ...rules, backoff: undefined } : rules
+    const isLate = abortedFor?.name === 'TimeLimitError' && !isAsking(thrown)
+    if (!isLate && remote && thrown instanceof RemoteError && thrown.thrown)
+      return judgedElsewhere(thrown, thrown.thrown, held, job.failures, random)
+    return toThrown(isLate ? abortedFor : thrown, held, job.failures, random)
   }
 
   function key(): { jobId: string; number: number; attempt: number } {
@@ -222,10 +317,25 @@ function uncommitted(): Error {
   return new TransactionError('complete() was called in a transaction that was not committed.')
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+/** The rules of its task were known there; a backoff function of the configuration is known here. */
+function judgedElsewhere(
+  error: RemoteError,
+  thrown: Thrown,
+  { backoff }: FailureRules,
+  failures: number,
+  random: number,
+): Thrown {
+  if (thrown.kind !== 'failed') return thrown
+  if (!backoff) return { ...thrown, afterMs: undefined }
+  if (thrown.afterMs !== undefined) return thrown
+  const { afterMs, warnings = [] } = toThrown(error, { ...noRules, backoff }, failures, random)
+  return {
+    ...thrown,
+    ...(afterMs === undefined ? {} : { afterMs }),
+    warnings: [...(thrown.warnings ?? []), ...warnings],
+  }
 }
 
-function backoffOf(job: ClaimedJob, task: RunnableTask): ResolvedBackoff {
-  return job.options.backoff ? { ...task.backoff, ...job.options.backoff } : task.backoff
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

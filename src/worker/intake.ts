@@ -16,6 +16,7 @@ export interface IntakesDeps {
   readonly workerId: () => string
   readonly knows: (task: string) => boolean
   readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
+  readonly onExpired: (jobId: string) => void
   /** Whether the delivery's job is in this worker, from its claim until its end is recorded. */
   readonly holds: (delivery: TakenDelivery) => boolean
   readonly log: { warn(message: string): void; info(message: string): void }
@@ -99,7 +100,9 @@ export function createIntakes(deps: IntakesDeps): Intakes {
         dispatcher.send([refusal.redelivery])
         return 'done'
       case 'expired':
-        return (await persist(() => store.expire(delivery.jobId))) === null ? 'return' : 'done'
+        return expire(delivery)
+      case 'limited':
+        return 'done'
       case 'claimable':
         return 'return'
       case 'stale':
@@ -108,6 +111,12 @@ export function createIntakes(deps: IntakesDeps): Intakes {
         log.warn(`Queue "${queue}": a delivery is put back, because the worker stops.`)
         return 'return'
     }
+  }
+
+  async function expire({ jobId }: TakenDelivery): Promise<'done' | 'return'> {
+    const expired = await persist(() => store.expire(jobId))
+    if (expired) deps.onExpired(jobId)
+    return expired === null ? 'return' : 'done'
   }
 
   /** A claim whose answer was lost on its way has made the job ours, and nobody knows of it. */

@@ -42,6 +42,8 @@ const port = parentPort
 
 /** A server that is busy needs time for a new session, however short the lease. */
 const answerMs = Math.max(5000, data.heartbeatMs + 1000)
+/** How often it looks whether the event loop turns. It beats more often. */
+const lookMs = 400
 let identity = data.identity
 let client: pg.Client | undefined
 let renewedAt = Date.now()
@@ -51,7 +53,8 @@ let renewedBy: pg.Client | undefined
 let locked = false
 let told: FromLeaseThread['event'] | undefined
 let beats = board.beats()
-let beatAt = Date.now()
+/** Looks in a row that found no new beat. */
+let still = 0
 let stopped = false
 
 port?.on('message', (message: ToLeaseThread) => {
@@ -60,13 +63,21 @@ port?.on('message', (message: ToLeaseThread) => {
 })
 
 void live()
+void watch()
 
 async function live(): Promise<void> {
   while (!stopped) {
     const round = Date.now()
     await renew()
-    await watchEventLoop()
     await new Promise((resolve) => setTimeout(resolve, Math.max(50, round + data.heartbeatMs - Date.now())))
+  }
+}
+
+/** Apart from the renewals: those take their time, and a hard time limit is kept to the second. */
+async function watch(): Promise<void> {
+  while (!stopped) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs))
+    await watchEventLoop()
   }
 }
 
@@ -145,16 +156,17 @@ function tell(news: FromLeaseThread): void {
 }
 
 async function watchEventLoop(): Promise<void> {
-  const now = Date.now()
   if (board.beats() !== beats) {
     beats = board.beats()
-    beatAt = now
+    still = 0
     return
   }
-  if (now - beatAt < data.blockedAfterMs) return
-  const stuck = board.overdue(now)
+  still += 1
+  // Looks are counted, and not time: a process that was suspended has not blocked anything.
+  if (still < 2) return
+  const stuck = board.overdue(Date.now())
   if (stuck !== undefined) killProcess(stuck)
-  await giveBackUnstarted()
+  if (still * lookMs >= data.blockedAfterMs) await giveBackUnstarted()
 }
 
 /** They would wait behind the job that blocks the loop. A pass sends them to another worker. */

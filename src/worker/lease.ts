@@ -14,8 +14,6 @@ export interface Lease {
 }
 
 export interface LeaseOptions {
-  /** Must not go through a transaction pooler: the session holds a lock. */
-  readonly url: string
   readonly board: Board
   readonly heartbeatMs: number
   readonly leaseMs: number
@@ -32,8 +30,18 @@ const beatMs = 100
 const restartPauseMs = 1000
 const endMs = 2000
 
-export function createLease(options: LeaseOptions): Lease {
-  const { url, board, heartbeatMs, leaseMs, log } = options
+export type LeaseFactory = (options: LeaseOptions) => Lease
+
+/**
+ * Leases that a thread renews over a connection of its own.
+ * @param url must not go through a transaction pooler: the session holds a lock
+ */
+export function threadLease(url: string): LeaseFactory {
+  return (options) => createThreadLease(url, options)
+}
+
+function createThreadLease(url: string, options: LeaseOptions): Lease {
+  const { board, heartbeatMs, leaseMs, log } = options
   let thread: Thread | undefined
   let stopping = false
   let awaiting: (() => void)[] = []

@@ -1,6 +1,8 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, ClosedError, StoreUnavailableError } from '../errors.js'
-import type { ClaimedJob, DeliveryKey, Settled, Store } from '../store/store.js'
+import { redactorFor } from '../job/redact.js'
+import type { ClaimedJob, DeliveryKey, Redelivery, Settled, Store } from '../store/store.js'
+import type { KeepLine } from '../telemetry/log.js'
 import { sleep, within } from '../waiting.js'
 import {
   type Attempt,
@@ -10,13 +12,19 @@ import {
   type Outcome,
   type RunnableTask,
 } from './attempt.js'
+import { createBlockWatch, type Suspect } from './blocked.js'
 import type { Board } from './board.js'
+import type { AttemptLines, JobLogs } from './job-logs.js'
+import type { Pool } from './pool/pool.js'
 import { createSlots } from './slots.js'
+import type { Teller } from './teller.js'
 
 /** Runs what was claimed and records how it ended: hold → run → settle, or give back. */
 export interface Runner {
   /** A place for one more claim of a queue; `false` when none comes free soon. */
   reserve(queue: number): Promise<boolean>
+  /** As {@link Slots.reserveNow}. */
+  reserveNow(most: number): number
   release(): void
   /** Takes a job that was claimed in a reserved place, by the worker's identity at that time. */
   hold(queue: number, job: ClaimedJob, workerId: string): void
@@ -62,10 +70,18 @@ export interface RunnerDeps {
   readonly stuckAfterMs: number
   /** What a job with a time limit gets beyond it, before the process is ended. */
   readonly graceMs: number
+  readonly pool: Pool
   readonly log: AttemptLog
-  readonly jobLog: (job: ClaimedJob) => AttemptLog
+  readonly jobLog: (job: ClaimedJob, keep?: KeepLine) => AttemptLog
+  /** Keeps what handlers log; without it, nothing is kept. */
+  readonly jobLogs?: JobLogs | undefined
+  readonly teller: Teller
+  /** Where they are full, no more is taken. */
+  readonly hooks?: { readonly isFull: boolean }
   readonly onEnd: (jobId: string) => void
   readonly onChange: () => void
+  /** What came of a job with limits is recorded. */
+  readonly onFreed: () => void
 }
 
 interface Held {
@@ -74,19 +90,27 @@ interface Held {
   readonly entry: number
   /** Only under this name can the job be settled or given back. */
   readonly workerId: string
+  /** Told to stop before it began. */
+  cancelled?: Error
+  /** As `performance.now()` has it. */
+  startedAt?: number
+  /** Which has run. */
+  attempt?: Attempt
 }
 
 const staleCheckMs = 50
 /** How soon a suspect that met another one is offered again. */
 const suspectPauseMs = 1000
+/** How long an end inside a transaction of the app's own waits until what was logged before is kept. */
+const longestFlushMs = 1000
 /** How long a suspect waits until what came of other jobs is recorded. */
 const quietMs = 2000
 
 export function createRunner(deps: RunnerDeps): Runner {
-  const { store, dispatcher, board, tasks, mostUnsettled, log } = deps
+  const { store, dispatcher, board, tasks, mostUnsettled, teller, log } = deps
   /** By delivery: an attempt that was taken for lost may still run when the job comes again. */
   const attempts = new Map<string, Attempt>()
-  const unsettled = new Set<Promise<void>>()
+  const unsettled = new Set<Promise<unknown>>()
   /** From claim to recorded end. */
   const here = new Map<string, Held>()
   /** Of those, jobs on their last chance: one more lost worker, and they fail. */
@@ -100,21 +124,28 @@ export function createRunner(deps: RunnerDeps): Runner {
     concurrency: deps.concurrency,
     queues: deps.queues,
     start: (held) => void run(held),
-    full: () => unsettled.size >= mostUnsettled,
+    full: () => unsettled.size >= mostUnsettled || deps.hooks?.isFull === true,
     onChange: deps.onChange,
   })
+  const blocks = createBlockWatch({ running: inThisLoop, log })
   const staleCheck = setInterval(giveBackStale, staleCheckMs)
   staleCheck.unref()
 
   return {
     reserve: slots.reserve,
+    reserveNow: slots.reserveNow,
     release: slots.release,
     hold,
     limit: slots.limit,
-    runningIds: () => [...attempts.values()].map(({ job }) => job.id),
+    runningIds: () => [...here.values()].map(({ job }) => job.id),
     holdOn,
     abort(jobId, reason) {
-      for (const attempt of attempts.values()) if (attempt.job.id === jobId) attempt.abort(reason)
+      for (const [key, held] of here) {
+        if (held.job.id !== jobId) continue
+        const attempt = attempts.get(key)
+        if (attempt) attempt.abort(reason)
+        else held.cancelled = reason
+      }
     },
     abortAll(reason) {
       for (const attempt of attempts.values()) attempt.abort(reason)
@@ -122,6 +153,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     drain() {
       drained = true
       clearInterval(staleCheck)
+      blocks.close()
       giveBackUnstarted(slots.drain())
     },
     idle,
@@ -133,6 +165,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     },
     forsake() {
       forsaken = true
+      deps.jobLogs?.forsake()
     },
     holds: (delivery) => here.has(keyOf(delivery.jobId, delivery.number)),
     get unsettled() {
@@ -189,40 +222,83 @@ export function createRunner(deps: RunnerDeps): Runner {
     return lost > 0 && lost + 1 >= deps.maxLost
   }
 
-  function forget({ id, number }: ClaimedJob): void {
+  function forget({ id, number, limitKey }: ClaimedJob): void {
     here.delete(keyOf(id, number))
     suspects.delete(keyOf(id, number))
+    if (limitKey !== null) deps.onFreed()
   }
 
   /** When a job that blocks the event loop has blocked it for too long. */
   function deadlineOf(job: ClaimedJob, task: RunnableTask): number {
-    const limitMs = job.options.timeLimitMs ?? task.timeLimitMs
-    return Date.now() + (limitMs === undefined ? deps.stuckAfterMs : limitMs + deps.graceMs)
+    // What runs elsewhere does not block this event loop.
+    if (task.pool !== 'inline') return Number.POSITIVE_INFINITY
+    const { softMs, hardMs } = job.options.timeLimit ?? task.timeLimit
+    if (hardMs !== null) return Date.now() + hardMs
+    return Date.now() + (softMs === null ? deps.stuckAfterMs : softMs + deps.graceMs)
   }
 
   async function runAttempt(held: Held, startedAt: number): Promise<void> {
     const { job, task, workerId } = held
+    let lines: AttemptLines | undefined
     const attempt = createAttempt({
       job,
       task,
-      log: () => deps.jobLog(job),
+      log() {
+        lines = deps.jobLogs?.open(
+          job,
+          workerId,
+          task.redact.length > 0 ? redactorFor(task.redact) : undefined,
+        )
+        return deps.jobLog(job, lines?.keep)
+      },
+      remote: task.pool === 'inline' ? undefined : deps.pool.attempt(job, task, task.pool, workerId),
       maxResult: deps.maxResult,
       saveProgress: (json) => store.saveProgress({ jobId: job.id, number: job.number }, workerId, json),
-      settleIn: async (tx, success) => (await store.settleIn(tx, { ...success, workerId })).settled,
+      async settleIn(tx, success) {
+        if (lines) await within(longestFlushMs, lines.flushed())
+        return (await store.settleIn(tx, { ...success, workerId })).settled
+      },
     })
     const key = keyOf(job.id, job.number)
     attempts.set(key, attempt)
     if (job.cancelRequested) attempt.abort(new CancelledError('The job was cancelled.'))
-    const outcome = await attempt.run()
+    else if (held.cancelled) attempt.abort(held.cancelled)
+    teller.started(job, workerId)
+    const enteredAt = performance.now()
+    held.startedAt = enteredAt
+    const running = attempt.run()
+    if (task.pool === 'inline') blocks.entered(job, task.name, performance.now() - enteredAt)
+    const outcome = await running
     attempts.delete(key)
+    held.attempt = attempt
     const tookMs = performance.now() - startedAt
+    if (task.pool === 'inline') blocks.left(job, task.name, startedAt, tookMs)
     // The slot is free now; the row follows when the store has it.
     if (attempt.completed) track(settleUnlessCommitted(held, outcome, tookMs))
-    else track(record(held, outcome, tookMs))
+    else track(lines ? recordAfter(lines, held, outcome, tookMs) : record(held, outcome, tookMs))
+  }
+
+  /** Whoever sees the end sees the log. */
+  async function recordAfter(
+    lines: AttemptLines,
+    held: Held,
+    outcome: Outcome,
+    tookMs: number,
+  ): Promise<void> {
+    await lines.flushed()
+    await record(held, outcome, tookMs)
+  }
+
+  function* inThisLoop(): Generator<Suspect> {
+    for (const key of attempts.keys()) {
+      const { job, task, startedAt } = here.get(key) ?? {}
+      if (!job || task?.pool !== 'inline' || startedAt === undefined) continue
+      yield { job, task: task.name, startedAt }
+    }
   }
 
   function record(held: Held, outcome: Outcome, tookMs: number): Promise<void> {
-    return outcome.state === 'returned' ? giveBack([held], 'returned') : settle(held, outcome, tookMs)
+    return outcome.state === 'returned' ? giveBackReturned(held, tookMs) : settle(held, outcome, tookMs)
   }
 
   /** @param outcome what the attempt comes to where the transaction in which it recorded its end was not committed */
@@ -240,12 +316,15 @@ export function createRunner(deps: RunnerDeps): Runner {
       result: null,
       resultError: null,
     } as const
-    report(log, job, success, Math.round(tookMs))
+    await tell(held, success, tookMs)
   }
 
-  async function settle({ job, workerId }: Held, end: End, tookMs: number): Promise<void> {
-    const { settled, redelivery } = await insist(() => store.settle({ ...end, workerId })).catch((error) =>
-      settleAsRefused(job, workerId, error),
+  async function settle(held: Held, end: End, tookMs: number): Promise<void> {
+    const { job, task, workerId } = held
+    const settlement = task.drops.has(end.state) ? { ...end, workerId, drop: true } : { ...end, workerId }
+    const { settled, redelivery, recorded } = await insist(() => store.settle(settlement)).then(
+      (answer) => ({ ...answer, recorded: end }),
+      (error: unknown) => settleAsRefused(job, workerId, error),
     )
     forget(job)
     processed += 1
@@ -257,20 +336,35 @@ export function createRunner(deps: RunnerDeps): Runner {
     }
     if (redelivery) dispatcher.send([redelivery])
     else deps.onEnd(job.id)
-    report(log, job, end, Math.round(tookMs))
+    await tell(held, recorded, tookMs, redelivery)
   }
 
   /** No waiting mends an end that the store refuses for what is in it. */
-  async function settleAsRefused(job: ClaimedJob, workerId: string, error: unknown): Promise<Settled> {
+  async function settleAsRefused(
+    job: ClaimedJob,
+    workerId: string,
+    error: unknown,
+  ): Promise<Settled & { readonly recorded: End }> {
     if (forsaken) throw error
     log.error(`The end of job ${job.id} (${job.task}) was refused by the store: ${String(error)}`)
     const message = 'The end of the attempt could not be recorded; the log of its worker says why.'
     const refused = { name: 'SettlementError', message }
-    const key = { jobId: job.id, number: job.number, attempt: job.attempt, workerId }
-    return insist(() => store.settle({ ...key, state: 'failed', error: refused }))
+    const key = { jobId: job.id, number: job.number, attempt: job.attempt }
+    const recorded = { ...key, state: 'failed', error: refused } as const
+    return { ...(await insist(() => store.settle({ ...recorded, workerId }))), recorded }
   }
 
-  function track(work: Promise<void>): void {
+  async function giveBackReturned(held: Held, tookMs: number): Promise<void> {
+    const [redelivery] = await giveBack([held], 'returned')
+    if (redelivery) teller.returned(held.job, held.workerId, Math.round(tookMs))
+  }
+
+  /** The job is recorded, so nothing that is said of it is waited for. */
+  function tell({ job, workerId, attempt }: Held, end: End, tookMs: number, redelivery?: Redelivery) {
+    return teller.settled({ job, workerId, end, ms: Math.round(tookMs), redelivery }, attempt)
+  }
+
+  function track(work: Promise<unknown>): void {
     const untrack = () => {
       unsettled.delete(work)
       if (unsettled.size === mostUnsettled - 1) deps.onChange()
@@ -313,7 +407,8 @@ export function createRunner(deps: RunnerDeps): Runner {
     held: readonly Pick<Held, 'job' | 'workerId'>[],
     reason: 'unstarted' | 'returned',
     pauseMs = 0,
-  ): Promise<void> {
+  ): Promise<Redelivery[]> {
+    const back: Redelivery[] = []
     for (const workerId of new Set(held.map((each) => each.workerId))) {
       const keys = held
         .filter((each) => each.workerId === workerId)
@@ -321,10 +416,22 @@ export function createRunner(deps: RunnerDeps): Runner {
       // Nothing in it can be at fault, so whatever the store says against it passes.
       const redeliveries = await insist(() => store.giveBack(keys, workerId, reason), isNotTheEnd)
       if (reason === 'returned') returned += redeliveries.length
+      back.push(...redeliveries)
       const again = pauseMs > 0 ? { dueInMs: pauseMs } : { ahead: true }
       dispatcher.send(redeliveries.map((redelivery) => ({ ...redelivery, ...again })))
     }
     for (const { job } of held) forget(job)
+    if (back.length < held.length) await tellGone(held, back)
+    return back
+  }
+
+  async function tellGone(held: readonly Pick<Held, 'job'>[], back: readonly Redelivery[]): Promise<void> {
+    const ids = new Set(back.map(({ jobId }) => jobId))
+    const gone = held
+      .filter(({ job }) => !ids.has(job.id))
+      .map(({ job }) => ({ jobId: job.id, number: job.number }))
+    for (const { jobId } of gone) deps.onEnd(jobId)
+    await teller.gone(gone)
   }
 
   /** The worker keeps what it holds while the store is away. */
@@ -358,24 +465,4 @@ function isNotTheEnd(error: unknown): boolean {
 
 function keyOf(jobId: string, number: number): string {
   return `${jobId}.${number}`
-}
-
-function report(log: AttemptLog, job: ClaimedJob, end: End, ms: number): void {
-  const facts = { job: job.id, task: job.task, attempt: job.attempt, ms }
-  switch (end.state) {
-    case 'succeeded':
-      log.info(facts, `${job.task} succeeded in ${ms} ms`)
-      break
-    case 'cancelled':
-      log.info(facts, `${job.task} was cancelled after ${ms} ms`)
-      break
-    case 'retrying':
-      log.warn(facts, `${job.task} failed, next attempt in ${end.retryInMs} ms: ${end.error.message}`)
-      break
-    case 'failed':
-      log.error(
-        { ...facts, stack: end.error.stack },
-        `${job.task} failed after ${ms} ms: ${end.error.message}`,
-      )
-  }
 }

@@ -9,6 +9,8 @@ export interface Slots<Job> {
   limit(): number
   /** Reserves a place for a claim. Resolves `false` when none came free in time. */
   reserve(queue: number): Promise<boolean>
+  /** Reserves places of handlers that are free, as many as there are up to `most`. */
+  reserveNow(most: number): number
   /** A reserved claim brought nothing. */
   release(): void
   /**
@@ -83,6 +85,12 @@ export function createSlots<Job>({
         return granted
       }
       return new Promise((resolve) => ask(queue, resolve))
+    },
+    reserveNow(most) {
+      if (drained || full()) return 0
+      const places = Math.max(0, Math.min(most, handlers - running - waiting - claiming))
+      claiming += places
+      return places
     },
     release() {
       claiming -= 1

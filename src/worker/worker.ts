@@ -2,15 +2,24 @@ import { hostname } from 'node:os'
 import { v7 as uuidv7 } from 'uuid'
 import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
+import type { LimitBook } from '../enqueue/limit-book.js'
 import { CancelledError, ShutdownError, WorkerLostError } from '../errors.js'
 import type { ClaimedJob, Store } from '../store/store.js'
+import { tellEnds } from '../telemetry/ends.js'
+import { createEvents, type Emitter } from '../telemetry/events.js'
+import type { HookCaller } from '../telemetry/hooks.js'
+import type { KeepLine } from '../telemetry/log.js'
 import { sleep, within } from '../waiting.js'
 import type { AttemptLog, RunnableTask } from './attempt.js'
 import { createBoard } from './board.js'
 import { watchCancelRequests } from './cancel.js'
+import { createGate, type Gate } from './gate.js'
 import { createIntakes, type Intakes } from './intake.js'
-import { createLease, newLockKey } from './lease.js'
+import { createJobLogs, type LogsConfig } from './job-logs.js'
+import { type LeaseFactory, newLockKey } from './lease.js'
+import type { Pool } from './pool/pool.js'
 import { createRunner } from './runner.js'
+import { createTeller } from './teller.js'
 
 /** A process that runs jobs: intakes bring them, a runner runs them, a lease says that it lives. */
 export interface Worker {
@@ -31,9 +40,15 @@ export interface WorkerDeps {
   readonly store: Store
   readonly broker: Broker
   readonly dispatcher: Dispatcher
-  /** For the lease thread's own connection; not through a transaction pooler. */
-  readonly databaseUrl: string
-  readonly tasks: { get(name: string): RunnableTask | undefined; names(): readonly string[] }
+  /** How it says that it lives. */
+  readonly lease: LeaseFactory
+  readonly tasks: {
+    get(name: string): RunnableTask | undefined
+    names(): readonly string[]
+    /** JSON text: what processes without the code must know of them. */
+    announcement?(): string
+  }
+  readonly limits: LimitBook
   /** In the order in which they are served. */
   readonly queues: readonly string[]
   readonly concurrency: number
@@ -51,7 +66,15 @@ export interface WorkerDeps {
   /** Ends that may wait for the store before no more is taken. */
   readonly mostUnsettled?: number
   readonly log: AttemptLog
-  readonly jobLog: (job: ClaimedJob) => AttemptLog
+  readonly jobLog: (job: ClaimedJob, keep?: KeepLine) => AttemptLog
+  /** Which lines of handlers are kept with their jobs. Default: none. */
+  readonly logs?: LogsConfig | undefined
+  /** Threads and processes for the tasks that run in them. */
+  readonly pool: Pool
+  /** Told of what becomes of jobs. Default: nobody listens. */
+  readonly events?: Emitter
+  /** What is still called of that; a stop waits for it. */
+  readonly hooks?: Pick<HookCaller, 'settled' | 'isFull' | 'onRoom'>
   /** Told of each end, so that those who wait in this process need not ask the store. */
   readonly onEnd: (jobId: string) => void
 }
@@ -66,14 +89,17 @@ const abortGraceMs = 2000
 /** How long a stop waits for a store that is away. */
 const lastWordsMs = 10_000
 const hurriedWordsMs = 1000
+/** What hooks have, where jobs have used up the grace. */
+const leastHooksMs = 1000
 const defaultMostUnsettled = 2000
 
 export function createWorker(deps: WorkerDeps): Worker {
-  const { store, dispatcher, tasks, log } = deps
+  const { store, dispatcher, tasks, log, events = createEvents(log) } = deps
   const board = createBoard()
   const name = workerName(deps.name)
   let workerId = ''
   let intakes: Intakes | undefined
+  let gate: Gate | undefined
   let stopped: Promise<void> | undefined
   let hurry: (() => void) | undefined
 
@@ -81,17 +107,20 @@ export function createWorker(deps: WorkerDeps): Worker {
     mostUnsettled: defaultMostUnsettled,
     ...deps,
     board,
+    teller: createTeller(events, store),
+    jobLogs: deps.logs && createJobLogs({ store, log, ...deps.logs }),
     queues: deps.queues.length,
     onChange: () => intakes?.adjust(),
+    onFreed: () => gate?.noticeFreed(),
   })
-  const lease = createLease({
+  const lease = deps.lease({
     ...deps,
-    url: deps.databaseUrl,
     board,
     onLost: () => void beginAnew(),
     onSilent: distrust,
     onReconnected: runner.holdOn,
   })
+  const ignoreRoom = deps.hooks?.onRoom(() => intakes?.adjust())
   const cancelRequests = watchCancelRequests({
     store,
     running: runner.runningIds,
@@ -103,15 +132,29 @@ export function createWorker(deps: WorkerDeps): Worker {
     async start() {
       await register()
       if (stopped) return
-      intakes = createIntakes({
+      const door = {
         ...deps,
         slots: runner,
         workerId: () => workerId,
-        knows: (task) => tasks.get(task) !== undefined,
         onClaimed: runner.hold,
+        onExpired(jobId: string) {
+          deps.onEnd(jobId)
+          void tellEnds({ events, store }, 'expired', [jobId])
+        },
         holds: runner.holds,
+      }
+      const opened = createGate(door)
+      gate = opened
+      intakes = createIntakes({
+        ...door,
+        knows: (task) => tasks.get(task) !== undefined,
+        onClaimed(queue, job, claimedBy) {
+          if (opened.mustWait(job)) opened.sendBack(job, claimedBy)
+          else runner.hold(queue, job, claimedBy)
+        },
       })
       intakes.adjust()
+      tellStarted()
     },
     stop(graceMs = deps.graceMs) {
       if (graceMs < deps.graceMs) hurry?.()
@@ -146,6 +189,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         pid: process.pid,
         queues: deps.queues,
         tasks: tasks.names(),
+        taskOptions: tasks.announcement?.() ?? '{}',
         concurrency: deps.concurrency,
         version: deps.version,
         configHash: deps.configHash,
@@ -167,6 +211,12 @@ export function createWorker(deps: WorkerDeps): Worker {
     workerId = ''
     runner.abortAll(new WorkerLostError('The worker was silent past its lease; the job may run elsewhere.'))
     await register()
+    if (workerId) tellStarted()
+  }
+
+  function tellStarted(): void {
+    const { queues, concurrency } = deps
+    events.emit('worker.started', { worker: { id: workerId, name }, queues, concurrency })
   }
 
   function distrust(reason: string): void {
@@ -180,19 +230,29 @@ export function createWorker(deps: WorkerDeps): Worker {
     const hurried = new Promise<void>((resolve) => {
       hurry = resolve
     })
-    const intakesStopped = intakes?.stop()
+    const until = performance.now() + graceMs
+    const intakesStopped = Promise.all([intakes?.stop(), gate?.stop()])
     runner.drain()
     await within(graceMs, Promise.race([runner.idle(), hurried]))
     if (runner.running > 0) await abortRest()
     await intakesStopped
     await within(lastWordsMs, Promise.race([runner.settled(), hurried.then(() => sleep(hurriedWordsMs))]))
     await within(lastWordsMs, dispatcher.settled())
+    await deps.pool.close()
     cancelRequests.close()
+    ignoreRoom?.()
+    await within(Math.max(leastHooksMs, until - performance.now()), Promise.race([hooksSettled(), hurried]))
     tellWhatIsLeft()
     // A worker that could not record everything says no goodbye: the lost pass looks after its jobs.
     if (runner.unsettled > 0) runner.forsake()
     else if (workerId) await sayGoodbye(workerId)
+    if (workerId)
+      events.emit('worker.stopped', { worker: { id: workerId, name }, processed: runner.processed })
     await lease.stop()
+  }
+
+  async function hooksSettled(): Promise<void> {
+    await deps.hooks?.settled()
   }
 
   async function abortRest(): Promise<void> {

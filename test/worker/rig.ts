@@ -3,8 +3,11 @@ import { createPostgresBroker } from '../../src/broker/postgres.js'
 import { createRedisBroker } from '../../src/broker/redis.js'
 import { createDispatcher } from '../../src/enqueue/dispatch.js'
 import { createHold } from '../../src/enqueue/hold.js'
+import { createLimitBook } from '../../src/enqueue/limit-book.js'
+import { plainValues } from '../../src/job/codec.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import type { RunnableTask } from '../../src/worker/attempt.js'
+import { threadLease } from '../../src/worker/lease.js'
 import { createWorker, type Worker, type WorkerDeps } from '../../src/worker/worker.js'
 import type { Servers } from '../support/lab.js'
 
@@ -25,8 +28,9 @@ export async function startRig(
     store,
     broker,
     dispatcher,
-    databaseUrl: servers.database,
+    lease: threadLease(servers.database),
     tasks: { get: (name) => toRunnable(name, run[name]), names: () => Object.keys(run) },
+    limits: createLimitBook({ registry: () => undefined, queues: {}, parse: () => undefined, log: silent }),
     queues: ['default'],
     concurrency: 2,
     name: 'rig',
@@ -38,6 +42,7 @@ export async function startRig(
     maxLost: 3,
     stuckAfterMs: 3_600_000,
     maxResult: 1_000_000,
+    pool: noPool,
     log: silent,
     jobLog: () => silent,
     onEnd: () => {},
@@ -56,7 +61,26 @@ export async function startRig(
 function toRunnable(name: string, run: RunnableTask['run'] | undefined): RunnableTask | undefined {
   if (!run) return undefined
   const backoff = { type: 'fixed', delayMs: 1, maxMs: 1, jitter: 0 } as const
-  return { name, backoff, timeLimitMs: undefined, parsePayload: JSON.parse, run }
+  return {
+    name,
+    backoff,
+    timeLimit: { softMs: null, hardMs: null },
+    values: plainValues,
+    redact: [],
+    drops: new Set<string>(),
+    pool: 'inline',
+    file: undefined,
+    parsePayload: JSON.parse,
+    run,
+  }
+}
+
+/** Handlers of a rig are functions of the test, which no other thread or process has. */
+const noPool: WorkerDeps['pool'] = {
+  attempt() {
+    throw new Error('A rig has no pool.')
+  },
+  close: async () => {},
 }
 
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }

@@ -1,25 +1,57 @@
+import { extname } from 'node:path'
 import { validate as isUuid } from 'uuid'
-import { type Backend, openBackend } from './backend.js'
+import type { Backend, OpenBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
+import { createAnnounced } from './enqueue/announced.js'
 import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
+import { openEvents } from './enqueue/events.js'
+import { createFollower } from './enqueue/follow.js'
 import { Handle, type HandleHost } from './enqueue/handle.js'
 import { createHold } from './enqueue/hold.js'
+import { createLimitBook } from './enqueue/limit-book.js'
+import { createLimits, type Limits } from './enqueue/limits.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
 import { ClosedError, DiscoveryError, StoreUnavailableError } from './errors.js'
-import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from './job/job.js'
+import { plainValues } from './job/codec.js'
+import type { EventsOptions, JobEvent, JobLogLine } from './job/event.js'
+import type {
+  CancelAnswer,
+  EnqueuedStream,
+  EnqueueOptions,
+  EnqueueStreamOptions,
+  Job,
+  JobHandle,
+  JobStatus,
+} from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
-import type { Store } from './store/store.js'
+import type { Committed, Store } from './store/store.js'
+import type { PayloadSource } from './task/binding.js'
 import type { AnyTask } from './task/define.js'
+import { fromPayloadText, fromText } from './task/payload.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
-import { queuesOf, toRetentionBook, toRunnable, toTarget } from './tasks.js'
+import {
+  homesOf,
+  queuesOf,
+  toAnnouncedTarget,
+  toHooked,
+  toRetentionBook,
+  toRunnable,
+  toTarget,
+} from './tasks.js'
+import { tellEnds } from './telemetry/ends.js'
+import { logEvents } from './telemetry/event-log.js'
+import { createEvents, type Emitter } from './telemetry/events.js'
 import { createHealth, type Health } from './telemetry/health.js'
+import { createHookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { version } from './version.js'
+import { within } from './waiting.js'
+import { createPool, type Pool } from './worker/pool/pool.js'
 import { createWorker, type Worker } from './worker/worker.js'
 
 /** Everything of one `celeriac()` but Express: what middleware, command line and dashboard stand on. */
@@ -41,16 +73,33 @@ export interface App {
     payloads: readonly unknown[],
     options?: EnqueueOptions,
   ): Promise<JobHandle[]>
+  /** Chunk by chunk, for any number of payloads. */
+  enqueueStream(
+    task: AnyTask | string,
+    source: PayloadSource,
+    options?: EnqueueStreamOptions,
+  ): Promise<EnqueuedStream>
   /** A handle for an id; nobody looks whether there is such a job. */
   handle(id: string): JobHandle
   find(id: string): Promise<Job | undefined>
   toStatus(job: Job): Promise<JobStatus>
   ended(id: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
+  /** What happens to a job, until its end. */
+  events(id: string, options?: EventsOptions): AsyncIterableIterator<JobEvent>
+  logs(id: string, limit: number): Promise<JobLogLine[]>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+  /** Listens to what this process records. */
+  readonly on: Emitter['on']
+  readonly off: Emitter['off']
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
+  readonly limits: Limits
   /** What the maintenance of this process has repaired so far: jobs by pass. */
   repaired(): Readonly<Record<string, number>>
+  /** Runs these passes now; they run by themselves now and then. */
+  maintain(passes: readonly string[]): Promise<void>
+  /** Resolves when all hooks that have been called have ended, or had their time. */
+  hooksEnded(): Promise<void>
 
   /** The queues that a worker with these settings serves. */
   queuesFor(settings: WorkerConfig): Promise<readonly string[]>
@@ -65,6 +114,7 @@ export interface AppParts {
   readonly tasks: Promise<TaskRegistry>
   /** What no waiting mends: a tasks file that throws, an embedded server without its package. */
   readonly onFatal: (error: unknown) => void
+  readonly openBackend: OpenBackend
 }
 
 function lateMessage(deadlineMs: number): string {
@@ -83,6 +133,9 @@ async function warnOfDifferences(store: Store, config: Config, log: Logger): Pro
   }
 }
 
+/** How long a process that is closed waits for the hooks of what it has cancelled or found expired. A worker has waited. */
+const lastHooksMs = 5000
+
 /** Who asks how a process is does not wait for long. */
 const longestProbeMs = 2000
 
@@ -95,12 +148,28 @@ function unservedMessage(config: Config, queue: string): string {
   return `Jobs wait in queue "${queue}", and no worker serves it. ${workerAdvice(config, queue)}`
 }
 
+/** How the threads and processes of a worker's pool are made. */
+function childrenOf(config: Config, { concurrency, maxJobsPerChild, maxMemoryPerChild }: WorkerConfig) {
+  const { file, root, onWorkerStart, onWorkerStop, values, maxPayload, maxResult } = config
+  const needsConfig = onWorkerStart || onWorkerStop || values !== plainValues
+  return {
+    program: new URL(`./pool-child${extname(import.meta.url)}`, import.meta.url),
+    root,
+    config: needsConfig ? file : undefined,
+    maxPayload,
+    maxResult,
+    size: concurrency,
+    recycling: { maxJobs: maxJobsPerChild, maxMemory: maxMemoryPerChild },
+  }
+}
+
 /** Wires the parts of one app together. Connects in the background; nothing here waits for a server. */
-export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App {
+export function openApp(config: Config, { log, tasks, onFatal, openBackend }: AppParts): App {
   const hold = createHold()
   const opening = openBackend(config, hold, log)
   const backend = () => opening.ready()
   const watcher = createWatcher({ endedAmong: async (ids) => (await backend()).store.endedAmong(ids) })
+  const follower = createFollower({ look: async (looks) => (await backend()).store.look(looks) })
   const unserved = createUnserved(
     () => opening.present?.store,
     (queue) => log.warn(unservedMessage(config, queue)),
@@ -113,12 +182,17 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     },
     ended,
     cancel,
+    events,
+    logs,
   }
   const enqueuer = createEnqueuer({
     writePath: () => opening.present ?? backend(),
     handles,
     hold,
     ownerOf: config.owner,
+    deadlineMs: config.deadlineMs,
+    contextRules: { localeOf: config.locale, valuesOf: config.context },
+    values: config.values,
     backpressure:
       config.backpressure &&
       createBackpressure({
@@ -131,7 +205,24 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     broker: async () => opened(opening.known).broker.ping(),
     deadlineMs: Math.min(config.deadlineMs, longestProbeMs),
   })
+  const limits = createLimitBook({
+    registry: () => registry,
+    queues: config.queueLimits,
+    parse: ({ name, task }, text) => fromPayloadText(name, task, text, config.values),
+    log,
+  })
+  const emitter = createEvents(log)
+  const hooks = createHookCaller({ events: emitter, shared: config.hooks, log })
+  const limitControl = createLimits({
+    book: limits,
+    store: async () => (await backend()).store,
+    registry: () => tasks,
+  })
   const targets = new Map<RegisteredTask, EnqueueTarget>()
+  const announced = createAnnounced({
+    ask: async () => (await backend()).store.announcedTasks(),
+    ownNames: () => registry?.names ?? [],
+  })
   const workers = new Set<Worker>()
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
@@ -139,18 +230,22 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
 
   tasks.then((found) => {
     registry = found
+    hooks.watch(toHooked(found, config))
   }, onFatal)
   opening.opened.then(({ store, broker, dispatcher }) => {
     if (closing) return
     store.onCommitted(unserved.noticeCommitted)
+    store.onCommitted(tellEnqueued)
     warnOfDifferences(store, config, log).catch(() => {})
     maintenance = startMaintenance(
       {
         store,
         broker,
         dispatcher,
+        events: emitter,
         maxLost: config.maxLost,
         retention: toRetentionBook(() => registry, config),
+        onRound: ({ limitRules }) => limitRules && limits.learn(limitRules),
         log,
       },
       config.heartbeatMs,
@@ -170,13 +265,26 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     },
     enqueueMany: async (task, payloads, options) =>
       enqueuer.enqueueMany(await targetOf(task), payloads, options),
+    enqueueStream: async (task, source, options) =>
+      enqueuer.enqueueStream(await targetOf(task), source, options),
     handle: (id) => new Handle(handles, id, '', false),
     find,
     toStatus: describe,
     ended,
+    events,
+    logs,
     cancel,
+    on: emitter.on,
+    off: emitter.off,
     retry: (id) => hold.during(retry(id)),
+    limits: {
+      set: (...args) => hold.during(limitControl.set(...args)),
+      reset: (scope) => hold.during(limitControl.reset(scope)),
+      list: () => hold.during(limitControl.list()),
+    },
     repaired: () => maintenance?.repaired() ?? {},
+    maintain: async (passes) => maintenance?.run(passes),
+    hooksEnded: hooks.settled,
     queuesFor,
     startWorker,
     close() {
@@ -198,13 +306,22 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
     return toKnownTarget(registry, task)
   }
 
-  function toKnownTarget(known: TaskRegistry, task: AnyTask | string): EnqueueTarget {
-    const registered = known.get(typeof task === 'string' ? task : known.nameOf(task))
+  function toKnownTarget(
+    known: TaskRegistry,
+    task: AnyTask | string,
+  ): EnqueueTarget | Promise<EnqueueTarget> {
+    const registered = known.find(typeof task === 'string' ? task : known.nameOf(task))
+    if (!registered) return hold.during(toForeignTarget(String(task)))
     const present = targets.get(registered)
     if (present) return present
-    const target = toTarget(registered, config)
+    const target = toTarget(registered, config, limits)
     targets.set(registered, target)
     return target
+  }
+
+  /** Of a task that this process has no code of. */
+  async function toForeignTarget(name: string): Promise<EnqueueTarget> {
+    return toAnnouncedTarget(await announced.get(name), config, limits)
   }
 
   /** Discovery may never end: a tasks file may wait for something that waits for it. */
@@ -214,6 +331,12 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       timer = setTimeout(() => reject(new DiscoveryError(lateMessage(config.deadlineMs))), config.deadlineMs)
     })
     return Promise.race([found, late]).finally(() => clearTimeout(timer))
+  }
+
+  function tellEnqueued({ deliveries }: Committed): void {
+    if (!emitter.has('job.enqueued')) return
+    for (const { jobId: id, task, queue, priority, dueInMs } of deliveries)
+      emitter.emit('job.enqueued', { job: { id, task, queue }, priority, dueInMs })
   }
 
   async function retry(id: string): Promise<boolean> {
@@ -241,9 +364,26 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
 
   async function cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer> {
     if (!isUuid(id)) return 'unknown'
-    const answer = await (await backend()).store.cancel(id, by, reason)
-    if (answer === 'cancelled') watcher.noticeEnd(id)
+    const { store } = await backend()
+    const answer = await store.cancel(id, by, reason)
+    if (answer === 'cancelled') {
+      watcher.noticeEnd(id)
+      await tellEnds({ events: emitter, store }, 'cancelled', [id])
+    }
+    follower.notice(id)
     return answer
+  }
+
+  function events(id: string, options?: EventsOptions): AsyncIterableIterator<JobEvent> {
+    // What is no id of ours is the id of no job.
+    const source = isUuid(id) ? follower : { next: async () => ({ isGone: true, lines: [], hasMore: false }) }
+    return openEvents({ follower: source, hold, toStatus: describe }, id, options)
+  }
+
+  async function logs(id: string, limit: number): Promise<JobLogLine[]> {
+    if (!isUuid(id)) return []
+    const lines = await (await backend()).store.listLogs(id, 0, limit)
+    return lines.map(({ number: _, ...line }) => line)
   }
 
   async function queuesFor({ queues }: WorkerConfig): Promise<readonly string[]> {
@@ -252,15 +392,17 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
 
   async function startWorker(settings: WorkerConfig): Promise<Worker> {
     const known = await tasks
-    const { store, broker, dispatcher, directUrl } = await opening.opened
+    const { store, broker, dispatcher, lease } = await opening.opened
     const worker = createWorker({
       ...settings,
       queues: await queuesFor(settings),
       store,
       broker,
       dispatcher,
-      databaseUrl: directUrl,
-      tasks: toRunnable(known, config),
+      lease,
+      tasks: toRunnable(known, config, settings.pool),
+      limits,
+      pool: openPool(known, settings, store),
       version,
       configHash: configHash(config),
       leaseMs: config.leaseMs,
@@ -269,14 +411,50 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       stuckAfterMs: config.stuckAfterMs,
       maxResult: config.maxResult,
       log,
-      jobLog: (job) => createJobLog(log, job),
-      onEnd: watcher.noticeEnd,
+      jobLog: (job, keep) => createJobLog(log, job, keep),
+      logs: config.logs,
+      events: emitter,
+      hooks,
+      onEnd(jobId) {
+        watcher.noticeEnd(jobId)
+        follower.notice(jobId)
+      },
     })
+    // Its log has a line for each attempt.
+    if (workers.size === 0) logEvents(emitter, log)
     workers.add(worker)
     await config.onWorkerStart?.()
     if (closing) throw new ClosedError('This celeriac() has been closed.')
+    await heedLimits(store)
     await worker.start()
     return worker
+  }
+
+  /** Its threads and processes run handlers; what these enqueue goes through this process. */
+  function openPool(known: TaskRegistry, settings: WorkerConfig, store: Store): Pool {
+    const toEnqueued = ({ id, created }: JobHandle) => ({ id, created })
+    const toPayload = (text: string) => fromText(text, config.values)
+    return createPool({
+      ...childrenOf(config, settings),
+      homes: homesOf(known, config),
+      host: {
+        enqueue: async (task: string, text: string, options?: EnqueueOptions) =>
+          toEnqueued(await enqueuer.enqueue(await targetOf(task), toPayload(text), options)),
+        enqueueMany: async (task: string, texts: readonly string[], options?: EnqueueOptions) =>
+          (await enqueuer.enqueueMany(await targetOf(task), texts.map(toPayload), options)).map(toEnqueued),
+        status: handles.status,
+        ended,
+        cancel,
+        logs,
+        installation: store.installation,
+      },
+    })
+  }
+
+  /** A worker hears at once what is set while it runs; every round of maintenance reads it, too. */
+  async function heedLimits(store: Store): Promise<void> {
+    if (workers.size === 1) store.onLimitRules(() => void limitControl.learn().catch(() => {}))
+    await limitControl.learn().catch(() => {})
   }
 
   function onFatalUnlessClosed(error: unknown): void {
@@ -290,7 +468,9 @@ export function openApp(config: Config, { log, tasks, onFatal }: AppParts): App 
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
       await maintenance?.close()
+      await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())
       watcher.close()
+      follower.close()
       await opening.close()
       hold.close()
     }

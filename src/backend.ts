@@ -1,26 +1,27 @@
 import type { Redis, RedisOptions } from 'ioredis'
 import type { Broker } from './broker/broker.js'
-import { createPostgresBroker } from './broker/postgres.js'
-import { createRedisBroker } from './broker/redis.js'
 import type { Config } from './config/resolve.js'
 import { openEmbedded } from './embedded/postgres.js'
 import { createDispatcher, type Dispatcher } from './enqueue/dispatch.js'
 import type { Hold } from './enqueue/hold.js'
 import { ClosedError, EmbeddedError, StoreUnavailableError } from './errors.js'
-import { migrate } from './store/migrate.js'
-import { createPrismaStore } from './store/prisma.js'
+import { secretless } from './job/address.js'
 import type { Store } from './store/store.js'
 import type { Logger } from './telemetry/log.js'
 import { rest } from './waiting.js'
+import { type LeaseFactory, threadLease } from './worker/lease.js'
 
 /** The servers behind one app, and what speaks to them. */
 export interface Backend {
   readonly store: Store
   readonly broker: Broker
   readonly dispatcher: Dispatcher
-  /** For sessions that a transaction pooler would break. */
-  readonly directUrl: string
+  /** How a worker on these servers says that it lives. */
+  readonly lease: LeaseFactory
 }
+
+/** Finds what is behind an app. */
+export type OpenBackend = (config: Config, hold: Hold, log: Logger) => BackendOpening
 
 export interface BackendOpening {
   /** Within the deadline. @throws what stands in the way, as {@link StoreUnavailableError} or `MigrationError` */
@@ -70,7 +71,7 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
       if (trouble && performance.now() - troubleSince > deadlineMs) throw trouble
       await Promise.race([opening, rest(deadlineMs)])
       if (present) return present
-      throw trouble ?? new StoreUnavailableError(`The store was not ready within ${deadlineMs} ms.`)
+      throw trouble ?? lateStore(config, deadlineMs)
     },
     async close() {
       closed = true
@@ -87,11 +88,13 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
 
   async function open(): Promise<Backend> {
     const urls = await addresses()
-    const store = createPrismaStore({ ...urls, deadlineMs: config.deadlineMs, log })
-    const broker = createBroker(config, urls, log)
+    // Vendors are loaded by who needs their servers: a test without any starts in a fraction of the time.
+    const { createPrismaStore } = await import('./store/prisma.js')
+    const store = createPrismaStore({ ...urls, deadlineMs: config.deadlineMs, values: config.values, log })
+    const broker = await createBroker(config, urls, log)
     const dispatcher = createDispatcher({ broker, store, hold, log })
     store.onCommitted(dispatcher.sendCommitted)
-    const backend = { store, broker, dispatcher, directUrl: urls.directUrl }
+    const backend = { store, broker, dispatcher, lease: threadLease(urls.directUrl) }
     made = backend
     await untilDone(() => prepareStore(urls.directUrl, store))
     if (closed) throw new ClosedError(closedMessage)
@@ -108,6 +111,7 @@ export function openBackend(config: Config, hold: Hold, log: Logger): BackendOpe
 
   async function prepareStore(url: string, store: Store): Promise<void> {
     if (config.migrate) {
+      const { migrate } = await import('./store/migrate.js')
       const { applied } = await migrate({ url, log })
       if (applied.length > 0) log.info(`Created the tables of Celeriac (${applied.join(', ')}).`)
     } else {
@@ -150,16 +154,24 @@ interface Addresses {
   readonly directUrl: string
 }
 
-function createBroker(config: Config, urls: Addresses, log: Logger): Broker {
+async function createBroker(config: Config, urls: Addresses, log: Logger): Promise<Broker> {
   const { deadlineMs, prefix } = config
   if (config.broker.kind === 'redis') {
+    const { createRedisBroker } = await import('./broker/redis.js')
     const connection = config.broker.connection as string | RedisOptions | Redis
     return createRedisBroker({ connection, prefix, deadlineMs, log })
   }
+  const { createPostgresBroker } = await import('./broker/postgres.js')
   return createPostgresBroker({ url: brokerUrl(config, urls), migrate: config.migrate, deadlineMs, log })
 }
 
 /** Where the broker has no address of its own, it is in the store's database. */
 function brokerUrl(config: Config, urls: Addresses): string {
   return (config.broker.kind === 'postgres' ? config.broker.url : undefined) ?? urls.directUrl
+}
+
+/** The machine is slower than the deadline, so that nothing is known yet but where it was looked for. */
+function lateStore({ store }: Config, deadlineMs: number): StoreUnavailableError {
+  const place = store.kind === 'postgres' ? `PostgreSQL at ${secretless(store.url)}` : 'The embedded PostgreSQL'
+  return new StoreUnavailableError(`${place} was not ready within ${deadlineMs} ms.`)
 }

@@ -1,19 +1,22 @@
 import type { RequestHandler } from 'express'
 import { type App, openApp } from './app.js'
+import { openBackend } from './backend.js'
 import { readEnvironment } from './config/env.js'
 import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
+import type { Limits } from './enqueue/limits.js'
 import { ClosedError } from './errors.js'
 import type { Accept } from './http/accept.js'
 import { createHttp, type Http, type RequestEnqueue } from './http/middleware.js'
-import type { EnqueueOptions, JobHandle } from './job/job.js'
-import { bind } from './task/binding.js'
+import type { EnqueuedStream, EnqueueOptions, EnqueueStreamOptions, JobHandle } from './job/job.js'
+import { bind, enqueueEach, type PayloadSource } from './task/binding.js'
 import { callerUrl } from './task/caller.js'
-import type { Task } from './task/define.js'
+import type { AnyTask, Task } from './task/define.js'
 import { assertNotDiscovering } from './task/discovering.js'
 import { loadTasks } from './task/load.js'
+import type { EventName, Listener } from './telemetry/events.js'
 import type { Health } from './telemetry/health.js'
 import { createLog } from './telemetry/log.js'
 
@@ -28,16 +31,34 @@ export interface Celeriac extends RequestHandler {
 
   /** By task or by name. */
   readonly enqueue: RequestEnqueue
+  /** A list in one transaction, a stream in chunks of little memory. */
   enqueueMany<Input, Payload, Result>(
     task: Task<Input, Payload, Result>,
     payloads: readonly Input[],
     options?: EnqueueOptions,
   ): Promise<JobHandle<Result>[]>
+  enqueueMany<Input, Payload, Result>(
+    task: Task<Input, Payload, Result>,
+    payloads: PayloadSource<Input>,
+    options?: EnqueueStreamOptions<Result>,
+  ): Promise<EnqueuedStream>
+  enqueueMany(task: string, payloads: readonly unknown[], options?: EnqueueOptions): Promise<JobHandle[]>
+  enqueueMany(task: string, payloads: PayloadSource, options?: EnqueueStreamOptions): Promise<EnqueuedStream>
   /** A handle for an id. Nobody looks yet whether there is such a job; `status()` does. */
   job(id: string): JobHandle
 
+  /**
+   * Listens to what this process records of jobs and workers: `jobs.on('job.failed', ({ job, error }) => …)`. What the
+   * listener returns is not waited for; what it throws is logged. Gives a function that ends it. See `docs/events.md`.
+   * @throws {ConfigError} when there is no such event
+   */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
+  off<Name extends EventName>(name: Name, listener: Listener<Name>): void
+
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
+  /** Limits of tasks and queues, to be seen and changed while the app runs. See `docs/limits.md`. */
+  readonly limits: Limits
 
   /** Resolves when the tasks are found and both servers answer. @throws what stands in the way, within the deadline */
   ready(): Promise<void>
@@ -62,7 +83,7 @@ export function celeriac(options: CeleriacOptions = {}): Celeriac {
   const config = resolveConfig(options, environment)
   const log =
     typeof config.logger === 'string' ? createLog(config.logger, environment.isTerminal) : config.logger
-  const app = openApp(config, { log, tasks: loadTasks(config), onFatal: failAsAnImportWould })
+  const app = openApp(config, { log, tasks: loadTasks(config), onFatal: failAsAnImportWould, openBackend })
   const unbind = bind(app)
   if (config.worker) app.startWorker(config.worker).catch(failUnlessClosed)
   return toCeleriac(app, config, unbind)
@@ -73,7 +94,8 @@ function failUnlessClosed(error: unknown): void {
   if (!(error instanceof ClosedError)) failAsAnImportWould(error)
 }
 
-function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
+/** An app as Express sees it. */
+export function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
   const dashboard = createDashboard(app)
   const http = createHttp({
     path: config.path,
@@ -86,9 +108,12 @@ function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
     async waitForEnd(id, ms, signal) {
       await app.ended(id, ms, signal)
     },
+    events: app.events,
+    showsLogs: config.logs?.public ?? false,
     cancel: app.cancel,
     enqueue: app.enqueue,
     statusOf: (handle) => Handle.firstStatus(handle) ?? handle.status(),
+    toJson: config.values.toShownJson,
     health: app.health,
   })
   return Object.assign(http.middleware, {
@@ -96,9 +121,13 @@ function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
     problems: http.problems,
     dashboard: () => dashboard,
     enqueue: app.enqueue as RequestEnqueue,
-    enqueueMany: app.enqueueMany as Celeriac['enqueueMany'],
+    enqueueMany: ((task: AnyTask, payloads: PayloadSource, options?: EnqueueStreamOptions) =>
+      enqueueEach(app, task, payloads, options)) as Celeriac['enqueueMany'],
     job: app.handle,
+    on: app.on as Celeriac['on'],
+    off: app.off,
     retry: app.retry,
+    limits: app.limits,
     async ready() {
       await app.ready()
     },

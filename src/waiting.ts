@@ -62,9 +62,13 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
 }
 
 /** The answer of `work`, or an error when it takes longer. Keeps no process alive. */
-export function answerWithin<T>(ms: number, work: Promise<T>): Promise<T> {
+export function answerWithin<T>(
+  ms: number,
+  work: Promise<T>,
+  late: () => Error = () => new Error(`no answer within ${ms} ms`),
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = startTimer(ms, () => reject(new Error(`no answer within ${ms} ms`))).unref()
+    const timer = startTimer(ms, () => reject(late())).unref()
     work.then(resolve, reject).finally(timer.cancel)
   })
 }

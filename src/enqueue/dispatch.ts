@@ -57,9 +57,9 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
   telling.unref()
 
   return {
-    sendCommitted: ({ receipt, deliveries }) => post({ receipt, deliveries: deliveries.filter(isSoonDue) }),
+    sendCommitted: ({ receipt, deliveries }) => post({ receipt, deliveries: deliveries.filter(isToBeSent) }),
     send(deliveries) {
-      const soon = deliveries.filter(isSoonDue)
+      const soon = deliveries.filter(isToBeSent)
       if (soon.length > 0) post({ receipt: undefined, deliveries: soon })
     },
     deliver,
@@ -98,9 +98,10 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
   }
 
   async function deliver(deliveries: readonly Dispatchable[]): Promise<boolean> {
-    if (deliveries.length === 0) return true
+    const sent = deliveries.filter(isNotLimited)
+    if (sent.length === 0) return true
     try {
-      await broker.dispatch(deliveries.map(toDelivery))
+      await broker.dispatch(sent.map(toDelivery))
       if (inTrouble) log.info('The broker takes deliveries again.')
       inTrouble = false
       return true
@@ -132,8 +133,13 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
   }
 }
 
-function isSoonDue({ dueInMs }: Dispatchable): boolean {
-  return dueInMs <= horizonMs
+function isToBeSent({ dueInMs, isLimited }: Dispatchable): boolean {
+  return dueInMs <= horizonMs && !isLimited
+}
+
+/** Jobs that wait for their turn wait in the store. */
+function isNotLimited({ isLimited }: Dispatchable): boolean {
+  return !isLimited
 }
 
 function toDelivery({ jobId, number, task, queue, priority, dueInMs, ahead }: Dispatchable): Delivery {

@@ -2,20 +2,41 @@ import {
   EnqueueOptionError,
   IdempotencyConflictError,
   OwnerMissingError,
+  SchemaTimeoutError,
   StoreUnavailableError,
 } from '../errors.js'
-import type { EnqueueOptions, JobHandle } from '../job/job.js'
+import type { Values } from '../job/codec.js'
+import type {
+  EnqueuedStream,
+  EnqueueOptions,
+  EnqueueStreamOptions,
+  JobHandle,
+  JobOptions,
+} from '../job/job.js'
+import { redactText } from '../job/redact.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
+import type { CheckedPayload } from '../task/payload.js'
+import { answerWithin } from '../waiting.js'
 import type { Backpressure } from './backpressure.js'
-import { currentRequest, type OwnerOf, readOrigin, readOwner } from './context.js'
+import {
+  type ContextRules,
+  currentRequest,
+  currentScope,
+  type InheritedOrigin,
+  type OwnerOf,
+  RunningJob,
+  readOrigin,
+  readOwner,
+} from './context.js'
 import { type FirstStatus, Handle, type HandleHost } from './handle.js'
 import type { Hold } from './hold.js'
 import { checkedOwner, type JobDefaults, type Origin, toNewJob } from './job-row.js'
+import { enqueueStream, type Source } from './stream.js'
 
 /** What the write path needs to know of a task. */
 export interface EnqueueTarget extends JobDefaults {
-  /** Checks a payload and gives its JSON text. */
-  toPayloadText(payload: unknown): string | Promise<string>
+  /** Checks a payload. */
+  toPayload(payload: unknown): CheckedPayload | Promise<CheckedPayload>
 }
 
 /** What stands behind an enqueue once the app has found its servers. */
@@ -31,6 +52,12 @@ export interface Enqueuer {
     payloads: readonly unknown[],
     options?: EnqueueOptions,
   ): Promise<JobHandle[]>
+  /** Chunk by chunk, each a transaction: for any number of payloads. */
+  enqueueStream(
+    target: EnqueueTarget,
+    source: Source,
+    options?: EnqueueStreamOptions,
+  ): Promise<EnqueuedStream>
 }
 
 export interface EnqueuerDeps {
@@ -39,6 +66,10 @@ export interface EnqueuerDeps {
   readonly handles: HandleHost
   readonly hold: Hold
   readonly ownerOf: OwnerOf | undefined
+  readonly contextRules?: ContextRules
+  /** How long an asynchronous schema has to answer. */
+  readonly deadlineMs?: number
+  readonly values: Values
   /** Asked for what requests enqueue. */
   readonly backpressure: Backpressure | undefined
 }
@@ -49,10 +80,20 @@ export interface EnqueuerDeps {
  * `enqueue` resolves once the row is committed, whatever becomes of the broker; with `tx`, once it is written, and the
  * commit is the caller's.
  */
-export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure }: EnqueuerDeps): Enqueuer {
+export function createEnqueuer({
+  writePath,
+  handles,
+  hold,
+  ownerOf,
+  contextRules,
+  deadlineMs,
+  backpressure,
+  values,
+}: EnqueuerDeps): Enqueuer {
   return {
     enqueue,
     enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
+    enqueueStream: (target, source, options = {}) => hold.during(enqueueAll(target, source, options)),
   }
 
   // Where nothing needs to be waited for, nothing is: each promise costs about as much as a small payload's check.
@@ -65,9 +106,9 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure
     try {
       const asked = originOf(target, options)
       const origin = asked instanceof Promise ? await asked : asked
-      const checked = target.toPayloadText(payload)
-      const text = typeof checked === 'string' ? checked : await checked
-      const row = toNewJob(text, options, target, origin)
+      const checking = target.toPayload(payload)
+      const checked = checking instanceof Promise ? await inTime(target, checking) : checking
+      const row = toNewJob(checked, options, target, origin)
       const path = writePath()
       const { store } = path instanceof Promise ? await path : path
       const [inserted] = await (backpressure && currentRequest()
@@ -79,6 +120,15 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure
     }
   }
 
+  /** A schema that asks somebody else may never hear of him. */
+  function inTime(
+    { task }: EnqueueTarget,
+    checking: CheckedPayload | Promise<CheckedPayload>,
+  ): CheckedPayload | Promise<CheckedPayload> {
+    if (!(checking instanceof Promise) || deadlineMs === undefined) return checking
+    return answerWithin(deadlineMs, checking, () => new SchemaTimeoutError(task, deadlineMs))
+  }
+
   async function enqueueMany(
     target: EnqueueTarget,
     payloads: readonly unknown[],
@@ -86,15 +136,37 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure
   ): Promise<JobHandle[]> {
     if (payloads.length === 0) return []
     if (options.idempotencyKey !== undefined && payloads.length > 1) {
-      throw new EnqueueOptionError(
-        'An "idempotencyKey" is for one job: enqueueMany takes it with one payload only.',
-      )
+      throw new EnqueueOptionError(keyForMany)
     }
     const origin = await originOf(target, options)
     const rows: NewJob[] = []
     for (const payload of payloads) {
-      rows.push(toNewJob(await target.toPayloadText(payload), options, target, origin))
+      rows.push(toNewJob(await inTime(target, target.toPayload(payload)), options, target, origin))
     }
+    return commit(rows, options)
+  }
+
+  async function enqueueAll(
+    target: EnqueueTarget,
+    source: Source,
+    { onChunk, ...options }: EnqueueStreamOptions,
+  ): Promise<EnqueuedStream> {
+    assertStream(source, options)
+    const origin = await originOf(target, options)
+    return enqueueStream<NewJob>(source, {
+      toRow(payload) {
+        const checked = target.toPayload(payload)
+        return checked instanceof Promise
+          ? Promise.resolve(inTime(target, checked)).then((known) => toNewJob(known, options, target, origin))
+          : toNewJob(checked, options, target, origin)
+      },
+      sizeOf: ({ payload }) => payload.length,
+      write: (rows) => commit(rows, options),
+      onChunk,
+    })
+  }
+
+  async function commit(rows: readonly NewJob[], options: EnqueueOptions): Promise<JobHandle[]> {
     const { store } = await writePath()
     const inserted = await (backpressure && currentRequest()
       ? writeForRequest(backpressure, store, rows, options)
@@ -104,23 +176,43 @@ export function createEnqueuer({ writePath, handles, hold, ownerOf, backpressure
 
   function toHandle(row: NewJob, job: InsertedJob | undefined): JobHandle {
     if (!job) throw new StoreUnavailableError('The store answered for fewer jobs than it was given.')
-    if (!job.created) assertSamePayload(row, job)
+    if (!job.created) assertSamePayload(values, row, job)
     return new Handle(handles, job.id, row.task, job.created, job.created ? firstStatus(row, job) : undefined)
   }
 
-  /** Owner, request id and trace context, at the moment of the enqueue. */
+  /** Owner, request id, trace and the like, at the moment of the enqueue: of the request, or of the job that runs. */
   function originOf(target: EnqueueTarget, options: EnqueueOptions): Origin | Promise<Origin> {
-    const req = currentRequest()
-    const origin = req ? readOrigin(req) : nowhere
-    if (options.owner !== undefined) return { owner: checkedOwner(options.owner), ...origin }
-    if (!ownerOf) return { owner: null, ...origin }
-    if (!req) throw new OwnerMissingError(target.task)
-    return readOwner(ownerOf, req).then((owner) => {
+    const scope = currentScope()
+    if (scope instanceof RunningJob) return originInJob(scope, options)
+    const inherited = scope ? readOrigin(scope, contextRules) : nowhere
+    if (options.owner !== undefined) return { ...inherited, owner: checkedOwner(options.owner) }
+    if (!ownerOf) return { ...inherited, owner: null }
+    if (!scope) throw new OwnerMissingError(target.task)
+    return readOwner(ownerOf, scope).then((owner) => {
       if (owner === null) throw new OwnerMissingError(target.task)
-      return { owner, ...origin }
+      return { ...inherited, owner }
     })
   }
 }
+
+/** A child belongs to whom its parent belongs to. */
+function originInJob(job: RunningJob, { owner }: EnqueueOptions): Origin {
+  return { ...job.origin, owner: owner === undefined ? job.owner : checkedOwner(owner) }
+}
+
+function assertStream(source: unknown, options: EnqueueOptions): void {
+  if (options.idempotencyKey !== undefined) throw new EnqueueOptionError(keyForMany)
+  const isStream =
+    typeof source === 'object' &&
+    source !== null &&
+    (Symbol.iterator in source || Symbol.asyncIterator in source)
+  if (isStream) return
+  throw new EnqueueOptionError(
+    `enqueueMany takes a list of payloads, or a source of them that is iterable. It got ${source === null ? 'null' : `a ${typeof source}`}.`,
+  )
+}
+
+const keyForMany = 'An "idempotencyKey" is for one job: enqueueMany takes it with one payload only.'
 
 function write(
   store: WritePath['store'],
@@ -147,7 +239,12 @@ async function writeForRequest(
   }
 }
 
-const nowhere = Object.freeze({ requestId: null, traceparent: null })
+const nowhere: InheritedOrigin = Object.freeze({
+  requestId: null,
+  traceparent: null,
+  context: null,
+  parentId: null,
+})
 
 function firstStatus(
   { queue, maxAttempts }: NewJob,
@@ -156,7 +253,19 @@ function firstStatus(
   return { queue, state, maxAttempts, createdAt, dueInMs }
 }
 
-function assertSamePayload(row: NewJob, existing: InsertedJob): void {
-  if (existing.payload === row.payload) return
-  throw new IdempotencyConflictError(row.idempotencyKey ?? '', existing.id)
+/** As the row has it when its job has succeeded. */
+function withoutSecrets(values: Values, { options, payload }: NewJob): string | undefined {
+  const { redact = [] } = JSON.parse(options ?? '{}') as JobOptions
+  return redactText(values, redact, 'payload', payload)
+}
+
+/** A job that was found by what its task keeps unique may have another payload. */
+function assertSamePayload(
+  values: Values,
+  row: NewJob,
+  { id, payload = null, conflicts = false }: InsertedJob,
+): void {
+  const isSame = payload === null || payload === row.payload || payload === withoutSecrets(values, row)
+  if (isSame && !conflicts) return
+  throw new IdempotencyConflictError(row.idempotencyKey ?? '', id)
 }

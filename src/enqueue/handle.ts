@@ -6,6 +6,7 @@ import {
   ResultTimeoutError,
 } from '../errors.js'
 import { type Duration, toMs } from '../job/duration.js'
+import type { EventsOptions, JobEvent, JobLogLine, LogsOptions } from '../job/event.js'
 import type { CancelAnswer, JobHandle, JobStatus } from '../job/job.js'
 import { isEnd, type JobState } from '../job/state.js'
 import type { Hold } from './hold.js'
@@ -16,9 +17,12 @@ export interface HandleHost {
   status(id: string): Promise<JobStatus | undefined>
   ended(id: string, timeoutMs: number): Promise<boolean>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
+  events(id: string, options?: EventsOptions): AsyncIterableIterator<JobEvent>
+  logs(id: string, limit: number): Promise<JobLogLine[]>
 }
 
 const defaultTimeoutMs = 60_000
+const defaultLogLines = 1000
 
 /** A class, so that enqueueing many costs no closures. */
 export class Handle<Result> implements JobHandle<Result> {
@@ -59,7 +63,19 @@ export class Handle<Result> implements JobHandle<Result> {
   }
 
   cancel({ by, reason }: { by?: string; reason?: string } = {}): Promise<CancelAnswer> {
+    for (const [name, said] of Object.entries({ by, reason })) {
+      if (said === undefined || typeof said === 'string') continue
+      return Promise.reject(new ConfigError(`"${name}" of cancel() must be a text. It is ${String(said)}.`))
+    }
     return this.#host.hold.during(this.#host.cancel(this.id, by ?? null, reason ?? null))
+  }
+
+  events(options?: EventsOptions): AsyncIterableIterator<JobEvent<Result>> {
+    return this.#host.events(this.id, options) as AsyncIterableIterator<JobEvent<Result>>
+  }
+
+  logs({ limit = defaultLogLines }: LogsOptions = {}): Promise<JobLogLine[]> {
+    return this.#host.hold.during(this.#host.logs(this.id, limit))
   }
 
   async #status(): Promise<JobStatus<Result>> {

@@ -3,8 +3,15 @@ import { EnqueueOptionError } from '../errors.js'
 import { longestMs, toMs } from '../job/duration.js'
 import type { Backoff, EnqueueOptions, JobOptions } from '../job/job.js'
 import type { ResolvedBackoff } from '../job/retry.js'
+import { isPlain } from '../job/text.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import { isTransaction } from '../job/transaction.js'
-import type { NewJob } from '../store/store.js'
+import type { Uniqueness } from '../job/unique.js'
+import type { NewJob, UniqueClaim } from '../store/store.js'
+import { checkBackoff } from '../task/check.js'
+import type { CheckedPayload, KeyedPayload } from '../task/payload.js'
+import { checkTimeLimit } from '../task/policy.js'
+import type { InheritedOrigin } from './context.js'
 
 /** What a task says of its jobs; a call may say otherwise for its one. */
 export interface JobDefaults {
@@ -12,13 +19,17 @@ export interface JobDefaults {
   readonly queue: string
   readonly priority: number
   readonly attempts: number
+  /** Fields that nobody is to see. */
+  readonly redact: readonly string[]
+  readonly expiresInMs?: number | undefined
+  readonly uniqueness?: Uniqueness | undefined
+  /** Whether a job has limits by its queue, or by what was set while the app ran; the task's own come with its payload. */
+  isLimited?(queue: string): boolean
 }
 
 /** Where an enqueue comes from. */
-export interface Origin {
+export interface Origin extends InheritedOrigin {
   readonly owner: string | null
-  readonly requestId: string | null
-  readonly traceparent: string | null
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof EnqueueOptions>([
@@ -46,7 +57,7 @@ const longestText = 255
  * @throws {EnqueueOptionError} when an option is unknown, out of range, or in conflict with another
  */
 export function toNewJob(
-  payload: string,
+  payload: CheckedPayload,
   options: EnqueueOptions,
   defaults: JobDefaults,
   origin: Origin,
@@ -55,30 +66,60 @@ export function toNewJob(
   if (options.delay !== undefined && options.runAt !== undefined) {
     throw new EnqueueOptionError('Give either "delay" or "runAt", not both.')
   }
+  if (defaults.uniqueness?.mode === 'debounce' && (options.delay ?? options.runAt) !== undefined) {
+    throw new EnqueueOptionError(
+      `Task "${defaults.task}" has "debounce", which says when its jobs start: "delay" and "runAt" cannot be given.`,
+    )
+  }
   if (options.tx !== undefined && !isTransaction(options.tx)) {
     throw new EnqueueOptionError(
       '"tx" must be a Prisma client or transaction, a client of pg, or an object with query(text, values). See docs/transactions.md.',
     )
   }
+  const queue = options.queue === undefined ? defaults.queue : plainText('queue', options.queue)
   return {
     id: uuidv7(),
     task: defaults.task,
-    queue: options.queue === undefined ? defaults.queue : plainText('queue', options.queue),
-    payload,
-    options: toOptionsText(options),
+    queue,
+    payload: typeof payload === 'string' ? payload : payload.text,
+    options: toOptionsText(options, defaults.redact),
     priority: integer('priority', options.priority ?? defaults.priority, 0, lastPriority),
     maxAttempts: integer('attempts', options.attempts ?? defaults.attempts, 1, mostAttempts),
     owner: origin.owner,
     tags: (options.tags ?? []).map((tag) => plainText('tags', tag)),
     idempotencyKey:
       options.idempotencyKey === undefined ? null : plainText('idempotencyKey', options.idempotencyKey),
-    parentId: null,
+    parentId: origin.parentId,
     requestId: origin.requestId,
     traceparent: origin.traceparent,
-    delayMs: options.delay === undefined ? null : milliseconds('delay', options.delay),
+    context: origin.context,
+    limitKey: limitKeyOf(payload, queue, defaults),
+    unique: typeof payload === 'string' ? null : toUniqueClaim(payload, defaults),
+    delayMs: options.delay === undefined ? firstDelay(defaults) : milliseconds('delay', options.delay),
     runAt: options.runAt === undefined ? null : moment(options.runAt),
-    expiresInMs: options.expiresIn === undefined ? null : milliseconds('expiresIn', options.expiresIn),
+    expiresInMs:
+      options.expiresIn === undefined
+        ? (defaults.expiresInMs ?? null)
+        : milliseconds('expiresIn', options.expiresIn),
   }
+}
+
+function toUniqueClaim(
+  { uniqueKey }: KeyedPayload,
+  { uniqueness }: Pick<JobDefaults, 'uniqueness'>,
+): UniqueClaim | null {
+  if (uniqueKey === null || !uniqueness) return null
+  const { key: _, ...rule } = uniqueness
+  return { ...rule, key: uniqueKey }
+}
+
+function firstDelay({ uniqueness }: Pick<JobDefaults, 'uniqueness'>): number | null {
+  return uniqueness?.mode === 'debounce' ? uniqueness.delayMs : null
+}
+
+function limitKeyOf(payload: CheckedPayload, queue: string, defaults: JobDefaults): string | null {
+  const key = typeof payload === 'string' ? null : payload.limitKey
+  return key === null && defaults.isLimited?.(queue) ? '' : key
 }
 
 /** `null` says that only management may see the job. */
@@ -86,11 +127,12 @@ export function checkedOwner(owner: unknown): string | null {
   return owner === null ? null : plainText('owner', owner)
 }
 
-function toOptionsText({ backoff, timeLimit }: EnqueueOptions): string | null {
-  if (backoff === undefined && timeLimit === undefined) return null
+function toOptionsText({ backoff, timeLimit }: EnqueueOptions, redact: readonly string[]): string | null {
+  if (backoff === undefined && timeLimit === undefined && redact.length === 0) return null
   const kept: JobOptions = {
     ...(backoff === undefined ? {} : { backoff: checkedBackoff(backoff) }),
-    ...(timeLimit === undefined ? {} : { timeLimitMs: milliseconds('timeLimit', timeLimit) }),
+    ...(timeLimit === undefined ? {} : { timeLimit: checkedTimeLimit(timeLimit) }),
+    ...(redact.length === 0 ? {} : { redact }),
   }
   return JSON.stringify(kept)
 }
@@ -103,19 +145,21 @@ function assertKnown(options: EnqueueOptions): void {
   )
 }
 
-function checkedBackoff({ type, delay, max, jitter }: Backoff): Partial<ResolvedBackoff> {
-  if (type !== 'fixed' && type !== 'exponential') {
-    throw new EnqueueOptionError('"backoff.type" must be "fixed" or "exponential".')
+function checkedTimeLimit(value: unknown): ResolvedTimeLimit {
+  return asEnqueueOption(() => checkTimeLimit(value, '"timeLimit"'))
+}
+
+/** The same checks as for a task, with the error of a call. */
+function asEnqueueOption<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw new EnqueueOptionError(error instanceof Error ? error.message : String(error))
   }
-  if (jitter !== undefined && !(jitter >= 0 && jitter <= 1)) {
-    throw new EnqueueOptionError('"backoff.jitter" must be a number from 0 to 1.')
-  }
-  return {
-    type,
-    ...(delay === undefined ? {} : { delayMs: milliseconds('backoff.delay', delay) }),
-    ...(max === undefined ? {} : { maxMs: milliseconds('backoff.max', max) }),
-    ...(jitter === undefined ? {} : { jitter }),
-  }
+}
+
+function checkedBackoff(value: Backoff): ResolvedBackoff {
+  return asEnqueueOption(() => checkBackoff(value, '"backoff"'))
 }
 
 function milliseconds(name: string, value: unknown): number {
@@ -144,12 +188,6 @@ function plainText(name: string, value: unknown): string {
   throw new EnqueueOptionError(
     `"${name}" must be a text of 1 to ${longestText} characters without control characters. It is ${show(value)}.`,
   )
-}
-
-/** PostgreSQL refuses NUL in text, and UTF-8 has no lone surrogates. */
-export function isPlain(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return !/[\u0000-\u001f\u007f]/.test(value) && !/\p{Surrogate}/u.test(value)
 }
 
 function show(value: unknown): string {

@@ -1,4 +1,5 @@
 import { type App, openApp } from '../app.js'
+import { openBackend } from '../backend.js'
 import { readEnvironment } from '../config/env.js'
 import { findConfigFile, loadConfig } from '../config/load.js'
 import type { CeleriacOptions } from '../config/options.js'
@@ -19,7 +20,13 @@ export async function readConfig(flags: CommonFlags, said: CeleriacOptions = {})
   const { folder, isProduction } = readEnvironment()
   const search = { folder, isProduction, ...(flags.app === undefined ? {} : { path: flags.app }) }
   const options = await loadConfig(search)
-  return resolveConfig({ ...options, ...said }, readEnvironment())
+  return resolveConfig({ ...options, ...said, ...workerOf(options, said) }, readEnvironment())
+}
+
+/** A flag changes one option of the worker, and leaves the others as the file has them. */
+function workerOf({ worker }: CeleriacOptions, said: CeleriacOptions): CeleriacOptions {
+  if (typeof worker !== 'object' || typeof said.worker !== 'object') return {}
+  return { worker: { ...worker, ...said.worker } }
 }
 
 /** As {@link readConfig}; where there is no config file, the environment alone. */
@@ -42,7 +49,7 @@ function hasConfigFile(): boolean {
 export function openForCommand(config: Config, onFatal: (error: unknown) => void): App {
   const log =
     typeof config.logger === 'string' ? createLog(config.logger, readEnvironment().isTerminal) : config.logger
-  const app = openApp(config, { log, tasks: loadTasks(config), onFatal })
+  const app = openApp(config, { log, tasks: loadTasks(config), onFatal, openBackend })
   bind(app)
   return app
 }

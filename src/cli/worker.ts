@@ -1,8 +1,10 @@
 import type { App } from '../app.js'
+import type { Bytes } from '../config/bytes.js'
 import { readEnvironment } from '../config/env.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from '../config/options.js'
 import { ClosedError, ConfigError } from '../errors.js'
 import { type Duration, tellMs } from '../job/duration.js'
+import type { PoolKind } from '../task/policy.js'
 import { sleep, within } from '../waiting.js'
 import { type Worker, workerName } from '../worker/worker.js'
 import { banner } from './banner.js'
@@ -11,6 +13,9 @@ import { type CommonFlags, openForCommand, readConfig } from './open.js'
 export interface WorkerFlags extends CommonFlags {
   readonly concurrency?: string
   readonly queues?: string
+  readonly pool?: string
+  readonly maxJobsPerChild?: string
+  readonly maxMemoryPerChild?: string
   readonly name?: string
   readonly loglevel?: string
   readonly grace?: string
@@ -53,8 +58,15 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
 
 function said(flags: WorkerFlags): CeleriacOptions {
   const worker: WorkerOptions = {
-    ...(flags.concurrency === undefined ? {} : { concurrency: wholeNumber(flags.concurrency) }),
+    ...(flags.concurrency === undefined
+      ? {}
+      : { concurrency: wholeNumber(flags.concurrency, '--concurrency') }),
     ...(flags.queues === undefined ? {} : { queues: flags.queues.split(',').map((name) => name.trim()) }),
+    ...(flags.pool === undefined ? {} : { pool: flags.pool as PoolKind }),
+    ...(flags.maxJobsPerChild === undefined
+      ? {}
+      : { maxJobsPerChild: wholeNumber(flags.maxJobsPerChild, '--max-jobs-per-child') }),
+    ...(flags.maxMemoryPerChild === undefined ? {} : { maxMemoryPerChild: toBytes(flags.maxMemoryPerChild) }),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.grace === undefined ? {} : { grace: flags.grace as Duration }),
   }
@@ -64,10 +76,15 @@ function said(flags: WorkerFlags): CeleriacOptions {
   }
 }
 
-function wholeNumber(text: string): number {
+function wholeNumber(text: string, flag: string): number {
   const number = Number(text)
   if (Number.isInteger(number) && number > 0) return number
-  throw new ConfigError(`--concurrency must be a whole number from 1, and is "${text}".`)
+  throw new ConfigError(`${flag} must be a whole number from 1, and is "${text}".`)
+}
+
+/** A number alone is bytes. */
+function toBytes(text: string): Bytes {
+  return /^\d+$/.test(text) ? Number(text) : (text as Bytes)
 }
 
 /** Two signals within this time are one: a Ctrl-C under npm comes from the terminal and from npm. */

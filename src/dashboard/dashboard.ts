@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
+import type { JobLogLine } from '../job/event.js'
 import type { CancelAnswer, Job } from '../job/job.js'
 import type { Store } from '../store/store.js'
 import type { GuardSettings } from './guard.js'
@@ -17,6 +18,7 @@ export interface DashboardDeps {
   readonly log: { error(message: string): void }
   backend(): Promise<DashboardBackend>
   find(id: string): Promise<Job | undefined>
+  logs(id: string, limit: number): Promise<JobLogLine[]>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
   retry(id: string): Promise<boolean>
 }

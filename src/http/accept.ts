@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { runInRequest } from '../enqueue/context.js'
 import { ConfigError } from '../errors.js'
-import type { EnqueueOptions } from '../job/job.js'
+import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import { isEnd } from '../job/state.js'
 import { type AnyTask, type CheckedTask, isTask, type Task } from '../task/define.js'
-import { sendAccepted, sendWithLocation } from './accepted.js'
+import { sendAccepted, sendGone, sendWithLocation } from './accepted.js'
 import { hasBody, isAborted, readJson } from './body.js'
 import type { HttpDeps } from './http.js'
 import { answerError, isProblem, notFound, type Problem, problem, sendProblem } from './problem.js'
@@ -55,7 +55,7 @@ export function createAccept(jobs: HttpDeps, addressFor: (req: Request) => strin
       const handle = await jobs.enqueue(task, payload, { ...key, ...options })
       const wait = readPreferredWait(req)
       if (wait.ms === 0) sendAccepted(jobs, res, base, handle)
-      else await answerAtEnd(jobs, res, base, handle.id, wait)
+      else await answerAtEnd(jobs, res, base, handle, wait)
     }
 
     return function accepting(req, res, next) {
@@ -99,12 +99,14 @@ async function answerAtEnd(
   jobs: HttpDeps,
   res: Response,
   base: string,
-  id: string,
+  handle: JobHandle,
   wait: Wait,
 ): Promise<void> {
+  const { id, created } = handle
   await holdUntilEnd(jobs, res, id, wait.ms)
   if (isAnswered(res)) return
   const job = await jobs.find(id)
-  if (!job) return sendProblem(res, notFound)
-  sendWithLocation(res, isEnd(job.state) ? 200 : 202, base, await jobs.toStatus(job), wait)
+  if (!job) return created ? sendProblem(res, notFound) : sendGone(jobs, res, base, handle)
+  const status = await jobs.toStatus(job)
+  sendWithLocation(jobs, res, isEnd(job.state) ? 200 : 202, base, status, created, wait)
 }

@@ -1,4 +1,5 @@
 import type { Response } from 'express'
+import { JobNotFoundError } from '../errors.js'
 import type { JobHandle, JobStatus } from '../job/job.js'
 import { sendJson } from './answer.js'
 import type { HttpDeps } from './http.js'
@@ -17,10 +18,27 @@ import type { Wait } from './wait.js'
  */
 export function sendAccepted(jobs: HttpDeps, res: Response, base: string, handle: JobHandle): void {
   assertHandle(handle)
-  const send = (known: JobStatus) => sendWithLocation(res, 202, base, known, { ms: 0 })
+  const { created } = handle
+  const send = (known: JobStatus) => sendWithLocation(jobs, res, 202, base, known, created, { ms: 0 })
   const status = jobs.statusOf(handle)
-  if (status instanceof Promise) status.then(send, (error) => sendUnread(res, error))
+  if (status instanceof Promise)
+    status.then(send, (error) => {
+      if (!created && error instanceof JobNotFoundError) sendGone(jobs, res, base, handle)
+      else sendUnread(res, error)
+    })
   else send(status)
+}
+
+/** A window that a task keeps unique may last longer than the row of its job. */
+export function sendGone(
+  jobs: Pick<HttpDeps, 'toJson'>,
+  res: Response,
+  base: string,
+  { id, task }: JobHandle,
+): void {
+  const self = `${base}/${id}`
+  const body = jobs.toJson({ id, task, created: false, links: { self } })
+  sendJson(res, 202, body, { 'Cache-Control': 'no-store', Location: self })
 }
 
 function sendUnread(res: Response, error: unknown): void {
@@ -30,16 +48,18 @@ function sendUnread(res: Response, error: unknown): void {
   )
 }
 
-/** Answers an accepting route with a status, and with where to ask for it again. */
+/** Answers an accepting route with a status, whether it made the job, and with where to ask for it again. */
 export function sendWithLocation(
+  jobs: Pick<HttpDeps, 'toJson'>,
   res: Response,
   code: 200 | 202,
   base: string,
   status: JobStatus,
+  created: boolean,
   wait: Wait,
 ): void {
   const linked = withLinks(status, base)
-  sendJson(res, code, JSON.stringify(linked), {
+  sendJson(res, code, jobs.toJson({ ...linked, created }), {
     'Cache-Control': 'no-store',
     Location: linked.links.self,
     ...followUp(status, wait),

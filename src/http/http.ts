@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { OwnerOf } from '../enqueue/context.js'
+import type { EventsOptions, JobEvent } from '../job/event.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from '../job/job.js'
 import type { AnyTask } from '../task/define.js'
 import type { Health } from '../telemetry/health.js'
@@ -22,12 +23,19 @@ export interface HttpDeps {
   toStatus(job: Job): JobStatus | Promise<JobStatus>
   /** Resolves when the job has ended, after `ms`, or when `signal` aborts, whichever is first. */
   waitForEnd(id: string, ms: number, signal: AbortSignal): Promise<void>
+  /** What happens to the job, until its end. */
+  events(id: string, options: EventsOptions): AsyncIterable<JobEvent>
+  /** Whether events tell what handlers logged. */
+  readonly showsLogs: boolean
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
 
   /** Called inside the request's context, from which it takes owner, request id and trace. */
   enqueue(task: AnyTask | string, payload: unknown, options: EnqueueOptions): Promise<JobHandle>
   /** The status to answer with right after an enqueue: from memory for a new job, else from the store. */
   statusOf(handle: JobHandle): JobStatus | Promise<JobStatus>
+
+  /** JSON of what a job holds, whatever it was written by. */
+  toJson(value: unknown): string
 
   /** Never rejects. */
   health(): Promise<Health>

@@ -7,6 +7,8 @@ import type { HttpDeps } from './http.js'
 export interface JobLinks {
   readonly self: string
   readonly result: string
+  /** Server-Sent Events, for an `EventSource`. */
+  readonly events: string
   /** Send DELETE here. Absent once the job has ended. */
   readonly cancel?: string
 }
@@ -29,7 +31,7 @@ const unknownAddress =
 
 export function withLinks(status: JobStatus, base: string): LinkedStatus {
   const self = `${base}/${status.id}`
-  const links = { self, result: `${self}/result` }
+  const links = { self, result: `${self}/result`, events: `${self}/events` }
   return { ...status, links: isEnd(status.state) ? links : { ...links, cancel: self } }
 }
 

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Respon
 import { runInRequest } from '../enqueue/context.js'
 import type { EnqueueOptions, JobHandle } from '../job/job.js'
 import type { AnyTask, Task } from '../task/define.js'
+import type { InputOf, ResultOf, TaskName, TaskOf } from '../task/names.js'
 import { type Accept, createAccept } from './accept.js'
 import { sendAccepted } from './accepted.js'
 import { asksForHealth, showHealth } from './health.js'
@@ -35,7 +36,11 @@ export interface RequestEnqueue {
     task: Task<Input, Payload, Result>,
     ...rest: EnqueueArguments<Input>
   ): Promise<JobHandle<Result>>
-  (task: string, payload?: unknown, options?: EnqueueOptions): Promise<JobHandle>
+  /** By name: typed where {@link Register} says which tasks there are. */
+  <Name extends TaskName>(
+    name: Name,
+    ...rest: EnqueueArguments<InputOf<TaskOf<Name>>>
+  ): Promise<JobHandle<ResultOf<TaskOf<Name>>>>
 }
 
 declare global {
@@ -79,7 +84,8 @@ export function createHttp(jobs: HttpDeps): Http {
 }
 
 function equip(jobs: HttpDeps, req: Request, res: Response, address: () => string): void {
-  req.enqueue = (task: AnyTask | string, payload?: unknown, options?: EnqueueOptions) =>
+  const enqueue = (task: AnyTask | string, payload?: unknown, options?: EnqueueOptions) =>
     runInRequest(req, () => jobs.enqueue(task, payload, options ?? {}))
+  req.enqueue = enqueue as RequestEnqueue
   res.accepted = (job) => sendAccepted(jobs, res, address(), job)
 }

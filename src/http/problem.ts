@@ -13,6 +13,8 @@ export interface Problem {
   readonly errors?: readonly ProblemField[]
   /** How a job ended that has no result. */
   readonly state?: string
+  /** What came of a cancel. */
+  readonly answer?: 'finished'
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string }
 }
 

@@ -18,7 +18,7 @@ export async function showResult(jobs: HttpDeps, call: Call): Promise<void> {
   const status = await jobs.toStatus(job)
   const missing = whyNoResult(job, status)
   if (missing) return sendProblem(call.res, missing)
-  sendRevalidated(call, JSON.stringify(job.result), followUp(status, wait))
+  sendRevalidated(call, jobs.toJson(job.result), followUp(status, wait))
 }
 
 function whyNoResult(job: Job, { state, error }: JobStatus): Problem | undefined {

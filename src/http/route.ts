@@ -1,4 +1,5 @@
 import { cancelJob } from './cancel.js'
+import { streamEvents } from './events.js'
 import type { Endpoint } from './http.js'
 import { showResult } from './result.js'
 import { showStatus } from './status.js'
@@ -14,6 +15,7 @@ interface Route {
 export const routes: readonly Route[] = [
   { method: 'GET', rest: '', endpoint: showStatus },
   { method: 'GET', rest: '/result', endpoint: showResult },
+  { method: 'GET', rest: '/events', endpoint: streamEvents },
   { method: 'DELETE', rest: '', endpoint: cancelJob },
 ]
 

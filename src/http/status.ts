@@ -16,13 +16,13 @@ export async function showStatus(jobs: HttpDeps, call: Call): Promise<void> {
   if (isAnswered(call.res)) return
   if (!job) return sendProblem(call.res, notFound)
   const status = withLinks(await jobs.toStatus(job), call.base)
-  sendRevalidated(call, JSON.stringify(status), followUp(status, wait))
+  sendRevalidated(call, jobs.toJson(status), followUp(status, wait))
 }
 
 /** Answers 202 with the status of a job that goes on. */
 export async function sendOngoing(jobs: HttpDeps, call: Call, job: Job, wait: Wait): Promise<void> {
   const status = withLinks(await jobs.toStatus(job), call.base)
-  sendJson(call.res, 202, JSON.stringify(status), { 'Cache-Control': 'no-store', ...followUp(status, wait) })
+  sendJson(call.res, 202, jobs.toJson(status), { 'Cache-Control': 'no-store', ...followUp(status, wait) })
 }
 
 /** When to look again, and whether the client's wish to wait was heard. */

@@ -137,6 +137,21 @@ describe("every route of bull-board's API has its place in this table", () => {
   })
 })
 
+describe('the log of a job', () => {
+  test('is shown line by line, with its details', async () => {
+    const job = await tasks.mail.send.enqueue('ann@example.com')
+    await ended(job, 'succeeded')
+
+    const lines = await get<string[]>(`/queues/default/${job.id}/logs`)
+
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\d{4}-\S+Z attempt 1 INFO handed to the mail server \{"to":"ann@example.com"\}$/,
+      ),
+    ])
+  })
+})
+
 describe('a queue', () => {
   let fresh: Shop
 

@@ -14,7 +14,10 @@ export const mood = { isGood: false }
 
 export const tasks = {
   mail: {
-    send: defineTask((to: string) => `sent to ${to}`),
+    send: defineTask((to: string, { log }) => {
+      log.info({ to }, 'handed to the mail server')
+      return `sent to ${to}`
+    }),
     moody: defineTask(() => {
       if (!mood.isGood) throw new TypeError('the mail server is in a bad mood')
       return 'sent after all'

@@ -79,6 +79,8 @@ export function createLedger(settings: Partial<HttpDeps> = {}): Ledger {
         mine.add(wake)
       })
     },
+    async *events() {},
+    showsLogs: true,
     async cancel(id) {
       const job = jobs.get(id)
       if (!job) return 'unknown'
@@ -97,6 +99,7 @@ export function createLedger(settings: Partial<HttpDeps> = {}): Ledger {
       return toHandle(put({ task: name, payload }))
     },
     statusOf: ({ id }) => toStatus(jobs.get(id) ?? put({ id })),
+    toJson: JSON.stringify,
     health: async () => ({ status: 'ok', store: 'up', broker: 'up' }),
     ...settings,
   }
@@ -108,7 +111,8 @@ function nameOf(task: AnyTask | string): string {
 
 function toHandle({ id, task }: Job): JobHandle {
   const unused = () => Promise.reject(new Error('not in this test'))
-  return { id, task, created: true, status: unused, result: unused, cancel: unused }
+  const questions = { status: unused, result: unused, cancel: unused, logs: unused }
+  return { id, task, created: true, ...questions, events: () => unused() as never }
 }
 
 const blank: Job = {
@@ -134,6 +138,9 @@ const blank: Job = {
   idempotencyKey: null,
   requestId: null,
   traceparent: null,
+  context: null,
+  parentId: null,
+  limitKey: null,
   runAt: new Date(0),
   expiresAt: null,
   createdAt: new Date(0),

@@ -376,6 +376,7 @@ describe.each(lines)('the endpoints on %s', (_line, express) => {
         status: 409,
         detail: 'The job had ended before.',
         code: 'JOB_ENDED',
+        answer: 'finished',
         state: 'succeeded',
       })
     })

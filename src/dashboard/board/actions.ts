@@ -1,3 +1,4 @@
+import type { JobLogLine } from '../../job/event.js'
 import type { Job } from '../../job/job.js'
 import { isEnd } from '../../job/state.js'
 import type { ListedJobs } from '../../store/store.js'
@@ -8,6 +9,8 @@ import type { Readings } from './readings.js'
 export interface Actions {
   list(queue: string, jobs: ListedJobs, limit: number, offset: number): Promise<Job[]>
   find(queue: string, id: string): Promise<Job | undefined>
+  /** What its handlers logged, a text for each line. */
+  logs(queue: string, id: string): Promise<string[]>
   pause(queue: string): Promise<void>
   resume(queue: string): Promise<void>
   /** @throws {ActionRefused} when it has ended */
@@ -28,6 +31,7 @@ export class ActionRefused extends Error {
 const by = 'dashboard'
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const retriedAtOnce = 100
+const mostLogLines = 5000
 const mostRetried = 20_000
 
 export function createActions(deps: DashboardDeps, readings: Readings): Actions {
@@ -36,9 +40,10 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
       const { store } = await deps.backend()
       return store.listJobs({ queue, jobs, limit, offset })
     },
-    async find(queue, id) {
-      const job = uuid.test(id) ? await deps.find(id) : undefined
-      return job?.queue === queue ? job : undefined
+    find,
+    async logs(queue, id) {
+      if (!(await find(queue, id))) return []
+      return (await deps.logs(id, mostLogLines)).map(toText)
     },
     pause: (queue) =>
       changing(async () => {
@@ -60,6 +65,11 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
       }),
     retryFailed: (queue) => changing(() => retryFailed(queue)),
     promote: (id) => changing(() => promote(id)),
+  }
+
+  async function find(queue: string, id: string): Promise<Job | undefined> {
+    const job = uuid.test(id) ? await deps.find(id) : undefined
+    return job?.queue === queue ? job : undefined
   }
 
   /** What was read before a change, or while it was made, does not show it. */
@@ -100,4 +110,9 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
     if (!redelivery) throw new ActionRefused('This job does not wait for its time any more.')
     dispatcher.send([redelivery])
   }
+}
+
+function toText({ at, attempt, level, message, details }: JobLogLine): string {
+  const rest = details === undefined ? '' : ` ${JSON.stringify(details)}`
+  return `${at} attempt ${attempt} ${level.toUpperCase()} ${message}${rest}`
 }

@@ -1,4 +1,5 @@
 import type { QueueJobJson } from '@bull-board/api/dist/types.js'
+import { toShownJson } from '../../job/codec.js'
 import type { Job, PastAttempt, StoredError } from '../../job/job.js'
 import type { LiveWorker } from '../../store/store.js'
 
@@ -8,8 +9,8 @@ export function toBoardJob(job: Job, workers: readonly LiveWorker[]): QueueJobJs
   return {
     id: job.id,
     name: job.task,
-    data: job.payload ?? null,
-    returnvalue: job.resultError === null ? (job.result ?? null) : { resultError: job.resultError },
+    data: toPlain(job.payload),
+    returnvalue: job.resultError === null ? toPlain(job.result) : { resultError: job.resultError },
     progress: toProgress(job.progress),
     timestamp: job.createdAt.getTime(),
     processedOn: job.startedAt?.getTime() ?? null,
@@ -22,6 +23,11 @@ export function toBoardJob(job: Job, workers: readonly LiveWorker[]): QueueJobJs
     stacktrace: job.state === 'succeeded' ? [] : stacksOf(job),
     opts: toOptions(job, delayMs, workers),
   }
+}
+
+/** bull-board writes it as JSON, whatever a codec has made of it. */
+function toPlain(value: unknown): unknown {
+  return value === undefined ? null : JSON.parse(toShownJson(value))
 }
 
 /** The pages draw a ring for a number and for what has one under `progress`, and print every object. */

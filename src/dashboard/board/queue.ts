@@ -82,9 +82,8 @@ export function toQueueMaker(Base: typeof BaseAdapter): MakeQueue {
       return job && this.#toQueueJob(job)
     }
 
-    /** Logs of a job are not kept yet. */
-    override async getJobLogs(): Promise<string[]> {
-      return []
+    override getJobLogs(id: string): Promise<string[]> {
+      return this.#actions.logs(this.#reading.name, id)
     }
 
     override async isPaused(): Promise<boolean> {

@@ -24,6 +24,11 @@ export function createTestContext(said: Partial<TaskContext> = {}): TestContext 
     queue: 'default',
     owner: null,
     requestId: null,
+    traceparent: null,
+    tracestate: null,
+    locale: null,
+    values: {},
+    parentId: null,
     signal: controller.signal,
     log: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
     async progress(value) {

@@ -24,6 +24,8 @@ export interface WorkerProcessOptions extends Servers {
   readonly app?: string
   readonly effects?: string
   readonly args?: readonly string[]
+  /** Is told how to end it. Default: it is killed after the test. */
+  readonly onEnd?: (end: () => void) => void
 }
 
 /** Resolves when it takes jobs. It is killed after the test, if it still runs. */
@@ -40,7 +42,8 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     },
   })
   const worker = watch(child)
-  onTestFinished(() => {
+  const { onEnd = onTestFinished } = options
+  onEnd(() => {
     child.kill('SIGCONT')
     child.kill('SIGKILL')
   })

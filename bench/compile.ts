@@ -32,6 +32,23 @@ export async function compileContenders(): Promise<void> {
   })
 }
 
+/** The contender of another checkout, on the package that was built there. Gives its folder. */
+export async function compileOther(checkout: string): Promise<string> {
+  const outdir = join(checkout, 'bench/compiled')
+  await build({
+    entryPoints: [join(checkout, 'bench/contender/celeriac.ts')],
+    outdir,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    tsconfigRaw: {},
+    logLevel: 'error',
+  })
+  return outdir
+}
+
 export function removeCompiled(): void {
   rmSync(compiledFolder, { recursive: true, force: true })
 }

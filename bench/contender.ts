@@ -23,12 +23,13 @@ export interface Contender<Operations extends Calls> extends Profiled {
   close(): Promise<void>
 }
 
-/** Starts `contender/<program>.ts` with its settings. */
+/** Starts `contender/<program>.ts` with its settings, of this checkout or of one whose compiled folder is given. */
 export async function startContender<Operations extends Calls>(
   program: string,
   settings: object,
+  folder = compiledFolder,
 ): Promise<Contender<Operations>> {
-  const child = fork(join(compiledFolder, `${program}.js`), [JSON.stringify(settings)], {
+  const child = fork(join(folder, `${program}.js`), [JSON.stringify(settings)], {
     execArgv: [],
     env: plainEnvironment(),
     serialization: 'advanced',

@@ -13,9 +13,11 @@ import { openServers } from './servers.js'
 import { toTable, withTable } from './table.js'
 
 const usage = `npm run bench [-- <part>… [--rounds n] [--seconds n] [--quick] [--profile]]
+npm run bench -- against --against <folder>
 npm run bench -- table [--quick]
 Parts: ${Object.keys(parts).join(', ')}. Without one: ${usual.join(', ')}.
 Each keeps what it found in bench/results; table writes that into docs/performance.md.
+against compares with another checkout that was built, such as the last release.
 --quick takes small sizes, to see that a part runs; table --quick prints what such runs found.`
 
 const document = fileURLToPath(new URL('../docs/performance.md', import.meta.url))
@@ -80,6 +82,7 @@ function readArguments(): Asked | string {
       options: {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        against: { type: 'string' },
         quick: { type: 'boolean', default: false },
         profile: { type: 'boolean', default: false },
       },
@@ -90,6 +93,7 @@ function readArguments(): Asked | string {
       settings: {
         rounds: toPositive('rounds', values.rounds) ?? fewest,
         seconds: toPositive('seconds', values.seconds) ?? fewest,
+        against: values.against,
         quick: values.quick,
         profile: values.profile,
       },

@@ -9,6 +9,8 @@ export interface Settings {
   readonly seconds: number | undefined
   /** Small sizes: to see that a part runs to its end. Its figures mean nothing. */
   readonly quick: boolean
+  /** Another checkout of this project, built: what it does is measured beside this one. */
+  readonly against: string | undefined
   /** Writes a CPU profile of each contender's measured rounds to `bench/profiles/`. */
   readonly profile: boolean
 }

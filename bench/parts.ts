@@ -1,3 +1,4 @@
+import { against } from './part/against.js'
 import { backlog } from './part/backlog.js'
 import { commit } from './part/commit.js'
 import { connections } from './part/connections.js'
@@ -5,8 +6,10 @@ import { drain } from './part/drain.js'
 import { enqueue } from './part/enqueue.js'
 import { faults } from './part/faults.js'
 import { latency } from './part/latency.js'
+import { limits } from './part/limits.js'
 import { memory } from './part/memory.js'
 import { outage } from './part/outage.js'
+import { pools } from './part/pools.js'
 import { route } from './part/route.js'
 import { start } from './part/start.js'
 import { store } from './part/store.js'
@@ -24,12 +27,15 @@ export const parts: Readonly<Record<string, Part>> = {
   commit,
   wait,
   start,
+  pools,
   backlog,
   store,
   memory,
   connections,
   outage,
+  limits,
   faults,
+  against,
 }
 
 /** What runs where no part is named: some minutes. */

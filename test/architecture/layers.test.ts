@@ -13,7 +13,7 @@ const layers = [
   ['worker', 'maintain'],
   ['config'],
   ['http', 'dashboard'],
-  ['tasks', 'backend', 'migrate'],
+  ['tasks', 'backend', 'migrate', 'pool-child'],
   ['app'],
   ['plugin'],
   ['index', 'cli', 'testing'],

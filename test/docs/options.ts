@@ -26,10 +26,11 @@ const refusals: Readonly<Record<string, () => unknown>> = {
   celeriac: () => resolveConfig(unknown(), readEnvironment({})),
   worker: () => resolveConfig({ worker: unknown() }, readEnvironment({})),
   defineTask: () => defineTask({ run: () => 1, ...unknown<object>() }),
-  enqueue: () => toNewJob('{}', unknown(), { task: 't', queue: 'q', priority: 0, attempts: 1 }, nobody),
+  enqueue: () =>
+    toNewJob('{}', unknown(), { task: 't', queue: 'q', priority: 0, attempts: 1, redact: [] }, nobody),
 }
 
-const nobody = { owner: null, requestId: null, traceparent: null }
+const nobody = { owner: null, requestId: null, traceparent: null, context: null, parentId: null }
 
 export function refusedBy(part: 'celeriac' | 'worker' | 'defineTask' | 'enqueue'): string[] {
   try {

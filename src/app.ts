@@ -4,6 +4,10 @@ import type { Backend, OpenBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
+import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
+import { createDoor } from './control/door.js'
+import { createResponder, type Responder } from './control/responder.js'
+import { createSettings } from './control/settings.js'
 import { createAnnounced } from './enqueue/announced.js'
 import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
@@ -29,7 +33,7 @@ import type {
 } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
-import type { Committed, Store } from './store/store.js'
+import type { Committed, Setting, Store } from './store/store.js'
 import type { PayloadSource } from './task/binding.js'
 import type { AnyTask } from './task/define.js'
 import { fromPayloadText, fromText } from './task/payload.js'
@@ -94,6 +98,10 @@ export interface App {
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
   readonly limits: Limits
+  /** Commands to workers, wherever they run. */
+  readonly control: Control
+  /** Questions to workers. */
+  readonly inspect: Inspect
   /** What the maintenance of this process has repaired so far: jobs by pass. */
   repaired(): Readonly<Record<string, number>>
   /** Runs these passes now; they run by themselves now and then. */
@@ -218,6 +226,19 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     store: async () => (await backend()).store,
     registry: () => tasks,
   })
+  const settings = createSettings()
+  const door = createDoor(async () => (await backend()).store)
+  const heldDoor: typeof door = {
+    ask: (...args) => hold.during(door.ask(...args)),
+    targets: (options) => hold.during(door.targets(options)),
+  }
+  const controlDeps = {
+    door: heldDoor,
+    limits: limitControl,
+    store: async () => (await backend()).store,
+    registry: () => tasks,
+  }
+  const responders = new Set<Responder>()
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const announced = createAnnounced({
     ask: async () => (await backend()).store.announcedTasks(),
@@ -245,7 +266,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
         events: emitter,
         maxLost: config.maxLost,
         retention: toRetentionBook(() => registry, config),
-        onRound: ({ limitRules }) => limitRules && limits.learn(limitRules),
+        onRound: ({ settings: found }) => found && learn(found),
         log,
       },
       config.heartbeatMs,
@@ -282,6 +303,8 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       reset: (scope) => hold.during(limitControl.reset(scope)),
       list: () => hold.during(limitControl.list()),
     },
+    control: createControl(controlDeps),
+    inspect: createInspect(controlDeps),
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),
     hooksEnded: hooks.settled,
@@ -425,8 +448,9 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     workers.add(worker)
     await config.onWorkerStart?.()
     if (closing) throw new ClosedError('This celeriac() has been closed.')
-    await heedLimits(store)
+    await heedSettings(store)
     await worker.start()
+    responders.add(respondFor(worker, store))
     return worker
   }
 
@@ -451,10 +475,20 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     })
   }
 
+  function respondFor(worker: Worker, store: Store): Responder {
+    return createResponder({ store, log, workerId: () => worker.id, responses: { ping: () => 'pong' } })
+  }
+
+  function learn(found: readonly Setting[]): void {
+    limits.learn(found)
+    settings.learn(found)
+  }
+
   /** A worker hears at once what is set while it runs; every round of maintenance reads it, too. */
-  async function heedLimits(store: Store): Promise<void> {
-    if (workers.size === 1) store.onLimitRules(() => void limitControl.learn().catch(() => {}))
-    await limitControl.learn().catch(() => {})
+  async function heedSettings(store: Store): Promise<void> {
+    const ask = async () => learn(await store.settings())
+    if (workers.size === 1) store.onSettings(() => void ask().catch(() => {}))
+    await ask().catch(() => {})
   }
 
   function onFatalUnlessClosed(error: unknown): void {
@@ -463,6 +497,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
 
   async function close(): Promise<void> {
     unserved.close()
+    await Promise.all([...responders].map((responder) => responder.close()))
     await Promise.all([...workers].map((worker) => worker.stop()))
     try {
       if (workers.size > 0) await config.onWorkerStop?.()

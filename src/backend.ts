@@ -172,6 +172,7 @@ function brokerUrl(config: Config, urls: Addresses): string {
 
 /** The machine is slower than the deadline, so that nothing is known yet but where it was looked for. */
 function lateStore({ store }: Config, deadlineMs: number): StoreUnavailableError {
-  const place = store.kind === 'postgres' ? `PostgreSQL at ${secretless(store.url)}` : 'The embedded PostgreSQL'
+  const place =
+    store.kind === 'postgres' ? `PostgreSQL at ${secretless(store.url)}` : 'The embedded PostgreSQL'
   return new StoreUnavailableError(`${place} was not ready within ${deadlineMs} ms.`)
 }

@@ -380,3 +380,19 @@ export class ClosedError extends CeleriacError {
   readonly code = 'CLOSED'
   override readonly name = 'ClosedError'
 }
+
+/** No live worker has this name or id. `suggestion` is the nearest name that there is. */
+export class UnknownWorkerError extends CeleriacError {
+  readonly code = 'UNKNOWN_WORKER'
+  override readonly name = 'UnknownWorkerError'
+  readonly worker: string
+  readonly suggestion: string | undefined
+
+  constructor(worker: string, live: readonly string[], suggestion?: string) {
+    const there = live.length === 0 ? 'No worker is running.' : `Running are: ${live.join(', ')}.`
+    const hint = suggestion ? ` Did you mean "${suggestion}"?` : ''
+    super(`No live worker is called "${worker}".${hint} ${there}`)
+    this.worker = worker
+    this.suggestion = suggestion
+  }
+}

@@ -4,6 +4,7 @@ import { openBackend } from './backend.js'
 import { readEnvironment } from './config/env.js'
 import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
+import type { Control, Inspect } from './control/control.js'
 import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
 import type { Limits } from './enqueue/limits.js'
@@ -59,6 +60,10 @@ export interface Celeriac extends RequestHandler {
   retry(id: string): Promise<boolean>
   /** Limits of tasks and queues, to be seen and changed while the app runs. See `docs/limits.md`. */
   readonly limits: Limits
+  /** Commands to workers, wherever they run. See `docs/control.md`. */
+  readonly control: Control
+  /** Questions to workers. */
+  readonly inspect: Inspect
 
   /** Resolves when the tasks are found and both servers answer. @throws what stands in the way, within the deadline */
   ready(): Promise<void>
@@ -128,6 +133,8 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     off: app.off,
     retry: app.retry,
     limits: app.limits,
+    control: app.control,
+    inspect: app.inspect,
     async ready() {
       await app.ready()
     },

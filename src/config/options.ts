@@ -11,6 +11,7 @@ import type { Retain } from '../job/retain.js'
 import type { TimeLimit } from '../job/time-limit.js'
 import type { JobHooks } from '../task/hooks.js'
 import type { PoolKind } from '../task/policy.js'
+import type { LogLevel } from '../telemetry/log.js'
 import type { Bytes } from './bytes.js'
 
 /** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
@@ -156,7 +157,7 @@ export interface QueueOptions {
   concurrency?: number
 }
 
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+export type { LogLevel }
 
 /** What is kept of what handlers log. It goes to the logger in any case. */
 export interface KeptLogsOptions {

@@ -1,5 +1,5 @@
 import { type Limit, type TaskLimits, withRule } from '../job/limit.js'
-import type { AdmittedTask, LimitRule } from '../store/store.js'
+import type { AdmittedTask, Setting } from '../store/store.js'
 import { readLimitKey } from '../task/key.js'
 import { readRule } from '../task/limit-rule.js'
 import type { RegisteredTask, TaskRegistry } from '../task/registry.js'
@@ -21,8 +21,8 @@ export interface LimitBook {
   /** The key of a stored payload; empty where the task has none, or can make none of it. */
   keyOf(task: string, payload: string): Promise<string>
   /** What was set while the app ran. */
-  readonly rules: readonly LimitRule[]
-  learn(rules: readonly LimitRule[]): void
+  readonly rules: readonly Setting[]
+  learn(rules: readonly Setting[]): void
 }
 
 export interface LimitBookDeps {
@@ -38,7 +38,7 @@ export interface LimitBookDeps {
 export const noLimits: TaskLimits = Object.freeze({ task: Object.freeze({}), key: Object.freeze({}) })
 
 export function createLimitBook({ registry, queues, parse, log }: LimitBookDeps): LimitBook {
-  let rules: readonly LimitRule[] = []
+  let rules: readonly Setting[] = []
   let tasks = new Map<string, AdmittedTask>()
   let limitedQueues = toQueueLimits()
   let text = '[]'
@@ -61,7 +61,8 @@ export function createLimitBook({ registry, queues, parse, log }: LimitBookDeps)
     get rules() {
       return rules
     },
-    learn(next) {
+    learn(all) {
+      const next = all.filter(({ name }) => name.startsWith('task:') || name.startsWith('queue:'))
       const nextText = JSON.stringify(next)
       if (nextText === text) return
       text = nextText
@@ -85,7 +86,7 @@ export function createLimitBook({ registry, queues, parse, log }: LimitBookDeps)
   function toAdmitted({ name, definition }: RegisteredTask): AdmittedTask {
     const names = [name, ...definition.aliases] as const
     const rule = rules.find((each) => names.some((one) => each.name === `task:${one}`))
-    const given = rule && readRule(rule.rule)
+    const given = rule && readRule(rule.value)
     const limits = definition.limits ?? noLimits
     return { names, limits: given ? withRule(limits, given) : limits }
   }
@@ -97,10 +98,10 @@ export function createLimitBook({ registry, queues, parse, log }: LimitBookDeps)
 
   function toQueueLimits(): Map<string, Limit> {
     const limits = new Map(Object.entries(queues))
-    for (const { name, rule } of rules) {
+    for (const { name, value } of rules) {
       if (!name.startsWith('queue:')) continue
       const queue = name.slice('queue:'.length)
-      const given = readRule(rule)
+      const given = readRule(value)
       if (given) limits.set(queue, withRule({ task: limits.get(queue) ?? {}, key: {} }, given).task)
     }
     return limits

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.js'
 import type { LimitsOptions } from '../job/limit.js'
-import type { LimitRule, Store } from '../store/store.js'
+import type { Setting, Store } from '../store/store.js'
 import { checkKeys, checkQueue, checkText } from '../task/check.js'
 import type { AnyTask } from '../task/define.js'
 import { checkLimits, parseRule, tellLimit } from '../task/limit-rule.js'
@@ -62,16 +62,16 @@ export function createLimits({ book, store, registry }: LimitsDeps): LimitContro
     await assertHasKey(name, limits)
     const known = await learn()
     const before = known.find((rule) => rule.name === name)
-    const rule = { ...(before ? parseRule(before.rule) : {}), ...plain(limits) }
+    const rule = { ...(before ? parseRule(before.value) : {}), ...plain(limits) }
     const setBy = by === undefined ? null : checkText(by, '"by"')
-    await (await store()).setLimitRule(name, JSON.stringify(rule), setBy)
+    await (await store()).setSetting(name, JSON.stringify(rule), setBy)
     await learn()
   }
 
   async function reset(scope: LimitScope): Promise<boolean> {
     const name = await nameOf(scope)
     const known = await learn()
-    await (await store()).setLimitRule(name, null, null)
+    await (await store()).setSetting(name, null, null)
     await learn()
     return known.some((rule) => rule.name === name)
   }
@@ -127,8 +127,8 @@ export function createLimits({ book, store, registry }: LimitsDeps): LimitContro
     )
   }
 
-  async function learn(): Promise<LimitRule[]> {
-    const rules = await (await store()).limitRules()
+  async function learn(): Promise<Setting[]> {
+    const rules = await (await store()).settings()
     book.learn(rules)
     return rules
   }
@@ -141,8 +141,8 @@ function plain({ rateLimit, concurrency }: LimitsOptions): LimitsOptions {
   }
 }
 
-function toSet(rule: LimitRule | undefined): LimitStatus['set'] {
-  return rule ? { ...parseRule(rule.rule), by: rule.setBy, at: rule.setAt } : null
+function toSet(rule: Setting | undefined): LimitStatus['set'] {
+  return rule ? { ...parseRule(rule.value), by: rule.setBy, at: rule.setAt } : null
 }
 
 function sum(counts: readonly { readonly waiting: number; readonly running: number }[]) {

@@ -11,15 +11,7 @@ import type { Limit, TaskLimits } from '../job/limit.js'
 import { sleep } from '../waiting.js'
 import { toContext, toOptions } from './rows.js'
 import { claimed, type Statement } from './statements.js'
-import type {
-  Admitted,
-  AdmittedTask,
-  Applicant,
-  ClaimedJob,
-  LimitedClaim,
-  LimitedCount,
-  LimitRule,
-} from './store.js'
+import type { Admitted, AdmittedTask, Applicant, ClaimedJob, LimitedClaim, LimitedCount } from './store.js'
 
 /**
  * Admission of jobs with limits: look which wait, decide, and take those that may start.
@@ -472,34 +464,6 @@ export async function takeTurn(pool: Pool, jobId: string, number: number): Promi
   return rowCount === 1
 }
 
-export async function limitRules(pool: Pool): Promise<LimitRule[]> {
-  const { rows } = await pool.query<LimitRule>(
-    `SELECT name, rule, set_by AS "setBy", set_at AS "setAt" FROM celeriac.limit_rule ORDER BY name`,
-  )
-  return rows
-}
-
-export async function setLimitRule(
-  pool: Pool,
-  name: string,
-  rule: string | null,
-  by: string | null,
-): Promise<void> {
-  await pool.query(
-    rule === null
-      ? `WITH gone AS (DELETE FROM celeriac.limit_rule WHERE name = $1)
-         SELECT pg_notify('${ruleChannel}', $1), $2::text, $3::text`
-      : `WITH written AS (
-           INSERT INTO celeriac.limit_rule AS r (name, rule, set_by) VALUES ($1, $2, $3)
-           ON CONFLICT (name) DO UPDATE SET rule = excluded.rule, set_by = excluded.set_by, set_at = now())
-         SELECT pg_notify('${ruleChannel}', $1)`,
-    [name, rule, by],
-  )
-}
-
-export const turnChannel = 'celeriac_turn'
-export const ruleChannel = 'celeriac_limit'
-
 export async function countLimited(pool: Pool): Promise<LimitedCount[]> {
   const { rows } = await pool.query<LimitedCount>(
     `SELECT task, queue, sum(waiting)::int AS waiting, sum(running)::int AS running FROM (
@@ -509,6 +473,8 @@ export async function countLimited(pool: Pool): Promise<LimitedCount[]> {
   )
   return rows
 }
+
+export const turnChannel = 'celeriac_turn'
 
 /** Keys that nobody has used for long, by whom no start is held up. */
 export async function pruneLimitStates(pool: Pool): Promise<void> {

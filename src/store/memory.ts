@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ClosedError, TransactionError } from '../errors.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
+import { createControl } from './memory/control.js'
 import * as finished from './memory/finished.js'
 import { insertRow, toCommitted, uniqueKeyOf, type Written } from './memory/insert.js'
 import { createLimits, type Limits } from './memory/limits.js'
@@ -41,6 +42,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const installation = randomUUID()
   const rounds = repairs.createRounds(table, installation)
   const limits = createLimits(table, isOpen)
+  const control = createControl(table)
   const open = new Set<OpenTransaction>()
   const committedListeners: ((committed: Committed) => void)[] = []
   const cancelListeners = new Set<(jobId: string) => void>()
@@ -84,9 +86,22 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     },
     limit: answer(limits.limit),
     onTurn: limits.onTurn,
-    limitRules: answer(limits.limitRules),
-    setLimitRule: answer(limits.setLimitRule),
-    onLimitRules: limits.onLimitRules,
+    changeWorker: answer(control.changeWorker),
+    reportWorker: answer(control.reportWorker),
+    workers: answer(control.workers),
+    settings: answer(control.settings),
+    setSetting: answer(control.setSetting),
+    patchSetting: answer(control.patchSetting),
+    onSettings: control.onSettings,
+    addCommand: answer(control.addCommand),
+    closeCommand: answer(control.closeCommand),
+    commandsFor: answer(control.commandsFor),
+    addReply: answer(control.addReply),
+    repliesTo: answer(control.repliesTo),
+    commands: answer(control.commands),
+    onCommand: control.onCommand,
+    onReply: control.onReply,
+    pruneCommands: answer(control.pruneCommands),
     countLimited: answer(limits.countLimited),
     markDispatched: answer((keys) => {
       for (const key of keys) {
@@ -140,14 +155,20 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       })),
     ),
     registerWorker: answer((worker) => {
-      table.workers.set(worker.id, { ...worker, startedAt: table.now(), stoppedAt: undefined })
+      table.workers.set(worker.id, {
+        ...worker,
+        startedAt: table.now(),
+        stoppedAt: undefined,
+        report: '{}',
+        reportedAt: null,
+      })
     }),
     stopWorker: answer((id) => {
       const worker = table.workers.get(id)
-      if (worker) worker.stoppedAt = table.now()
+      if (worker) table.workers.set(id, { ...worker, stoppedAt: table.now() })
     }),
 
-    beginRound: answer((tickets) => ({ ...rounds.begin(tickets), limitRules: limits.limitRules() })),
+    beginRound: answer((tickets) => ({ ...rounds.begin(tickets), settings: control.settings() })),
     leftInOutbox: answer(leftInOutbox),
     undispatched: answer((limit) => repairs.undispatched(table, limit)),
     overdue: answer((limit) => repairs.overdue(table, limit)),

@@ -5,6 +5,7 @@ import { secretless } from '../job/address.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
 import { type Batch, createBatch, type Patience } from './batch.js'
+import { createCommands } from './commands.js'
 import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
 import { endedJobs } from './ends.js'
 import { PrismaClient } from './generated/prisma/client.js'
@@ -114,6 +115,7 @@ export function createPrismaStore({
   const settlements = new Map<string, Batch<Settlement, Settled>>()
 
   return {
+    ...createCommands(general, listener, timely),
     address: secretless(url),
 
     insert: (jobs) => (silence.error ? Promise.reject(silence.error) : inserter.insert(jobs)),
@@ -143,9 +145,6 @@ export function createPrismaStore({
         },
         () => listen(undefined),
       ),
-    limitRules: () => guard(() => limits.limitRules(general)),
-    setLimitRule: (name, rule, by) => timely(() => limits.setLimitRule(general, name, rule, by)),
-    onLimitRules: (listen) => listener.on(limits.ruleChannel, listen, listen),
     countLimited: () => timely(() => limits.countLimited(general)),
     defer: (delivery) => guard(() => repairs.defer(general, delivery)),
     markDispatched: (keys) =>

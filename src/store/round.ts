@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { isGone } from './lost.js'
 import { isLeft } from './outbox.js'
 import { isExpired, isOverdue, isUndispatched } from './repairs.js'
-import type { LastMark, LimitRule, Round, Ticket, Walk, Work } from './store.js'
+import type { LastMark, Round, Setting, Ticket, Walk, Work } from './store.js'
 
 /** Begins a maintenance round: one statement, so that a process with nothing to do asks nothing else. */
 export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promise<Round> {
@@ -12,13 +12,13 @@ export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promis
   ])
   const [row] = rows
   if (!row) throw new Error('The tables of Celeriac lack the row that says which installation they are.')
-  const { due, walks, limitRules, installation, mark, instance, now, ...work } = row
+  const { due, walks, settings, installation, mark, instance, now, ...work } = row
   return {
     due,
     work,
     walks,
     mark: { installation, mark, instance, now },
-    limitRules: limitRules.map((rule) => ({ ...rule, setAt: new Date(rule.setAt) })),
+    settings: settings.map((setting) => ({ ...setting, setAt: new Date(setting.setAt) })),
   }
 }
 
@@ -30,7 +30,7 @@ export async function returnTicket(pool: Pool, pass: string): Promise<void> {
 interface Row extends Work, LastMark {
   readonly due: readonly string[]
   readonly walks: readonly Walk[]
-  readonly limitRules: readonly LimitRule[]
+  readonly settings: readonly Setting[]
 }
 
 /** By its index, whatever the planner believes of the table. */
@@ -71,8 +71,8 @@ SELECT ARRAY(SELECT name FROM due) AS due,
   ${workFor("'restart'", wasRestarted)} AS restarted,
   ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000, 'step', step,
     'cursor', json_build_object('queue', queue, 'jobId', job_id)) FROM celeriac.walk) AS walks,
-  ARRAY(SELECT json_build_object('name', name, 'rule', rule, 'setBy', set_by, 'setAt', set_at)
-    FROM celeriac.limit_rule ORDER BY name) AS "limitRules",
+  ARRAY(SELECT json_build_object('name', name, 'value', value, 'setBy', set_by, 'setAt', set_at)
+    FROM celeriac.setting ORDER BY name) AS "settings",
   id AS installation, broker_mark::float8 AS mark, broker_instance AS instance,
   (extract(epoch FROM now()) * 1000)::float8 AS now
 FROM celeriac.installation`

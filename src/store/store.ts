@@ -5,6 +5,7 @@ import type { Limit, TaskLimits } from '../job/limit.js'
 import type { EndState, JobState } from '../job/state.js'
 import type { Transaction } from '../job/transaction.js'
 import type { UniqueRule } from '../job/unique.js'
+import type { ControlStore, Setting } from './control-store.js'
 import type { KeyPlace, PrunedKeys } from './unique.js'
 
 /**
@@ -13,7 +14,7 @@ import type { KeyPlace, PrunedKeys } from './unique.js'
  * All times are the database's, so that no clocks of two machines are compared.
  * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
  */
-export interface Store {
+export interface Store extends ControlStore {
   /** The address without secrets. */
   readonly address: string
 
@@ -59,11 +60,6 @@ export interface Store {
   limit(claims: readonly LimitedClaim[], workerId: string): Promise<number>
   /** Calls `listener` when a job begins to wait for its turn; `undefined`: some may have been missed. */
   onTurn(listener: (turn: TurnNews | undefined) => void): () => void
-  limitRules(): Promise<LimitRule[]>
-  /** `null` removes it. */
-  setLimitRule(name: string, rule: string | null, by: string | null): Promise<void>
-  /** Calls `listener` when a rule was changed, or may have been. */
-  onLimitRules(listener: () => void): () => void
   /** How many jobs with limits wait and run, by task. */
   countLimited(): Promise<LimitedCount[]>
   /** Remembers that the broker holds these deliveries. */
@@ -103,11 +99,8 @@ export interface Store {
 
   /** Queues that a live worker serves. */
   servedQueues(): Promise<string[]>
-  liveWorkers(): Promise<LiveWorker[]>
   /** What workers tell of their tasks, as they wrote it: live ones first, the newest before the others. */
   announcedTasks(): Promise<string[]>
-  registerWorker(worker: NewWorker): Promise<void>
-  stopWorker(id: string): Promise<void>
 
   /** Takes the tickets of those passes that nobody ran in their interval, and looks what there is to do. */
   beginRound(passes: readonly Ticket[]): Promise<Round>
@@ -178,8 +171,8 @@ export interface Round {
   readonly work: Work
   readonly walks: readonly Walk[]
   readonly mark: LastMark
-  /** Limits that were set while the app ran. */
-  readonly limitRules?: readonly LimitRule[]
+  /** What was set while the app ran. */
+  readonly settings?: readonly Setting[]
 }
 
 /** Whether there is anything to do. */
@@ -493,47 +486,11 @@ export interface LimitedClaim extends DeliveryKey {
   readonly limitKey: string
 }
 
-/** A limit that was set while the app ran. */
-export interface LimitRule {
-  /** `task:<name>` or `queue:<name>`. */
-  readonly name: string
-  /** JSON text. */
-  readonly rule: string
-  readonly setBy: string | null
-  readonly setAt: Date
-}
-
 export interface LimitedCount {
   readonly task: string
   readonly queue: string
   readonly waiting: number
   readonly running: number
-}
-
-export interface NewWorker {
-  readonly id: string
-  readonly name: string
-  readonly host: string
-  readonly pid: number
-  readonly queues: readonly string[]
-  readonly tasks: readonly string[]
-  /** JSON text: what processes without the code must know of the tasks. */
-  readonly taskOptions?: string
-  readonly concurrency: number
-  readonly version: string
-  readonly configHash: string
-  readonly missedLimit: number
-  readonly lockKey: bigint
-}
-
-export interface LiveWorker {
-  readonly id: string
-  readonly name: string
-  readonly host: string
-  readonly pid: number
-  readonly queues: readonly string[]
-  readonly configHash: string
-  readonly startedAt: Date
 }
 
 /** What a list can hold. `delayed` are scheduled and retrying jobs, `unsuccessful` all ends but `succeeded`. */
@@ -582,4 +539,5 @@ export interface LostWork {
   readonly cancelled: readonly string[]
 }
 
+export type * from './control-store.js'
 export type { EndState, KeyPlace, PrunedKeys }

@@ -5,6 +5,9 @@ import { toPlainLine } from '../job/log-line.js'
 
 export type { Logger } from 'pino'
 
+export const logLevelNames = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevelNames)[number]
+
 /** Our own logger: lines for people on a terminal, JSON elsewhere. In this process, so that a bundle can carry it. */
 export function createLog(level: string, isTerminal: boolean): Logger {
   const options = { name: 'celeriac', level }

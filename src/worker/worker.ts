@@ -24,6 +24,8 @@ import { createTeller } from './teller.js'
 /** A process that runs jobs: intakes bring them, a runner runs them, a lease says that it lives. */
 export interface Worker {
   readonly name: string
+  /** Empty while it has no lease. */
+  readonly id: string
   /** Resolves when the lease is held and jobs are taken. Waits for servers that are not there yet. */
   start(): Promise<void>
   /**
@@ -129,6 +131,9 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   return {
     name,
+    get id() {
+      return workerId
+    },
     async start() {
       await register()
       if (stopped) return

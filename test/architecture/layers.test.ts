@@ -10,6 +10,7 @@ const layers = [
   ['telemetry', 'embedded'],
   ['broker', 'store'],
   ['enqueue'],
+  ['control'],
   ['worker', 'maintain'],
   ['config'],
   ['http', 'dashboard'],

@@ -16,6 +16,7 @@ import type {
 } from '../../src/store/store.js'
 import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
+import { workerRow } from '../support/worker-row.js'
 
 interface Opened {
   readonly store: Store
@@ -785,6 +786,71 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     })
   })
 
+  describe('control', () => {
+    test('what changes of a worker, and what it says of itself, is in its row', async () => {
+      const worker = newWorker()
+      await store.registerWorker(worker)
+      await store.changeWorker(worker.id, { queues: ['mail'], concurrency: 4 })
+      await store.reportWorker(worker.id, '{"running":2}')
+
+      const [known] = await store.workers()
+      expect(known).toMatchObject({
+        id: worker.id,
+        queues: ['mail'],
+        concurrency: 4,
+        report: '{"running":2}',
+      })
+      expect(known?.reportedAt).toBeInstanceOf(Date)
+      expect(await store.servedQueues()).toEqual(['mail'])
+    })
+
+    test('members of a setting are laid over one another, and those that are null go', async () => {
+      await store.patchSetting('worker:w', '{"concurrency":4,"queues":["a"]}', 'ann')
+      await store.patchSetting('worker:w', '{"concurrency":null,"logLevel":"debug"}', 'bob')
+
+      const [setting] = await store.settings()
+      expect(JSON.parse(setting?.value ?? '')).toEqual({ queues: ['a'], logLevel: 'debug' })
+      expect(setting?.setBy).toBe('bob')
+    })
+
+    test('a command is for those that are named, until they reply or it is too late', async () => {
+      const [one, two] = [uuidv7(), uuidv7()]
+      const heard: (string | undefined)[] = []
+      const unlisten = store.onReply((id) => heard.push(id))
+      const command = { verb: 'ping', args: '{}', askedBy: 'ann', askedFrom: 'cli', expiresInMs: 60_000 }
+      const asked = { ...command, id: uuidv7(), workers: [one] }
+      await store.addCommand(asked)
+      await store.addCommand({ ...command, id: uuidv7(), workers: [one], expiresInMs: -1 })
+
+      expect(await store.commandsFor(one)).toMatchObject([{ id: asked.id, verb: 'ping', askedBy: 'ann' }])
+      expect(await store.commandsFor(two)).toEqual([])
+
+      await store.addReply({ commandId: asked.id, workerId: one, ok: true, value: '"pong"' })
+      await store.addReply({ commandId: asked.id, workerId: one, ok: false, value: '"again"' })
+      expect(await store.commandsFor(one)).toEqual([])
+      expect(await store.repliesTo(asked.id)).toMatchObject([{ workerId: one, ok: true, value: '"pong"' }])
+      await until(() => heard.length > 0)
+      unlisten()
+    })
+
+    test('commands are listed newest first, with what came of them', async () => {
+      const command = {
+        verb: 'cancel',
+        args: '{}',
+        workers: [],
+        askedBy: null,
+        askedFrom: 'code',
+        expiresInMs: 0,
+      }
+      const ids = [uuidv7(), uuidv7(), uuidv7()] as const
+      for (const id of ids) await store.addCommand({ ...command, id })
+      await store.closeCommand(ids[0], '{"count":3}')
+
+      expect((await store.commands(2)).map(({ id }) => id)).toEqual([ids[2], ids[1]])
+      expect(await store.commands(2, ids[1])).toMatchObject([{ id: ids[0], outcome: '{"count":3}' }])
+    })
+  })
+
   describe('limits', () => {
     test('a job with limits is not claimed: it waits for its turn', async () => {
       const { id } = await insert({ limitKey: '' })
@@ -860,14 +926,14 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await admitAll({})).toMatchObject([{ id: job.id, attempt: 1 }])
     })
 
-    test('rules are kept, changed and removed', async () => {
-      await store.setLimitRule('task:test.task', '{"rateLimit":"1/s"}', 'ann')
-      await store.setLimitRule('task:test.task', '{"rateLimit":"2/s"}', 'bob')
-      expect(await store.limitRules()).toMatchObject([
-        { name: 'task:test.task', rule: '{"rateLimit":"2/s"}', setBy: 'bob' },
+    test('settings are kept, changed and removed', async () => {
+      await store.setSetting('task:test.task', '{"rateLimit":"1/s"}', 'ann')
+      await store.setSetting('task:test.task', '{"rateLimit":"2/s"}', 'bob')
+      expect(await store.settings()).toMatchObject([
+        { name: 'task:test.task', value: '{"rateLimit":"2/s"}', setBy: 'bob' },
       ])
-      await store.setLimitRule('task:test.task', null, null)
-      expect(await store.limitRules()).toEqual([])
+      await store.setSetting('task:test.task', null, null)
+      expect(await store.settings()).toEqual([])
     })
 
     async function admitAll(limits: { task?: object; key?: object }): Promise<readonly ClaimedJob[]> {
@@ -1045,19 +1111,7 @@ function newJob(about: Partial<NewJob> = {}): NewJob {
 }
 
 function newWorker(): NewWorker {
-  return {
-    id: uuidv7(),
-    name: 'w',
-    host: 'h',
-    pid: 1,
-    queues: ['default', 'mail'],
-    tasks: ['test.task'],
-    concurrency: 1,
-    version: '0',
-    configHash: '',
-    missedLimit: 5,
-    lockKey: 7n,
-  }
+  return workerRow({ id: uuidv7(), name: 'w', queues: ['default', 'mail'], tasks: ['test.task'] })
 }
 
 function keyOf({ id, number, attempt }: ClaimedJob) {

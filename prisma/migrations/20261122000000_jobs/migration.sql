@@ -51,7 +51,13 @@ CREATE TABLE "celeriac"."worker" (
     "tasks" TEXT[],
     "task_options" TEXT NOT NULL DEFAULT '{}',
     "concurrency" INTEGER NOT NULL,
+    "pool" TEXT NOT NULL DEFAULT 'inline',
     "version" TEXT NOT NULL,
+    "node_version" TEXT NOT NULL DEFAULT '',
+    "app_version" TEXT,
+    "config" TEXT NOT NULL DEFAULT '{}',
+    "report" TEXT NOT NULL DEFAULT '{}',
+    "reported_at" TIMESTAMPTZ(3),
     "config_hash" TEXT NOT NULL,
     "missed" INTEGER NOT NULL DEFAULT 0,
     "missed_limit" INTEGER NOT NULL DEFAULT 5,
@@ -153,14 +159,44 @@ CREATE TABLE "celeriac"."limit_state" (
     CONSTRAINT "limit_state_pkey" PRIMARY KEY ("name")
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
--- Limits that were set while the app ran. They go before what the code says.
-CREATE TABLE "celeriac"."limit_rule" (
+-- What was set while the app ran, by name: it goes before what code, configuration and flags say, also after a restart.
+CREATE TABLE "celeriac"."setting" (
     "name" TEXT NOT NULL,
-    "rule" TEXT NOT NULL,
+    "value" TEXT NOT NULL,
     "set_by" TEXT,
     "set_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
-    CONSTRAINT "limit_rule_pkey" PRIMARY KEY ("name")
+    CONSTRAINT "setting_pkey" PRIMARY KEY ("name")
+);
+
+-- What somebody asked of workers, or of all: who, when, from where. It is the audit as well.
+CREATE TABLE "celeriac"."command" (
+    "id" UUID NOT NULL,
+    "verb" TEXT NOT NULL,
+    "args" TEXT NOT NULL DEFAULT '{}',
+    "workers" UUID[] NOT NULL DEFAULT ARRAY[]::UUID[],
+    "asked_by" TEXT,
+    "asked_from" TEXT NOT NULL,
+    "asked_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" TIMESTAMPTZ(3) NOT NULL,
+    "outcome" TEXT,
+
+    CONSTRAINT "command_pkey" PRIMARY KEY ("id")
+);
+
+CREATE INDEX "command_asked" ON "celeriac"."command"("asked_at", "id");
+
+CREATE INDEX "command_expires" ON "celeriac"."command"("expires_at");
+
+-- What a worker answered to a command: once.
+CREATE TABLE "celeriac"."reply" (
+    "command_id" UUID NOT NULL,
+    "worker_id" UUID NOT NULL,
+    "ok" BOOLEAN NOT NULL,
+    "value" TEXT NOT NULL,
+    "replied_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "reply_pkey" PRIMARY KEY ("command_id", "worker_id")
 );
 
 -- Which job holds a key that its task keeps unique, among the jobs of one owner.

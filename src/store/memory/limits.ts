@@ -13,7 +13,6 @@ import type {
   Applicant,
   LimitedClaim,
   LimitedCount,
-  LimitRule,
   Store,
   TurnNews,
 } from '../store.js'
@@ -21,11 +20,9 @@ import { expire, start } from './moves.js'
 import type { Row } from './row.js'
 import { current, type Table } from './table.js'
 
-type LimitMethods = Pick<Store, 'onTurn' | 'onLimitRules'> & {
+type LimitMethods = Pick<Store, 'onTurn'> & {
   admit(applicant: Applicant): Admitted
   limit(claims: readonly LimitedClaim[], workerId: string): number
-  limitRules(): LimitRule[]
-  setLimitRule(name: string, rule: string | null, by: string | null): void
   countLimited(): LimitedCount[]
 }
 
@@ -53,9 +50,7 @@ const nothing: Admitted = Object.freeze({
 /** @param isOpen whether jobs may be taken at all */
 export function createLimits(table: Table, isOpen: () => boolean): Limits {
   const states = new Map<string, { nextAt: number | null; recent?: Recent; lastKey?: string }>()
-  const rules = new Map<string, LimitRule>()
   const turnListeners = new Set<(turn: TurnNews | undefined) => void>()
-  const ruleListeners = new Set<() => void>()
   /** Who asked last. */
   const applicants = new Map<string, Applicant>()
   const told = new WeakSet<Row>()
@@ -71,13 +66,6 @@ export function createLimits(table: Table, isOpen: () => boolean): Limits {
       return times.length === 0 ? undefined : Math.min(...times)
     },
     onTurn: (listen) => listenTo(turnListeners, listen),
-    onLimitRules: (listen) => listenTo(ruleListeners, listen),
-    limitRules: () => [...rules.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
-    setLimitRule(name, rule, by) {
-      if (rule === null) rules.delete(name)
-      else rules.set(name, { name, rule, setBy: by, setAt: table.now() })
-      for (const listen of ruleListeners) listen()
-    },
     countLimited,
   }
 

@@ -5,7 +5,9 @@ import { idempotencyOf, type Row } from './row.js'
 
 export interface WorkerRow extends NewWorker {
   readonly startedAt: Date
-  stoppedAt: Date | undefined
+  readonly stoppedAt: Date | undefined
+  readonly report: string
+  readonly reportedAt: Date | null
 }
 
 export interface Added {

@@ -1,0 +1,130 @@
+import type { Pool } from 'pg'
+import type {
+  AskedCommand,
+  Command,
+  ControlStore,
+  KnownWorker,
+  NewCommand,
+  NewReply,
+  Reply,
+  Setting,
+  WorkerChange,
+} from './control-store.js'
+import type { Listener } from './listen.js'
+
+const settingChannel = 'celeriac_setting'
+const commandChannel = 'celeriac_command'
+const replyChannel = 'celeriac_reply'
+
+/** The part of the contract that is about workers and what is asked of them, but their coming and going. */
+export type Commands = Omit<ControlStore, 'registerWorker' | 'stopWorker' | 'liveWorkers'>
+
+/** @param guard turns what the driver throws into our errors, within the deadline */
+export function createCommands(
+  pool: Pool,
+  listener: Listener,
+  guard: <T>(ask: () => Promise<T>) => Promise<T>,
+): Commands {
+  const query = <Row extends object>(text: string, values: readonly unknown[] = []) =>
+    guard(async () => (await pool.query<Row>(text, [...values])).rows)
+  const write = async (text: string, values: readonly unknown[]) => void (await query(text, values))
+
+  return {
+    async changeWorker(id: string, { queues, concurrency, config }: WorkerChange) {
+      await write(
+        `UPDATE celeriac.worker SET queues = coalesce($2, queues), concurrency = coalesce($3, concurrency),
+           config = coalesce($4, config) WHERE id = $1`,
+        [id, queues ?? null, concurrency ?? null, config ?? null],
+      )
+    },
+    reportWorker: (id, report) =>
+      write('UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1', [id, report]),
+    workers: () =>
+      query<KnownWorker>(
+        `SELECT id, name, host, pid, queues, tasks, concurrency, pool, version, node_version AS "nodeVersion",
+           app_version AS "appVersion", config, report, reported_at AS "reportedAt", config_hash AS "configHash",
+           missed, started_at AS "startedAt", seen_at AS "seenAt", stopped_at AS "stoppedAt", lost_at AS "lostAt", now()
+         FROM celeriac.worker ORDER BY coalesce(stopped_at, lost_at) DESC NULLS FIRST, name, started_at`,
+      ),
+
+    settings: () =>
+      query<Setting>(
+        'SELECT name, value, set_by AS "setBy", set_at AS "setAt" FROM celeriac.setting ORDER BY name',
+      ),
+    setSetting: (name, value, by) =>
+      value === null
+        ? write(
+            `WITH gone AS (DELETE FROM celeriac.setting WHERE name = $1) SELECT pg_notify('${settingChannel}', $1)`,
+            [name],
+          )
+        : write(
+            `WITH written AS (
+               INSERT INTO celeriac.setting (name, value, set_by) VALUES ($1, $2, $3)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value, set_by = excluded.set_by, set_at = now())
+             SELECT pg_notify('${settingChannel}', $1)`,
+            [name, value, by],
+          ),
+    patchSetting: (name, patch, by) =>
+      write(
+        `WITH written AS (
+           INSERT INTO celeriac.setting AS s (name, value, set_by) VALUES ($1, jsonb_strip_nulls($2::jsonb)::text, $3)
+           ON CONFLICT (name) DO UPDATE SET value = jsonb_strip_nulls(s.value::jsonb || $2::jsonb)::text,
+             set_by = excluded.set_by, set_at = now())
+         SELECT pg_notify('${settingChannel}', $1)`,
+        [name, patch, by],
+      ),
+    onSettings: (listen) => listener.on(settingChannel, listen, listen),
+
+    addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs }: NewCommand) =>
+      write(
+        `WITH written AS (
+           INSERT INTO celeriac.command (id, verb, args, workers, asked_by, asked_from, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond'))
+         SELECT pg_notify('${commandChannel}', $1::text)`,
+        [id, verb, args, workers, askedBy, askedFrom, expiresInMs],
+      ),
+    closeCommand: (id, outcome) =>
+      write('UPDATE celeriac.command SET outcome = $2 WHERE id = $1', [id, outcome]),
+    commandsFor: (workerId) =>
+      query<AskedCommand>(
+        `SELECT c.id, c.verb, c.args, c.asked_by AS "askedBy", c.asked_from AS "askedFrom" FROM celeriac.command c
+         WHERE c.expires_at > now() AND c.workers @> ARRAY[$1::uuid]
+           AND NOT EXISTS (SELECT 1 FROM celeriac.reply r WHERE r.command_id = c.id AND r.worker_id = $1)
+         ORDER BY c.id`,
+        [workerId],
+      ),
+    addReply: ({ commandId, workerId, ok, value }: NewReply) =>
+      write(
+        `WITH written AS (
+           INSERT INTO celeriac.reply (command_id, worker_id, ok, value) VALUES ($1, $2, $3, $4)
+           ON CONFLICT DO NOTHING)
+         SELECT pg_notify('${replyChannel}', $1::text)`,
+        [commandId, workerId, ok, value],
+      ),
+    repliesTo: (commandId) =>
+      query<Reply>(
+        `SELECT command_id AS "commandId", worker_id AS "workerId", ok, value, replied_at AS "repliedAt"
+         FROM celeriac.reply WHERE command_id = $1 ORDER BY replied_at, worker_id`,
+        [commandId],
+      ),
+    commands: (limit, before) =>
+      query<Command>(
+        `SELECT id, verb, args, workers, asked_by AS "askedBy", asked_from AS "askedFrom", asked_at AS "askedAt",
+           expires_at AS "expiresAt", outcome
+         FROM celeriac.command
+         WHERE $2::uuid IS NULL OR (asked_at, id) < (SELECT asked_at, id FROM celeriac.command WHERE id = $2)
+         ORDER BY asked_at DESC, id DESC LIMIT $1`,
+        [limit, before ?? null],
+      ),
+    onCommand: (listen) => listener.on(commandChannel, listen, listen),
+    onReply: (listen) => listener.on(replyChannel, listen, () => listen(undefined)),
+    async pruneCommands() {
+      const gone = await query(
+        `WITH gone AS (DELETE FROM celeriac.command WHERE asked_at < now() - interval '90 days' RETURNING id),
+           replies AS (DELETE FROM celeriac.reply r USING gone WHERE r.command_id = gone.id)
+         SELECT id FROM gone`,
+      )
+      return gone.length
+    },
+  }
+}

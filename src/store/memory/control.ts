@@ -1,0 +1,117 @@
+import type {
+  AskedCommand,
+  Command,
+  KnownWorker,
+  NewCommand,
+  NewReply,
+  Reply,
+  Setting,
+  WorkerChange,
+} from '../control-store.js'
+import type { Table, WorkerRow } from './table.js'
+
+/** Workers, commands and settings, of tests. */
+export function createControl(table: Table) {
+  const settings = new Map<string, Setting>()
+  const commands = new Map<string, Command>()
+  const replies = new Map<string, Reply[]>()
+  const settingListeners = new Set<() => void>()
+  const commandListeners = new Set<() => void>()
+  const replyListeners = new Set<(commandId: string | undefined) => void>()
+
+  return {
+    changeWorker(id: string, change: WorkerChange): void {
+      const worker = table.workers.get(id)
+      if (worker) table.workers.set(id, { ...worker, ...change })
+    },
+    reportWorker(id: string, report: string): void {
+      const worker = table.workers.get(id)
+      if (worker) table.workers.set(id, { ...worker, report, reportedAt: table.now() })
+    },
+    workers(): KnownWorker[] {
+      return [...table.workers.values()].map((worker) => toKnown(worker, table.now())).sort(liveFirst)
+    },
+
+    settings: (): Setting[] => [...settings.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    setSetting,
+    patchSetting(name: string, patch: string, by: string | null): void {
+      const patched = { ...JSON.parse(settings.get(name)?.value ?? '{}'), ...JSON.parse(patch) }
+      const kept = Object.entries(patched).filter(([, value]) => value !== null)
+      setSetting(name, JSON.stringify(Object.fromEntries(kept)), by)
+    },
+    onSettings: (listen: () => void) => listenTo(settingListeners, listen),
+
+    addCommand({ expiresInMs, ...command }: NewCommand): void {
+      const askedAt = table.now()
+      const expiresAt = new Date(askedAt.getTime() + expiresInMs)
+      commands.set(command.id, { ...command, askedAt, expiresAt, outcome: null })
+      tell(commandListeners)
+    },
+    closeCommand(id: string, outcome: string): void {
+      const command = commands.get(id)
+      if (command) commands.set(id, { ...command, outcome })
+    },
+    commandsFor: (workerId: string): AskedCommand[] =>
+      [...commands.values()].filter(
+        ({ id, workers, expiresAt }) =>
+          expiresAt > table.now() &&
+          workers.includes(workerId) &&
+          !replies.get(id)?.some((reply) => reply.workerId === workerId),
+      ),
+    addReply(reply: NewReply): void {
+      const given = replies.get(reply.commandId) ?? []
+      if (given.some(({ workerId }) => workerId === reply.workerId)) return
+      replies.set(reply.commandId, [...given, { ...reply, repliedAt: table.now() }])
+      queueMicrotask(() => {
+        for (const listen of replyListeners) listen(reply.commandId)
+      })
+    },
+    repliesTo: (commandId: string): Reply[] => replies.get(commandId) ?? [],
+    commands(limit: number, before?: string): Command[] {
+      const newest = [...commands.values()].toReversed()
+      const from = before === undefined ? 0 : newest.findIndex(({ id }) => id === before) + 1
+      return newest.slice(from, from + limit)
+    },
+    onCommand: (listen: () => void) => listenTo(commandListeners, listen),
+    onReply: (listen: (commandId: string | undefined) => void) => listenTo(replyListeners, listen),
+    pruneCommands: (): number => 0,
+  }
+
+  function setSetting(name: string, value: string | null, by: string | null): void {
+    if (value === null) settings.delete(name)
+    else settings.set(name, { name, value, setBy: by, setAt: table.now() })
+    tell(settingListeners)
+  }
+}
+
+function toKnown(worker: WorkerRow, now: Date): KnownWorker {
+  return {
+    ...worker,
+    pool: worker.pool ?? 'inline',
+    nodeVersion: worker.nodeVersion ?? '',
+    appVersion: worker.appVersion ?? null,
+    config: worker.config ?? '{}',
+    seenAt: worker.stoppedAt ?? now,
+    missed: 0,
+    stoppedAt: worker.stoppedAt ?? null,
+    lostAt: null,
+    now,
+  }
+}
+
+function liveFirst(one: KnownWorker, other: KnownWorker): number {
+  const gone = (worker: KnownWorker) => worker.stoppedAt?.getTime() ?? Number.POSITIVE_INFINITY
+  return gone(other) - gone(one) || (one.name < other.name ? -1 : 1)
+}
+
+/** As an announcement of a server: never in the same turn. */
+function tell(listeners: ReadonlySet<() => void>): void {
+  queueMicrotask(() => {
+    for (const listen of listeners) listen()
+  })
+}
+
+function listenTo<Listen>(listeners: Set<Listen>, listen: Listen): () => void {
+  listeners.add(listen)
+  return () => void listeners.delete(listen)
+}

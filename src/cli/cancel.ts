@@ -1,36 +1,38 @@
-import { hostname, userInfo } from 'node:os'
+import type { Command } from 'commander'
 import { validate as isUuid } from 'uuid'
-import type { Config } from '../config/resolve.js'
-import { openEmbedded } from '../embedded/postgres.js'
 import type { CancelAnswer } from '../job/job.js'
-import { createPrismaStore } from '../store/prisma.js'
-import type { Store } from '../store/store.js'
-import { type CommonFlags, readConfigOrDefaults } from './open.js'
+import { type CommonFlags, common, currentUser, exitCodes, exitWith, print, printJson } from './kit.js'
 
-export interface CancelFlags extends CommonFlags {
+interface CancelFlags extends CommonFlags {
   readonly reason?: string
   readonly by?: string
 }
 
-const log = {
-  info: () => {},
-  warn: (message: string) => void process.stderr.write(`${message}\n`),
+export function addCancel(program: Command): void {
+  common(program.command('cancel'))
+    .description('Cancel jobs: one that waits never starts, one that runs is asked to stop.')
+    .argument('<id...>', 'ids of jobs')
+    .option('--reason <text>', 'why; shown with the job')
+    .option('--by <name>', 'who; kept with the job (default: user@host)')
+    .addHelpText(
+      'after',
+      '\nExits with 0 when each is cancelled or asked to stop, 3 when one had ended before, 4 when one is unknown.',
+    )
+    .action(cancel)
 }
 
-/** `celeriac cancel <id…>`: says of each job what came of it. Needs the store alone, neither tasks nor broker. */
-export async function runCancel(ids: readonly string[], flags: CancelFlags): Promise<void> {
-  const config = await readConfigOrDefaults(flags)
+/** Says of each job what came of it. */
+async function cancel(ids: readonly string[], flags: CancelFlags): Promise<void> {
+  const { withStore } = await import('./open.js')
   const by = flags.by ?? currentUser()
-  const answers = await withStore(config, async (store) => {
-    const answers: CancelAnswer[] = []
+  await withStore(flags, async (store) => {
     for (const id of ids) {
       const answer = isUuid(id) ? await store.cancel(id, by, flags.reason ?? null) : 'unknown'
-      process.stdout.write(`${id} ${told[answer]}\n`)
-      answers.push(answer)
+      if (flags.json) printJson({ id, answer })
+      else print(`${id} ${told[answer]}`)
+      exitWith(codes[answer])
     }
-    return answers
   })
-  process.exitCode = Math.max(...answers.map((answer) => exitCodes[answer]))
 }
 
 const told: Readonly<Record<CancelAnswer, string>> = {
@@ -40,41 +42,9 @@ const told: Readonly<Record<CancelAnswer, string>> = {
   unknown: 'unknown: there is no such job',
 }
 
-/** 1 is for everything that went wrong. Of several jobs, the highest counts. */
-const exitCodes: Readonly<Record<CancelAnswer, number>> = {
-  cancelled: 0,
-  cancelling: 0,
-  finished: 3,
-  unknown: 4,
-}
-
-async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  const embedded =
-    config.store.kind === 'embedded' ? await openEmbedded({ root: config.root, log }) : undefined
-  const urls =
-    config.store.kind === 'postgres'
-      ? config.store
-      : { url: embedded?.url ?? '', directUrl: embedded?.url ?? '' }
-  const { url, directUrl } = urls
-  const store = createPrismaStore({ url, directUrl, deadlineMs: config.deadlineMs, log })
-  try {
-    await store.assertMigrated()
-    return await work(store)
-  } finally {
-    await store.close()
-    await embedded?.close()
-  }
-}
-
-/** Containers may run under a number that has no name. */
-function currentUser(): string {
-  return `${userName()}@${hostname()}`
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? 'unknown')
-  }
+const codes: Readonly<Record<CancelAnswer, number>> = {
+  cancelled: exitCodes.done,
+  cancelling: exitCodes.done,
+  finished: exitCodes.no,
+  unknown: exitCodes.unknown,
 }

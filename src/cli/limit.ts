@@ -1,16 +1,15 @@
-import { hostname, userInfo } from 'node:os'
-import type { App } from '../app.js'
+import type { Command } from 'commander'
 import type { LimitScope, LimitStatus } from '../enqueue/limits.js'
 import { ConfigError } from '../errors.js'
 import type { Concurrency, LimitsOptions, RateLimit } from '../job/limit.js'
-import { type CommonFlags, openForCommand, readConfig } from './open.js'
+import { type CommonFlags, common, currentUser, print, printJson, table } from './kit.js'
 
-export interface ScopeFlags extends CommonFlags {
+interface ScopeFlags extends CommonFlags {
   readonly task?: string
   readonly queue?: string
 }
 
-export interface LimitFlags extends ScopeFlags {
+interface LimitFlags extends ScopeFlags {
   readonly rate?: string
   readonly concurrency?: string
   readonly keyRate?: string
@@ -18,42 +17,60 @@ export interface LimitFlags extends ScopeFlags {
   readonly by?: string
 }
 
-/** `celeriac limit list`: what holds now. */
-export async function runLimitList(flags: CommonFlags): Promise<void> {
+export function addLimit(program: Command): void {
+  const limit = program.command('limit').description('See and change limits while the app runs.')
+
+  common(limit.command('list'))
+    .description('What holds now, for all tasks and queues that have limits.')
+    .action(list)
+
+  common(limit.command('set'))
+    .description('Set limits; they go before what the code says. What is not named stays as it is.')
+    .option('--task <name>', 'of a task')
+    .option('--queue <name>', 'of a queue')
+    .option('--rate <rate>', 'starts, as 100/s or 30/m; none lifts the limit')
+    .option('--concurrency <number>', 'jobs that run at once; none lifts the limit')
+    .option('--key-rate <rate>', 'starts of each key')
+    .option('--key-concurrency <number>', 'jobs of each key that run at once')
+    .option('--by <name>', 'who; kept with the limit (default: user@host)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  celeriac limit set --task media.resize --rate 10/s --concurrency none',
+    )
+    .action(set)
+
+  common(limit.command('reset'))
+    .description('Go back to what the code says.')
+    .option('--task <name>', 'of a task')
+    .option('--queue <name>', 'of a queue')
+    .action(reset)
+}
+
+async function list(flags: CommonFlags): Promise<void> {
+  const { withApp } = await import('./open.js')
   await withApp(flags, async ({ limits }) => {
     const found = await limits.list()
-    print(found.length === 0 ? 'No task and no queue has limits.' : table(found))
+    if (flags.json) return printJson(found)
+    print(found.length === 0 ? 'No task and no queue has limits.' : table([head, ...found.map(toRow)]))
   })
 }
 
-/** `celeriac limit set`: changes a limit while the app runs. */
-export async function runLimitSet(flags: LimitFlags): Promise<void> {
+async function set(flags: LimitFlags): Promise<void> {
+  const { withApp } = await import('./open.js')
   await withApp(flags, async ({ limits }) => {
-    await limits.set(toScope(flags), toLimits(flags), {
-      by: flags.by ?? `${userInfo().username}@${hostname()}`,
-    })
+    await limits.set(toScope(flags), toLimits(flags), { by: flags.by ?? currentUser() })
+    if (flags.json) return printJson({ set: true })
     print('Set. It holds everywhere within seconds.')
   })
 }
 
-/** `celeriac limit reset`: goes back to what code and configuration say. */
-export async function runLimitReset(flags: ScopeFlags): Promise<void> {
+async function reset(flags: ScopeFlags): Promise<void> {
+  const { withApp } = await import('./open.js')
   await withApp(flags, async ({ limits }) => {
-    print((await limits.reset(toScope(flags))) ? 'Reset.' : 'Nothing was set.')
+    const wasSet = await limits.reset(toScope(flags))
+    if (flags.json) return printJson({ reset: wasSet })
+    print(wasSet ? 'Reset.' : 'Nothing was set.')
   })
-}
-
-async function withApp(flags: CommonFlags, work: (app: App) => Promise<void>): Promise<void> {
-  let fail: (error: unknown) => void = () => {}
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject
-  })
-  const app = openForCommand(await readConfig(flags, { logger: 'warn' }), fail)
-  try {
-    await Promise.race([app.backend().then(() => work(app)), failed])
-  } finally {
-    await app.close()
-  }
 }
 
 function toScope({ task, queue }: ScopeFlags): LimitScope {
@@ -82,18 +99,7 @@ function toNumber(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN
 }
 
-function table(found: readonly LimitStatus[]): string {
-  const rows = [['', 'rate', 'at once', 'per key', 'waiting', 'running', 'set by'], ...found.map(toRow)]
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? []
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
+const head = ['', 'rate', 'at once', 'per key', 'waiting', 'running', 'set by']
 
 function toRow({ scope, rateLimit, concurrency, perKey, set, waiting, running }: LimitStatus): string[] {
   const perKeys = [perKey.rateLimit, perKey.concurrency].filter((each) => each !== null)
@@ -106,8 +112,4 @@ function toRow({ scope, rateLimit, concurrency, perKey, set, waiting, running }:
     String(running),
     set ? `${set.by ?? 'somebody'}, ${set.at.toISOString()}` : '-',
   ]
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`)
 }

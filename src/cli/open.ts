@@ -4,15 +4,14 @@ import { readEnvironment } from '../config/env.js'
 import { findConfigFile, loadConfig } from '../config/load.js'
 import type { CeleriacOptions } from '../config/options.js'
 import { type Config, resolveConfig } from '../config/resolve.js'
+import { openEmbedded } from '../embedded/postgres.js'
 import { ConfigError } from '../errors.js'
+import { createPrismaStore } from '../store/prisma.js'
+import type { Store } from '../store/store.js'
 import { bind } from '../task/binding.js'
 import { loadTasks } from '../task/load.js'
 import { createLog } from '../telemetry/log.js'
-
-export interface CommonFlags {
-  readonly app?: string
-  readonly envFile?: string
-}
+import { type CommonFlags, note } from './kit.js'
 
 /** The configuration that the flags lead to, with what the command line says of it. */
 export async function readConfig(flags: CommonFlags, said: CeleriacOptions = {}): Promise<Config> {
@@ -52,6 +51,44 @@ export function openForCommand(config: Config, onFatal: (error: unknown) => void
   const app = openApp(config, { log, tasks: loadTasks(config), onFatal, openBackend })
   bind(app)
   return app
+}
+
+/** For what needs neither tasks nor broker. The tables must be there. */
+export async function withStore<T>(
+  flags: CommonFlags,
+  work: (store: Store, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = await readConfigOrDefaults(flags)
+  const log = { info: () => {}, warn: note }
+  const embedded =
+    config.store.kind === 'embedded' ? await openEmbedded({ root: config.root, log }) : undefined
+  const { url, directUrl } =
+    config.store.kind === 'postgres'
+      ? config.store
+      : { url: embedded?.url ?? '', directUrl: embedded?.url ?? '' }
+  const { deadlineMs, values } = config
+  const store = createPrismaStore({ url, directUrl, deadlineMs, values, log })
+  try {
+    await store.assertMigrated()
+    return await work(store, config)
+  } finally {
+    await store.close()
+    await embedded?.close()
+  }
+}
+
+/** For what needs the tasks as well, or what an app can do. Only warnings are logged. */
+export async function withApp<T>(flags: CommonFlags, work: (app: App) => Promise<T>): Promise<T> {
+  let fail: (error: unknown) => void = () => {}
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  const app = openForCommand(await readConfig(flags, { logger: 'warn' }), fail)
+  try {
+    return await Promise.race([app.backend().then(() => work(app)), failed])
+  } finally {
+    await app.close()
+  }
 }
 
 function readEnvFile(file: string): void {

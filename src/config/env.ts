@@ -4,6 +4,10 @@ import { availableParallelism } from 'node:os'
 export interface Environment {
   readonly isProduction: boolean
   readonly isTerminal: boolean
+  /** Standard output takes colours: a terminal, without `NO_COLOR`. */
+  readonly hasColours: boolean
+  /** Somebody sits there who can be asked. */
+  readonly canAsk: boolean
   /** The working folder. */
   readonly folder: string
   /** The script that Node was started with. */
@@ -27,6 +31,9 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
   return {
     isProduction: read('NODE_ENV') === 'production',
     isTerminal: process.stdout.isTTY === true,
+    hasColours:
+      read('FORCE_COLOR') !== undefined || (process.stdout.isTTY === true && read('NO_COLOR') === undefined),
+    canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     folder: process.cwd(),
     entry: process.argv[1],
     cores: availableParallelism(),

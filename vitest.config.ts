@@ -20,5 +20,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    // Most tests run real servers and processes, several at a time, and wait for them in real time. One that fails is
+    // run once more, and the end of the output names it: it is to be looked at, but a busy machine fails nobody.
+    retry: 1,
   },
 })

@@ -10,6 +10,13 @@ export default class ClosingLine implements Reporter {
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length
     // What goes wrong before any file is read, such as a server that does not start, is in none of these.
     const least = reason === 'passed' ? 0 : 1
-    process.once('exit', () => console.log(`${passed} passed, ${Math.max(failed + broken, least)} failed`))
+    const again = tests.filter(
+      (test) => (test.diagnostic()?.retryCount ?? 0) > 0 && test.result().state === 'passed',
+    )
+    process.once('exit', () => {
+      for (const test of again)
+        console.log(`passed at the second try: ${test.module.relativeModuleId} > ${test.fullName}`)
+      console.log(`${passed} passed, ${Math.max(failed + broken, least)} failed`)
+    })
   }
 }

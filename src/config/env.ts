@@ -14,6 +14,8 @@ export interface Environment {
   readonly entry: string | undefined
   readonly cores: number
   readonly logLevel: string | undefined
+  /** `CELERIAC_APP_VERSION`: which version of the app's code this is. */
+  readonly appVersion: string | undefined
   /** `CELERIAC_BROKER_URL`, which may be of any kind. */
   readonly brokerUrl: string | undefined
   /** `REDIS_URL`, as hosting platforms set it. */
@@ -38,6 +40,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     entry: process.argv[1],
     cores: availableParallelism(),
     logLevel: read('CELERIAC_LOG_LEVEL'),
+    appVersion: read('CELERIAC_APP_VERSION'),
     brokerUrl: read('CELERIAC_BROKER_URL'),
     redisUrl: read('REDIS_URL'),
     ownDatabaseUrl: read('CELERIAC_DATABASE_URL'),

@@ -12,6 +12,7 @@ import type { TimeLimit } from '../job/time-limit.js'
 import type { JobHooks } from '../task/hooks.js'
 import type { PoolKind } from '../task/policy.js'
 import type { LogLevel } from '../telemetry/log.js'
+import type { Tracing } from '../telemetry/tracing.js'
 import type { Bytes } from './bytes.js'
 
 /** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
@@ -143,10 +144,18 @@ export interface CeleriacOptions {
   deadline?: Duration
 
   /**
+   * Which version of the app's code this is, as lists of workers show it. Default: `CELERIAC_APP_VERSION`, else the
+   * version in the app's package.json.
+   */
+  appVersion?: string
+
+  /**
    * A pino logger, or a level for our own: on a terminal readable, elsewhere JSON.
    * Default: `CELERIAC_LOG_LEVEL`, else `'info'`.
    */
   logger?: Logger | LogLevel
+  /** Who makes spans of enqueues and attempts: `openTelemetry()` of `celeriac/opentelemetry`. Default: nobody. */
+  tracing?: Tracing
 }
 
 /** What one queue lets through. */
@@ -195,6 +204,11 @@ export interface WorkerOptions {
    * `'300MB'`. Of a process all its memory counts, of a thread its heap. Default: no limit.
    */
   maxMemoryPerChild?: Bytes
+  /**
+   * Lets the worker choose how many jobs run at once, between these two, by how long jobs have waited and by how busy
+   * the process is: see `docs/control.md`. Default: `concurrency`, always.
+   */
+  autoscale?: { readonly min: number; readonly max: number }
   /** Default `celeriac@%h`. `%h` is the host, `%p` the process id. */
   name?: string
 }

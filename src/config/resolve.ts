@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import { checkRange } from '../control/range.js'
+import type { AutoscaleRange } from '../control/verbs.js'
 import type { Limits } from '../enqueue/backpressure.js'
 import { ConfigError } from '../errors.js'
 import { type Codec, createValues, type Values } from '../job/codec.js'
@@ -21,6 +23,8 @@ import {
 } from '../task/check.js'
 import { type Hooks, hookNames, toHooks } from '../task/hooks.js'
 import { checkPool, checkRate, checkTimeLimit, type PoolKind } from '../task/policy.js'
+import type { Tracing } from '../telemetry/tracing.js'
+import { appVersionAt } from './app-version.js'
 import { checkBackpressure } from './backpressure.js'
 import { checkBytes } from './bytes.js'
 import { configFileOf } from './define.js'
@@ -89,7 +93,11 @@ export interface Config {
   readonly stuckAfterMs: number
   readonly maxLost: number
   readonly deadlineMs: number
+  /** Of the app's code. */
+  readonly appVersion: string | null
   readonly logger: Logger | LogLevel
+  /** `undefined`: nobody makes spans. */
+  readonly tracing: Tracing | undefined
   readonly isProduction: boolean
 }
 
@@ -104,6 +112,8 @@ export interface WorkerConfig {
   readonly maxJobsPerChild: number | null
   /** In bytes. `null`: whatever it takes. */
   readonly maxMemoryPerChild: number | null
+  /** `null`: `concurrency` holds. */
+  readonly autoscale: AutoscaleRange | null
   /** With `%h` and `%p` still in it. */
   readonly name: string
 }
@@ -177,7 +187,9 @@ const optionNames = {
   stuckAfter: true,
   maxLost: true,
   deadline: true,
+  appVersion: true,
   logger: true,
+  tracing: true,
 } satisfies Record<keyof CeleriacOptions, true>
 
 const workerOptionNames = [
@@ -187,6 +199,7 @@ const workerOptionNames = [
   'pool',
   'maxJobsPerChild',
   'maxMemoryPerChild',
+  'autoscale',
   'name',
 ] satisfies (keyof WorkerOptions)[]
 
@@ -252,7 +265,9 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     stuckAfterMs: read('stuckAfter', checkShort) ?? defaults.stuckAfterMs,
     maxLost: read('maxLost', checkPositiveInteger) ?? defaults.maxLost,
     deadlineMs: read('deadline', checkShort) ?? defaults.deadlineMs,
+    appVersion: read('appVersion', checkText) ?? environment.appVersion ?? appVersionAt(root) ?? null,
     logger: read('logger', checkLogger) ?? levelOf(environment) ?? defaults.logger,
+    tracing: read('tracing', checkTracing),
     isProduction: environment.isProduction,
   })
 }
@@ -347,7 +362,7 @@ function resolveWorker(
   worker: boolean | Record<string, unknown> | undefined,
   { cores }: Environment,
 ): WorkerConfig {
-  const { concurrency, queues, grace, pool, maxJobsPerChild, maxMemoryPerChild, name } =
+  const { concurrency, queues, grace, pool, maxJobsPerChild, maxMemoryPerChild, autoscale, name } =
     typeof worker === 'object' ? worker : {}
   return Object.freeze({
     concurrency:
@@ -361,6 +376,7 @@ function resolveWorker(
         : checkPositiveInteger(maxJobsPerChild, '"worker.maxJobsPerChild"'),
     maxMemoryPerChild:
       maxMemoryPerChild === undefined ? null : checkBytes(maxMemoryPerChild, '"worker.maxMemoryPerChild"'),
+    autoscale: autoscale === undefined ? null : checkRange(autoscale, '"worker.autoscale"'),
     name: name === undefined ? defaults.workerName : checkText(name, '"worker.name"'),
   })
 }
@@ -415,6 +431,15 @@ function checkLogger(value: unknown, where: string): Logger | LogLevel {
     typeof value === 'object' && value !== null && 'child' in value && typeof value.child === 'function'
   if (isLogger) return value as unknown as Logger
   throw wrong(where, `a pino logger, or one of ${levels.join(', ')}`, value)
+}
+
+function checkTracing(value: unknown, where: string): Tracing {
+  const given = value as Partial<Record<keyof Tracing, unknown>> | null
+  const isTracing = [given?.enqueue, given?.attempt, given?.inside].every(
+    (each) => typeof each === 'function',
+  )
+  if (isTracing) return value as Tracing
+  throw wrong(where, "what openTelemetry() of 'celeriac/opentelemetry' gives", value)
 }
 
 function levelOf({ logLevel }: Environment): LogLevel | undefined {

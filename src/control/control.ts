@@ -3,13 +3,14 @@ import { ConfigError } from '../errors.js'
 import type { Concurrency, RateLimit } from '../job/limit.js'
 import type { TimeLimit } from '../job/time-limit.js'
 import type { Command, KnownWorker, Store } from '../store/store.js'
-import { checkBoolean, checkInteger, checkPositiveInteger, checkQueue } from '../task/check.js'
+import { checkBoolean, checkPositiveInteger, checkQueue } from '../task/check.js'
 import type { AnyTask } from '../task/define.js'
 import { checkTimeLimit } from '../task/policy.js'
 import type { TaskRegistry } from '../task/registry.js'
 import type { LogLevel } from '../telemetry/log.js'
 import { logLevelNames } from '../telemetry/log.js'
 import type { Answer, AskOptions, Door } from './door.js'
+import { checkRange } from './range.js'
 import { settingNames } from './settings.js'
 import type { AutoscaleRange, ReplyOf, Verb } from './verbs.js'
 
@@ -83,7 +84,7 @@ export function createControl({ door, limits, store, registry }: ControlDeps): C
       door.ask('pool-shrink', { by: checkPositiveInteger(by, '"by"') }, options),
     poolRestart: (options) => door.ask('pool-restart', {}, options),
     autoscale: async (range, options) =>
-      door.ask('autoscale', { range: range && checkRange(range) }, options),
+      door.ask('autoscale', { range: range && checkRange(range, 'autoscale') }, options),
     queueAdd: async (queue, options) =>
       door.ask('queue-add', { queue: checkQueue(queue, '"queue"') }, options),
     queueRemove: async (queue, options) =>
@@ -150,13 +151,6 @@ export function createInspect({ door, store }: Pick<ControlDeps, 'door' | 'store
 
 function byOf(options: AskOptions | undefined): { readonly by?: string } {
   return options?.by ? { by: options.by } : {}
-}
-
-export function checkRange({ min, max }: AutoscaleRange): AutoscaleRange {
-  checkPositiveInteger(max, '"max"')
-  checkInteger(min, 1, '"min"', 'a whole number from 1')
-  if (min > max) throw new ConfigError(`"min" of autoscale is ${min}, more than "max", ${max}.`)
-  return { min, max }
 }
 
 function checkLevel(level: unknown): LogLevel {

@@ -8,6 +8,7 @@ import { type Control, createControl, createInspect, type Inspect } from './cont
 import { createDoor } from './control/door.js'
 import { createResponder, type Responder } from './control/responder.js'
 import { createSettings } from './control/settings.js'
+import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
 import { createAnnounced } from './enqueue/announced.js'
 import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
@@ -19,7 +20,7 @@ import { createLimitBook } from './enqueue/limit-book.js'
 import { createLimits, type Limits } from './enqueue/limits.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
-import { ClosedError, DiscoveryError, StoreUnavailableError } from './errors.js'
+import { ClosedError, DiscoveryError, MigrationError, StoreUnavailableError } from './errors.js'
 import { plainValues } from './job/codec.js'
 import type { EventsOptions, JobEvent, JobLogLine } from './job/event.js'
 import type {
@@ -53,6 +54,7 @@ import { createEvents, type Emitter } from './telemetry/events.js'
 import { createHealth, type Health } from './telemetry/health.js'
 import { createHookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
+import { createReadiness, type Readiness } from './telemetry/readiness.js'
 import { version } from './version.js'
 import { within } from './waiting.js'
 import { createPool, type Pool } from './worker/pool/pool.js'
@@ -70,6 +72,10 @@ export interface App {
   ready(): Promise<Backend>
   /** Never rejects. */
   health(): Promise<Health>
+  /** Whether this process can do all of its work, and if not, why. Never rejects. */
+  readiness(): Promise<Readiness>
+  /** How the whole cluster is: servers, workers, queues, and what is wrong. Never rejects. */
+  status(): Promise<ClusterStatus>
 
   enqueue(task: AnyTask | string, payload: unknown, options?: EnqueueOptions): Promise<JobHandle>
   enqueueMany(
@@ -158,8 +164,8 @@ function unservedMessage(config: Config, queue: string): string {
 
 /** How the threads and processes of a worker's pool are made. */
 function childrenOf(config: Config, { concurrency, maxJobsPerChild, maxMemoryPerChild }: WorkerConfig) {
-  const { file, root, onWorkerStart, onWorkerStop, values, maxPayload, maxResult } = config
-  const needsConfig = onWorkerStart || onWorkerStop || values !== plainValues
+  const { file, root, onWorkerStart, onWorkerStop, values, tracing, maxPayload, maxResult } = config
+  const needsConfig = onWorkerStart || onWorkerStop || tracing || values !== plainValues
   return {
     program: new URL(`./pool-child${extname(import.meta.url)}`, import.meta.url),
     root,
@@ -201,6 +207,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     deadlineMs: config.deadlineMs,
     contextRules: { localeOf: config.locale, valuesOf: config.context },
     values: config.values,
+    tracing: config.tracing,
     backpressure:
       config.backpressure &&
       createBackpressure({
@@ -212,6 +219,20 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     store: async () => opened(opening.present).store.probe(),
     broker: async () => opened(opening.known).broker.ping(),
     deadlineMs: Math.min(config.deadlineMs, longestProbeMs),
+  })
+  const statusDeps = {
+    health,
+    lacksTables,
+    store: async () => opened(opening.present).store,
+    advice: (queue: string) => workerAdvice(config, queue),
+    leaseMs: config.leaseMs,
+    heartbeatMs: config.heartbeatMs,
+  }
+  const readiness = createReadiness({
+    health,
+    lacksTables,
+    unservedQueues: () => unservedQueues(statusDeps),
+    ofWorkers: () => [],
   })
   const limits = createLimitBook({
     registry: () => registry,
@@ -280,6 +301,8 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     backend,
     ready: () => hold.during(ready()),
     health: () => hold.during(health()),
+    readiness: () => hold.during(readiness()),
+    status: () => hold.during(clusterStatus(statusDeps)),
     async enqueue(task, payload, options) {
       const target = targetOf(task)
       return enqueuer.enqueue(target instanceof Promise ? await target : target, payload, options)
@@ -314,6 +337,14 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       closing ??= close()
       return closing
     },
+  }
+
+  /** `present` comes with the tables; a server that is known and lacks them is looked at again each time. */
+  async function lacksTables(): Promise<boolean> {
+    const found = opening.known
+    if (!found) return false
+    const trouble = await found.store.assertMigrated().catch((error: unknown) => error)
+    return trouble instanceof MigrationError
   }
 
   async function ready(): Promise<Backend> {
@@ -436,6 +467,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       log,
       jobLog: (job, keep) => createJobLog(log, job, keep),
       logs: config.logs,
+      tracing: config.tracing,
       events: emitter,
       hooks,
       onEnd(jobId) {

@@ -3,6 +3,7 @@
 // Say the options, in celeriac.config.ts.
 export { defineConfig } from './config/define.js'
 export type { CeleriacOptions, LogLevel, QueueLimitOptions, WorkerOptions } from './config/options.js'
+export type { ClusterProblem, ClusterStatus, QueueStatus, WorkerStatus } from './control/status.js'
 // Know the job that runs, deep in the app.
 export { currentJob } from './enqueue/context.js'
 export type { LimitScope, LimitStatus, Limits } from './enqueue/limits.js'
@@ -61,4 +62,16 @@ export type { EventName, Events, Listener } from './telemetry/events.js'
 export { eventNames } from './telemetry/events.js'
 
 export type { Health, ServerHealth } from './telemetry/health.js'
+export type { HealthCode, HealthReason, Readiness } from './telemetry/readiness.js'
+// Make spans by something else than `celeriac/opentelemetry`.
+export type {
+  AttemptOutcome,
+  AttemptSpan,
+  AttemptTold,
+  EnqueueSpan,
+  EnqueueTold,
+  TraceContext,
+  Tracing,
+  WrittenJob,
+} from './telemetry/tracing.js'
 export { version } from './version.js'

@@ -5,6 +5,7 @@ import { readEnvironment } from './config/env.js'
 import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import type { Control, Inspect } from './control/control.js'
+import type { ClusterStatus } from './control/status.js'
 import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
 import type { Limits } from './enqueue/limits.js'
@@ -20,6 +21,7 @@ import { loadTasks } from './task/load.js'
 import type { EventName, Listener } from './telemetry/events.js'
 import type { Health } from './telemetry/health.js'
 import { createLog } from './telemetry/log.js'
+import type { Readiness } from './telemetry/readiness.js'
 
 /** What `celeriac()` gives: a middleware, and everything around it. */
 export interface Celeriac extends RequestHandler {
@@ -69,6 +71,10 @@ export interface Celeriac extends RequestHandler {
   ready(): Promise<void>
   /** Which servers answer, and so what this process can do: what `GET /jobs/health` says. Never rejects. */
   health(): Promise<Health>
+  /** Whether this process can do all of its work, and if not, why: what `GET /jobs/health/ready` says. Never rejects. */
+  readiness(): Promise<Readiness>
+  /** How the whole cluster is: what `celeriac status` says. Never rejects. */
+  status(): Promise<ClusterStatus>
   /** Stops the worker of this process, sends what is to be sent, and closes all connections. Idempotent. */
   close(): Promise<void>
 }
@@ -120,6 +126,7 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     statusOf: (handle) => Handle.firstStatus(handle) ?? handle.status(),
     toJson: config.values.toShownJson,
     health: app.health,
+    readiness: app.readiness,
   })
   return Object.assign(http.middleware, {
     accept: http.accept,
@@ -139,6 +146,8 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
       await app.ready()
     },
     health: app.health,
+    readiness: app.readiness,
+    status: app.status,
     close() {
       unbind()
       return app.close()

@@ -4,6 +4,7 @@ import type { EventsOptions, JobEvent } from '../job/event.js'
 import type { CancelAnswer, EnqueueOptions, Job, JobHandle, JobStatus } from '../job/job.js'
 import type { AnyTask } from '../task/define.js'
 import type { Health } from '../telemetry/health.js'
+import type { Readiness } from '../telemetry/readiness.js'
 
 /** What the HTTP side needs from the rest. Every method may throw an error of ours, which becomes a problem answer. */
 export interface HttpDeps {
@@ -39,6 +40,8 @@ export interface HttpDeps {
 
   /** Never rejects. */
   health(): Promise<Health>
+  /** Never rejects. */
+  readiness(): Promise<Readiness>
 }
 
 /** One request to one of our endpoints. */

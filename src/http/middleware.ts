@@ -5,7 +5,7 @@ import type { AnyTask, Task } from '../task/define.js'
 import type { InputOf, ResultOf, TaskName, TaskOf } from '../task/names.js'
 import { type Accept, createAccept } from './accept.js'
 import { sendAccepted } from './accepted.js'
-import { asksForHealth, showHealth } from './health.js'
+import { matchHealth } from './health.js'
 import type { HttpDeps } from './http.js'
 import { baseOf } from './link.js'
 import { passBelow } from './mount.js'
@@ -64,8 +64,9 @@ export function createHttp(jobs: HttpDeps): Http {
     mounts.set(req, req.baseUrl)
     equip(jobs, req, res, () => addressFor(req))
     const match = matchRoute(req.method, req.path, jobs.path)
+    const showHealth = match ? undefined : matchHealth(req.method, req.path, jobs.path)
     if (match) answer(match, req, res, next)
-    else if (asksForHealth(req.method, req.path, jobs.path)) showHealth(jobs, res).catch(next)
+    else if (showHealth) showHealth(jobs, req, res).catch(next)
     else runInRequest(req, () => pass(req, res, next))
   }
 

@@ -5,6 +5,7 @@ import type { Health } from '../../src/telemetry/health.js'
 import { lines, type RunningApp, serve } from './app.js'
 import { createLedger } from './ledger.js'
 
+const ok = { status: 'ok', store: 'up', broker: 'up' } as const
 const running: RunningApp[] = []
 afterEach(async () => {
   for (const app of running.splice(0)) await app.close()
@@ -48,7 +49,6 @@ describe.each(lines)('health on %s', (_line, express) => {
   })
 
   test('it stands below the mount and the path', async () => {
-    const ok = { status: 'ok', store: 'up', broker: 'up' } as const
     const below = await open(ok, { path: '/work/jobs' }, '/api')
     const bare = await open(ok, { path: '' }, '/queue')
 
@@ -63,6 +63,39 @@ describe.each(lines)('health on %s', (_line, express) => {
     expect((await fetch(`${url}/jobs/healthy`)).status).toBe(418)
     expect((await fetch(`${url}/jobs/health/x`)).status).toBe(418)
     expect((await fetch(`${url}/health`)).status).toBe(418)
+  })
+
+  test('whoever answers is live', async () => {
+    const url = await open({ status: 'down', store: 'down', broker: 'down' })
+
+    const answer = await fetch(`${url}/jobs/health/live`)
+
+    expect([answer.status, await answer.json()]).toEqual([200, { live: true }])
+  })
+
+  test('who cannot do all of its work is not ready, and says why', async () => {
+    const reasons = [
+      { code: 'broker-away', message: 'The broker does not answer.' },
+      { code: 'queue-unserved', message: 'Jobs wait in queue "mail", and no live worker serves it.' },
+    ] as const
+    const url = await open(ok, { readiness: async () => ({ ready: false, reasons }) })
+    const ask = async (query: string) => {
+      const answer = await fetch(`${url}/jobs/health/ready${query}`)
+      return [answer.status, await answer.json()]
+    }
+
+    expect(await ask('')).toEqual([503, { ready: false, reasons }])
+    expect(await ask('?exclude=broker-away')).toEqual([503, { ready: false, reasons: [reasons[1]] }])
+    expect(await ask('?exclude=broker-away,queue-unserved')).toEqual([200, { ready: true, reasons: [] }])
+  })
+
+  test('a reason that there is not is told', async () => {
+    const url = await open(ok)
+
+    const answer = await fetch(`${url}/jobs/health/ready?exclude=broker`)
+
+    expect(answer.status).toBe(400)
+    expect(await answer.text()).toContain('broker-away')
   })
 
   test('it needs no owner', async () => {

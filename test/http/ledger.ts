@@ -101,6 +101,7 @@ export function createLedger(settings: Partial<HttpDeps> = {}): Ledger {
     statusOf: ({ id }) => toStatus(jobs.get(id) ?? put({ id })),
     toJson: JSON.stringify,
     health: async () => ({ status: 'ok', store: 'up', broker: 'up' }),
+    readiness: async () => ({ ready: true, reasons: [] }),
     ...settings,
   }
 }

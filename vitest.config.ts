@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^celeriac$/, replacement: at('src/index.ts') },
       { find: /^celeriac\/testing$/, replacement: at('src/testing/index.ts') },
+      { find: /^celeriac\/opentelemetry$/, replacement: at('src/opentelemetry/index.ts') },
     ],
   },
   test: {

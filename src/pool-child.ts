@@ -5,6 +5,7 @@ import { enableTypeScript } from './config/typescript.js'
 import { createValues } from './job/codec.js'
 import { definitionOf } from './task/define.js'
 import { fromPayloadText } from './task/payload.js'
+import { traceOf } from './telemetry/tracing.js'
 import type { ChildTask } from './worker/pool/child-attempt.js'
 import type { ChildSetup } from './worker/pool/message.js'
 import { openPort } from './worker/pool/port.js'
@@ -16,6 +17,7 @@ serve(openPort(), !isMainThread, openChildApp)
 async function openChildApp({ root, config }: ChildSetup): Promise<ChildApp> {
   const options = config === undefined ? {} : await loadOptions(config, root)
   const values = createValues(options.codec)
+  const { tracing } = options
   let preparing: Promise<void> | undefined
 
   return {
@@ -33,6 +35,12 @@ async function openChildApp({ root, config }: ChildSetup): Promise<ChildApp> {
         run,
       }
     },
+    inSpan:
+      tracing &&
+      ((job, work) => {
+        const trace = traceOf(job.traceparent, job.context?.tracestate)
+        return trace ? tracing.inside(trace, work) : work()
+      }),
     onStart: async () => options.onWorkerStart?.(),
     onStop: async () => options.onWorkerStop?.(),
   }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Request } from 'express'
 import type { Job, JobContext } from '../job/job.js'
 import type { TaskContext } from '../task/define.js'
+import { type TraceContext, traceOf } from '../telemetry/tracing.js'
 import { readLocale } from './locale.js'
 import { readValues } from './values.js'
 
@@ -40,6 +41,10 @@ export class RunningJob {
 
   get owner(): string | null {
     return this.#job.owner
+  }
+
+  get trace(): TraceContext | undefined {
+    return traceOf(this.#job.traceparent, this.#job.context?.tracestate)
   }
 
   /** What its children take over. */
@@ -107,6 +112,25 @@ export function currentScope(): Request | RunningJob | undefined {
 export function currentJob(): TaskContext | undefined {
   const scope = scopes.getStore()
   return scope instanceof RunningJob ? scope.context : undefined
+}
+
+/** The trace that this code belongs to, as the request, or the job that runs, says. */
+export function currentTrace(): TraceContext | undefined {
+  const scope = scopes.getStore()
+  if (scope instanceof RunningJob) return scope.trace
+  return scope && traceOf(traceparentOf(scope), tracestateOf(scope))
+}
+
+/** An origin whose jobs belong to another trace, or to another place of the same one. */
+export function withTrace<Origin extends InheritedOrigin>(
+  origin: Origin,
+  { traceparent, tracestate }: TraceContext,
+): Origin {
+  const { tracestate: _, ...others } =
+    origin.context === null ? {} : (JSON.parse(origin.context) as JobContext)
+  const context = tracestate === null ? others : { ...others, tracestate }
+  const text = Object.keys(context).length === 0 ? null : JSON.stringify(context)
+  return { ...origin, traceparent, context: text }
 }
 
 /** The owner of a request at this moment. Anything but a non-empty string is nobody. */

@@ -16,17 +16,20 @@ import type {
 import { redactText } from '../job/redact.js'
 import type { InsertedJob, NewJob, Store } from '../store/store.js'
 import type { CheckedPayload } from '../task/payload.js'
+import type { EnqueueSpan, Tracing } from '../telemetry/tracing.js'
 import { answerWithin } from '../waiting.js'
 import type { Backpressure } from './backpressure.js'
 import {
   type ContextRules,
   currentRequest,
   currentScope,
+  currentTrace,
   type InheritedOrigin,
   type OwnerOf,
   RunningJob,
   readOrigin,
   readOwner,
+  withTrace,
 } from './context.js'
 import { type FirstStatus, Handle, type HandleHost } from './handle.js'
 import type { Hold } from './hold.js'
@@ -72,6 +75,8 @@ export interface EnqueuerDeps {
   readonly values: Values
   /** Asked for what requests enqueue. */
   readonly backpressure: Backpressure | undefined
+  /** Makes spans. Without it, jobs keep the trace of their request. */
+  readonly tracing?: Tracing | undefined
 }
 
 /**
@@ -89,11 +94,27 @@ export function createEnqueuer({
   deadlineMs,
   backpressure,
   values,
+  tracing,
 }: EnqueuerDeps): Enqueuer {
   return {
-    enqueue,
-    enqueueMany: (target, payloads, options = {}) => hold.during(enqueueMany(target, payloads, options)),
-    enqueueStream: (target, source, options = {}) => hold.during(enqueueAll(target, source, options)),
+    enqueue: tracing
+      ? (target, payload, options) =>
+          tracing.enqueue(told(target, options, false), currentTrace(), (span) =>
+            enqueue(target, payload, options, span),
+          )
+      : enqueue,
+    enqueueMany: (target, payloads, options = {}) =>
+      hold.during(traced(target, options, (span) => enqueueMany(target, payloads, options, span))),
+    enqueueStream: (target, source, options = {}) =>
+      hold.during(traced(target, options, (span) => enqueueAll(target, source, options, span))),
+  }
+
+  function traced<T>(
+    target: EnqueueTarget,
+    options: EnqueueOptions,
+    write: (span?: EnqueueSpan) => Promise<T>,
+  ): Promise<T> {
+    return tracing ? tracing.enqueue(told(target, options, true), currentTrace(), write) : write()
   }
 
   // Where nothing needs to be waited for, nothing is: each promise costs about as much as a small payload's check.
@@ -101,11 +122,12 @@ export function createEnqueuer({
     target: EnqueueTarget,
     payload: unknown,
     options: EnqueueOptions = {},
+    span?: EnqueueSpan,
   ): Promise<JobHandle> {
     hold.enter()
     try {
       const asked = originOf(target, options)
-      const origin = asked instanceof Promise ? await asked : asked
+      const origin = inSpan(asked instanceof Promise ? await asked : asked, span)
       const checking = target.toPayload(payload)
       const checked = checking instanceof Promise ? await inTime(target, checking) : checking
       const row = toNewJob(checked, options, target, origin)
@@ -114,6 +136,7 @@ export function createEnqueuer({
       const [inserted] = await (backpressure && currentRequest()
         ? writeForRequest(backpressure, store, [row], options)
         : write(store, [row], options))
+      if (span) tellWritten(span, [row], inserted ? [inserted] : [])
       return toHandle(row, inserted)
     } finally {
       hold.leave()
@@ -133,26 +156,28 @@ export function createEnqueuer({
     target: EnqueueTarget,
     payloads: readonly unknown[],
     options: EnqueueOptions,
+    span?: EnqueueSpan,
   ): Promise<JobHandle[]> {
     if (payloads.length === 0) return []
     if (options.idempotencyKey !== undefined && payloads.length > 1) {
       throw new EnqueueOptionError(keyForMany)
     }
-    const origin = await originOf(target, options)
+    const origin = inSpan(await originOf(target, options), span)
     const rows: NewJob[] = []
     for (const payload of payloads) {
       rows.push(toNewJob(await inTime(target, target.toPayload(payload)), options, target, origin))
     }
-    return commit(rows, options)
+    return commit(rows, options, span)
   }
 
   async function enqueueAll(
     target: EnqueueTarget,
     source: Source,
     { onChunk, ...options }: EnqueueStreamOptions,
+    span?: EnqueueSpan,
   ): Promise<EnqueuedStream> {
     assertStream(source, options)
-    const origin = await originOf(target, options)
+    const origin = inSpan(await originOf(target, options), span)
     return enqueueStream<NewJob>(source, {
       toRow(payload) {
         const checked = target.toPayload(payload)
@@ -161,16 +186,21 @@ export function createEnqueuer({
           : toNewJob(checked, options, target, origin)
       },
       sizeOf: ({ payload }) => payload.length,
-      write: (rows) => commit(rows, options),
+      write: (rows) => commit(rows, options, span),
       onChunk,
     })
   }
 
-  async function commit(rows: readonly NewJob[], options: EnqueueOptions): Promise<JobHandle[]> {
+  async function commit(
+    rows: readonly NewJob[],
+    options: EnqueueOptions,
+    span: EnqueueSpan | undefined,
+  ): Promise<JobHandle[]> {
     const { store } = await writePath()
     const inserted = await (backpressure && currentRequest()
       ? writeForRequest(backpressure, store, rows, options)
       : write(store, rows, options))
+    if (span) tellWritten(span, rows, inserted)
     return rows.map((row, at) => toHandle(row, inserted[at]))
   }
 
@@ -193,6 +223,25 @@ export function createEnqueuer({
       return { ...inherited, owner }
     })
   }
+}
+
+function told({ task, queue }: EnqueueTarget, options: EnqueueOptions | undefined, isMany: boolean) {
+  return { task, queue: options?.queue ?? queue, isMany }
+}
+
+/** The jobs belong to the span of their enqueue. */
+function inSpan(origin: Origin, span: EnqueueSpan | undefined): Origin {
+  return span?.trace ? withTrace(origin, span.trace) : origin
+}
+
+function tellWritten(span: EnqueueSpan, rows: readonly NewJob[], inserted: readonly InsertedJob[]): void {
+  span.wrote(
+    inserted.map(({ id, created }, at) => ({
+      ...{ id, isNew: created },
+      requestId: rows[at]?.requestId ?? null,
+      parentId: rows[at]?.parentId ?? null,
+    })),
+  )
 }
 
 /** A child belongs to whom its parent belongs to. */

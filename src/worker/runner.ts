@@ -1,8 +1,10 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, ClosedError, StoreUnavailableError } from '../errors.js'
 import { redactorFor } from '../job/redact.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { ClaimedJob, DeliveryKey, Redelivery, Settled, Store } from '../store/store.js'
 import type { KeepLine } from '../telemetry/log.js'
+import type { Tracing } from '../telemetry/tracing.js'
 import { sleep, within } from '../waiting.js'
 import {
   type Attempt,
@@ -17,22 +19,29 @@ import type { Board } from './board.js'
 import type { AttemptLines, JobLogs } from './job-logs.js'
 import type { Pool } from './pool/pool.js'
 import { createSlots } from './slots.js'
+import { beginSpan, inSpan } from './span.js'
 import type { Teller } from './teller.js'
 
 /** Runs what was claimed and records how it ended: hold → run → settle, or give back. */
 export interface Runner {
   /** A place for one more claim of a queue; `false` when none comes free soon. */
-  reserve(queue: number): Promise<boolean>
+  reserve(queue: string): Promise<boolean>
   /** As {@link Slots.reserveNow}. */
   reserveNow(most: number): number
   release(): void
   /** Takes a job that was claimed in a reserved place, by the worker's identity at that time. */
-  hold(queue: number, job: ClaimedJob, workerId: string): void
+  hold(queue: string, job: ClaimedJob, workerId: string): void
   /** Whether the delivery's job is here, from its claim until its end is recorded. */
   holds(delivery: DeliveryKey): boolean
   /** How many deliveries may be on their way. */
   limit(): number
+  /** Only jobs of these queues start from now on; of others, what has not begun is given back. */
+  serve(queues: readonly string[]): void
+  /** How many jobs run at once. */
+  resize(concurrency: number): void
   runningIds(): string[]
+  /** What runs, and what waits for a handler. */
+  held(): readonly HeldJob[]
   /** Claims again what runs, in case a crash of the store took a claim back. */
   holdOn(): void
   abort(jobId: string, reason: Error): void
@@ -49,7 +58,11 @@ export interface Runner {
   forsake(): void
   readonly unsettled: number
   readonly running: number
+  /** Claimed, and not begun. */
+  readonly reserved: number
   readonly processed: number
+  /** Attempts that have ended, by what came of them. */
+  readonly outcomes: Readonly<Record<string, number>>
   /** Attempts that were aborted, and whose jobs run again elsewhere. */
   readonly returned: number
 }
@@ -59,7 +72,10 @@ export interface RunnerDeps {
   readonly dispatcher: Dispatcher
   readonly board: Board
   readonly tasks: { get(name: string): RunnableTask | undefined }
-  readonly queues: number
+  /** What was set while the app ran. It goes before what a task's code says. */
+  readonly timeLimitOf?: (task: string) => ResolvedTimeLimit | undefined
+  /** In the order in which they are served. */
+  readonly queues: readonly string[]
   readonly concurrency: number
   /** Ends that wait for the store. At the bound no more is taken. */
   readonly mostUnsettled: number
@@ -76,6 +92,8 @@ export interface RunnerDeps {
   /** Keeps what handlers log; without it, nothing is kept. */
   readonly jobLogs?: JobLogs | undefined
   readonly teller: Teller
+  /** Makes spans of attempts. */
+  readonly tracing?: Tracing | undefined
   /** Where they are full, no more is taken. */
   readonly hooks?: { readonly isFull: boolean }
   readonly onEnd: (jobId: string) => void
@@ -84,10 +102,22 @@ export interface RunnerDeps {
   readonly onFreed: () => void
 }
 
+export interface HeldJob {
+  readonly job: ClaimedJob
+  readonly pool: string
+  /** Milliseconds; `undefined`: it has not begun. */
+  readonly runningMs: number | undefined
+  /** Since its claim. */
+  readonly heldMs: number
+  readonly isCancelling: boolean
+}
+
 interface Held {
   readonly job: ClaimedJob
   readonly task: RunnableTask
   readonly entry: number
+  /** As `performance.now()` has it. */
+  readonly heldAt: number
   /** Only under this name can the job be settled or given back. */
   readonly workerId: string
   /** Told to stop before it began. */
@@ -119,6 +149,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   let forsaken = false
   let processed = 0
   let returned = 0
+  const outcomes: Record<string, number> = {}
   let onIdle: (() => void) | undefined
   const slots = createSlots<Held>({
     concurrency: deps.concurrency,
@@ -137,6 +168,9 @@ export function createRunner(deps: RunnerDeps): Runner {
     release: slots.release,
     hold,
     limit: slots.limit,
+    serve: (queues) => giveBackUnstarted(slots.serve(queues)),
+    resize: slots.resize,
+    held: () => [...here].map(([key, held]) => toHeldJob(held, attempts.get(key))),
     runningIds: () => [...here.values()].map(({ job }) => job.id),
     holdOn,
     abort(jobId, reason) {
@@ -174,15 +208,21 @@ export function createRunner(deps: RunnerDeps): Runner {
     get running() {
       return slots.running
     },
+    get reserved() {
+      return slots.waiting
+    },
     get processed() {
       return processed
+    },
+    get outcomes() {
+      return outcomes
     },
     get returned() {
       return returned
     },
   }
 
-  function hold(queue: number, job: ClaimedJob, workerId: string): void {
+  function hold(queue: string, job: ClaimedJob, workerId: string): void {
     const task = tasks.get(job.task)
     if (!task) {
       // Only a forged delivery names another task than its row.
@@ -196,7 +236,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       return
     }
     if (isSuspect(job)) suspects.add(keyOf(job.id, job.number))
-    const held = { job, task, workerId, entry: board.put(job.id, job.number) }
+    const held = { job, task, workerId, entry: board.put(job.id, job.number), heldAt: performance.now() }
     here.set(keyOf(job.id, job.number), held)
     if (!slots.fill(queue, held)) giveBackUnstarted([held])
   }
@@ -205,8 +245,9 @@ export function createRunner(deps: RunnerDeps): Runner {
     const { job, task, entry } = held
     const startedAt = performance.now()
     if (isSuspect(job)) await within(quietMs, Promise.allSettled(unsettled))
-    if (board.start(entry, deadlineOf(job, task)) && !(drained && isSuspect(job)))
-      await runAttempt(held, startedAt)
+    const timeLimit = job.options.timeLimit ?? deps.timeLimitOf?.(task.name) ?? task.timeLimit
+    if (board.start(entry, deadlineOf(task, timeLimit)) && !(drained && isSuspect(job)))
+      await runAttempt(held, timeLimit, startedAt)
     // The lease thread has given it back, or has tried to: a second time does no harm.
     else track(giveBack([held], 'unstarted'))
     board.free(entry)
@@ -229,20 +270,22 @@ export function createRunner(deps: RunnerDeps): Runner {
   }
 
   /** When a job that blocks the event loop has blocked it for too long. */
-  function deadlineOf(job: ClaimedJob, task: RunnableTask): number {
+  function deadlineOf(task: RunnableTask, { softMs, hardMs }: ResolvedTimeLimit): number {
     // What runs elsewhere does not block this event loop.
     if (task.pool !== 'inline') return Number.POSITIVE_INFINITY
-    const { softMs, hardMs } = job.options.timeLimit ?? task.timeLimit
     if (hardMs !== null) return Date.now() + hardMs
     return Date.now() + (softMs === null ? deps.stuckAfterMs : softMs + deps.graceMs)
   }
 
-  async function runAttempt(held: Held, startedAt: number): Promise<void> {
-    const { job, task, workerId } = held
+  async function runAttempt(held: Held, timeLimit: ResolvedTimeLimit, startedAt: number): Promise<void> {
+    const { task, workerId } = held
+    const span = deps.tracing && beginSpan(deps.tracing, held.job, task, workerId)
+    const job = span ? inSpan(held.job, span) : held.job
     let lines: AttemptLines | undefined
     const attempt = createAttempt({
       job,
       task,
+      timeLimit,
       log() {
         lines = deps.jobLogs?.open(
           job,
@@ -266,9 +309,10 @@ export function createRunner(deps: RunnerDeps): Runner {
     teller.started(job, workerId)
     const enteredAt = performance.now()
     held.startedAt = enteredAt
-    const running = attempt.run()
+    const running = span ? span.run(attempt.run) : attempt.run()
     if (task.pool === 'inline') blocks.entered(job, task.name, performance.now() - enteredAt)
     const outcome = await running
+    span?.end(outcome)
     attempts.delete(key)
     held.attempt = attempt
     const tookMs = performance.now() - startedAt
@@ -307,7 +351,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     const key = { jobId: job.id, number: job.number }
     if (!(await insist(() => store.isSettledBy(key, workerId)))) return record(held, outcome, tookMs)
     forget(job)
-    processed += 1
+    noteEnd('succeeded')
     deps.onEnd(job.id)
     const success = {
       ...key,
@@ -327,7 +371,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       (error: unknown) => settleAsRefused(job, workerId, error),
     )
     forget(job)
-    processed += 1
+    noteEnd(settled ? recorded.state : 'superseded')
     if (!settled) {
       log.warn(
         `Job ${job.id} (${job.task}) was given to another worker meanwhile; this attempt's end was not recorded.`,
@@ -337,6 +381,11 @@ export function createRunner(deps: RunnerDeps): Runner {
     if (redelivery) dispatcher.send([redelivery])
     else deps.onEnd(job.id)
     await tell(held, recorded, tookMs, redelivery)
+  }
+
+  function noteEnd(outcome: string): void {
+    processed += 1
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 
   /** No waiting mends an end that the store refuses for what is in it. */
@@ -356,6 +405,7 @@ export function createRunner(deps: RunnerDeps): Runner {
 
   async function giveBackReturned(held: Held, tookMs: number): Promise<void> {
     const [redelivery] = await giveBack([held], 'returned')
+    if (redelivery) outcomes.returned = (outcomes.returned ?? 0) + 1
     if (redelivery) teller.returned(held.job, held.workerId, Math.round(tookMs))
   }
 
@@ -452,6 +502,17 @@ export function createRunner(deps: RunnerDeps): Runner {
     return new Promise((resolve) => {
       onIdle = resolve
     })
+  }
+}
+
+function toHeldJob({ job, task, heldAt, startedAt, cancelled }: Held, attempt: Attempt | undefined): HeldJob {
+  const now = performance.now()
+  return {
+    job,
+    pool: task.pool,
+    runningMs: startedAt === undefined ? undefined : Math.round(now - startedAt),
+    heldMs: Math.round(now - heldAt),
+    isCancelling: (attempt?.abortedFor ?? cancelled) !== undefined,
   }
 }
 

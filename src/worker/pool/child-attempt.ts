@@ -4,6 +4,7 @@ import { toLimitedText, type Values } from '../../job/codec.js'
 import { type FailureRules, toThrown } from '../../job/failure.js'
 import { isError, type JsonText } from '../../job/json.js'
 import { isTransaction, type Transaction } from '../../job/transaction.js'
+import type { ClaimedJob } from '../../store/store.js'
 import { settleInTransaction } from '../../store/transaction.js'
 import type { AttemptContext, AttemptLog } from '../attempt.js'
 import type { Call } from './child-enqueue.js'
@@ -26,7 +27,11 @@ export interface ChildAttemptOptions {
   readonly values: Values
   /** Loads the task. */
   readonly load: () => Promise<ChildTask>
+  readonly inSpan?: InSpan | undefined
 }
+
+/** Runs `work` in the span of a job's attempt. */
+export type InSpan = <T>(job: ClaimedJob, work: () => T) => T
 
 /** A task as a child needs it. */
 export interface ChildTask {
@@ -35,7 +40,8 @@ export interface ChildTask {
   run(payload: unknown, context: AttemptContext): unknown
 }
 
-export function createChildAttempt({ order, port, call, values, load }: ChildAttemptOptions): ChildAttempt {
+export function createChildAttempt(options: ChildAttemptOptions): ChildAttempt {
+  const { order, port, call, values, load, inSpan } = options
   const { job, maxResult } = order
   const controller = new AbortController()
   const { signal } = controller
@@ -77,7 +83,9 @@ export function createChildAttempt({ order, port, call, values, load }: ChildAtt
       const payload = await task.parsePayload(job.payload)
       signal.throwIfAborted()
       port.send({ type: 'started' })
-      const result = toText(await runInJob(job, task.run, payload, context))
+      const { run: handle } = task
+      const work = () => runInJob(job, handle, payload, context)
+      const result = toText(await (inSpan ? inSpan(job, work) : work()))
       progress.flush()
       port.send({ type: 'returned', result, memory: port.memory() })
     } catch (error) {

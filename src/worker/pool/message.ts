@@ -8,7 +8,7 @@ import type { ErrorRecord } from './error-record.js'
 export interface ChildSetup {
   /** The app's folder, from which its TypeScript loader is found. */
   readonly root: string
-  /** The config file, where the child needs what only functions say: `onWorkerStart`, `onWorkerStop`, `codec`. */
+  /** The config file, where the child needs what only functions say: `onWorkerStart`, `onWorkerStop`, `codec`, `tracing`. */
   readonly config: string | undefined
   readonly homes: readonly TaskHome[]
   readonly maxPayload: number

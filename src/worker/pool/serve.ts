@@ -2,7 +2,7 @@ import type { Values } from '../../job/codec.js'
 import { toStoredError } from '../../job/json.js'
 import { bind } from '../../task/binding.js'
 import type { AnyTask } from '../../task/define.js'
-import { type ChildAttempt, type ChildTask, createChildAttempt } from './child-attempt.js'
+import { type ChildAttempt, type ChildTask, createChildAttempt, type InSpan } from './child-attempt.js'
 import { type Call, createChildEnqueuer } from './child-enqueue.js'
 import { createChildTasks } from './child-tasks.js'
 import { type ErrorRecord, fromErrorRecord } from './error-record.js'
@@ -16,6 +16,8 @@ export interface ChildApp {
   /** Makes the process ready for a kind of file, before the first one. */
   prepare(path: string): Promise<void>
   toTask(name: string, task: AnyTask): ChildTask
+  /** Runs a handler in the span of its attempt, where the app makes spans. */
+  readonly inSpan?: InSpan | undefined
   onStart(): Promise<void>
   onStop(): Promise<void>
 }
@@ -61,7 +63,8 @@ export function serve(port: Port, isThread: boolean, open: (setup: ChildSetup) =
       app = opened
       runOrder = async (order) => {
         const load = async () => opened.toTask(order.task, await tasks.find(order.task, order.file))
-        attempt = createChildAttempt({ order, port, call, values: opened.values, load })
+        const { values, inSpan } = opened
+        attempt = createChildAttempt({ order, port, call, values, load, inSpan })
         await attempt.run()
         attempt = undefined
       }

@@ -1,6 +1,6 @@
-// Makes what is built into the package and not committed: the Prisma client, the migrations as a module, and two
-// programs as one string each, with all that they import: the lease thread of a worker and the keeper of the embedded
-// server. All but the first let a bundle of an app be a single file.
+// Makes what is built into the package and not committed: the Prisma client, the migrations as a module, and three
+// programs as one string each, with all that they import: the lease thread and the health port of a worker, and the
+// keeper of the embedded server. All but the first let a bundle of an app be a single file.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,6 +17,11 @@ await generateProgram(
   'src/worker/lease-thread.ts',
   'src/worker/generated/lease-thread.ts',
   'leaseThreadSource',
+)
+await generateProgram(
+  'src/telemetry/health-thread.ts',
+  'src/telemetry/generated/health-thread.ts',
+  'healthThreadSource',
 )
 
 function generateClient() {

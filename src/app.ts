@@ -52,6 +52,7 @@ import { tellEnds } from './telemetry/ends.js'
 import { logEvents } from './telemetry/event-log.js'
 import { createEvents, type Emitter } from './telemetry/events.js'
 import { createHealth, type Health } from './telemetry/health.js'
+import { type HealthPort, openHealthPort } from './telemetry/health-port.js'
 import { createHookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
 import { createReadiness, type Readiness } from './telemetry/readiness.js'
@@ -268,6 +269,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   const workers = new Set<Worker>()
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
+  let healthPort: Promise<HealthPort> | undefined
   let closing: Promise<void> | undefined
 
   tasks.then((found) => {
@@ -445,6 +447,10 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   }
 
   async function startWorker(settings: WorkerConfig): Promise<Worker> {
+    const { healthPort: port } = settings
+    // Before the servers are there: a probe wants to know what it waits for.
+    if (port !== null) healthPort ??= openHealthPort({ port, readiness, log })
+    await healthPort
     const known = await tasks
     const { store, broker, dispatcher, lease } = await opening.opened
     const worker = createWorker({
@@ -465,7 +471,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       stuckAfterMs: config.stuckAfterMs,
       maxResult: config.maxResult,
       log,
-      jobLog: (job, keep) => createJobLog(log, job, keep),
+      jobLog: (job, keep, hide) => createJobLog(log, job, keep, hide),
       logs: config.logs,
       tracing: config.tracing,
       events: emitter,
@@ -534,6 +540,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     try {
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
+      await healthPort?.then((opened) => opened.close()).catch(() => {})
       await maintenance?.close()
       await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())
       watcher.close()

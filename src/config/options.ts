@@ -209,6 +209,11 @@ export interface WorkerOptions {
    * the process is: see `docs/control.md`. Default: `concurrency`, always.
    */
   autoscale?: { readonly min: number; readonly max: number }
+  /**
+   * A port where probes ask how the worker is, at `/health/live` and `/health/ready`. It answers also while the event
+   * loop stands still. 0: any that is free. Default: none. See `docs/health.md`.
+   */
+  healthPort?: number
   /** Default `celeriac@%h`. `%h` is the host, `%p` the process id. */
   name?: string
 }

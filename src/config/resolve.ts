@@ -114,6 +114,8 @@ export interface WorkerConfig {
   readonly maxMemoryPerChild: number | null
   /** `null`: `concurrency` holds. */
   readonly autoscale: AutoscaleRange | null
+  /** `null`: none. */
+  readonly healthPort: number | null
   /** With `%h` and `%p` still in it. */
   readonly name: string
 }
@@ -200,6 +202,7 @@ const workerOptionNames = [
   'maxJobsPerChild',
   'maxMemoryPerChild',
   'autoscale',
+  'healthPort',
   'name',
 ] satisfies (keyof WorkerOptions)[]
 
@@ -362,8 +365,17 @@ function resolveWorker(
   worker: boolean | Record<string, unknown> | undefined,
   { cores }: Environment,
 ): WorkerConfig {
-  const { concurrency, queues, grace, pool, maxJobsPerChild, maxMemoryPerChild, autoscale, name } =
-    typeof worker === 'object' ? worker : {}
+  const {
+    concurrency,
+    queues,
+    grace,
+    pool,
+    maxJobsPerChild,
+    maxMemoryPerChild,
+    autoscale,
+    healthPort,
+    name,
+  } = typeof worker === 'object' ? worker : {}
   return Object.freeze({
     concurrency:
       concurrency === undefined ? cores : checkPositiveInteger(concurrency, '"worker.concurrency"'),
@@ -377,8 +389,14 @@ function resolveWorker(
     maxMemoryPerChild:
       maxMemoryPerChild === undefined ? null : checkBytes(maxMemoryPerChild, '"worker.maxMemoryPerChild"'),
     autoscale: autoscale === undefined ? null : checkRange(autoscale, '"worker.autoscale"'),
+    healthPort: healthPort === undefined ? null : checkPort(healthPort, '"worker.healthPort"'),
     name: name === undefined ? defaults.workerName : checkText(name, '"worker.name"'),
   })
+}
+
+export function checkPort(value: unknown, where: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  throw wrong(where, 'a port: a whole number from 0 to 65535', value)
 }
 
 function checkQueues(value: unknown, where: string): string[] {

@@ -8,8 +8,8 @@ interface CancelFlags extends CommonFlags {
   readonly by?: string
 }
 
-export function addCancel(program: Command): void {
-  common(program.command('cancel'))
+export function addCancel(program: Command, aliases: readonly string[] = []): void {
+  common(program.command('cancel').aliases(aliases))
     .description('Cancel jobs: one that waits never starts, one that runs is asked to stop.')
     .argument('<id...>', 'ids of jobs')
     .option('--reason <text>', 'why; shown with the job')

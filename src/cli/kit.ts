@@ -18,6 +18,8 @@ export const exitCodes = Object.freeze({
   unknown: 4,
   /** Some workers did not reply. */
   silent: 5,
+  /** It has not ended yet: ask again. */
+  notYet: 6,
 })
 
 /** Flags of every command that reads the configuration. */
@@ -33,6 +35,17 @@ export function common(command: Command): Command {
     .addOption(new Option('-A, --app <path>', 'config file, or a folder that holds one'))
     .addOption(new Option('--env-file <file>', 'read environment variables from this file first'))
     .addOption(new Option('--json', 'print JSON, one document or one a line'))
+}
+
+/** A command that Celery has, and that is done in another way here: it says how, and is in no help. */
+export function addAbsent(program: Command, name: string, word: string): void {
+  program
+    .command(name, { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new ConfigError(word)
+    })
 }
 
 export function print(text: string): void {

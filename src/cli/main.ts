@@ -1,12 +1,23 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
-import { CeleriacError } from '../errors.js'
+import {
+  CeleriacError,
+  EnqueueOptionError,
+  PayloadInvalidError,
+  PayloadTooLargeError,
+  UnknownTaskError,
+  UnknownWorkerError,
+} from '../errors.js'
 import { toStoredError } from '../job/json.js'
 import { version } from '../version.js'
+import { addCall } from './call.js'
 import { addCancel } from './cancel.js'
+import { addControl } from './control.js'
+import { addInspect } from './inspect.js'
 import { exitCodes } from './kit.js'
 import { addLimit } from './limit.js'
 import { addMigrate } from './migrate.js'
+import { addResult } from './result.js'
 import { addWorker } from './worker.js'
 
 const program = new Command('celeriac')
@@ -17,7 +28,11 @@ const program = new Command('celeriac')
   .exitOverride()
 
 // In the order in which the help lists them. What a command needs beyond its flags is loaded when it runs.
-for (const add of [addWorker, addMigrate, addCancel, addLimit]) add(program)
+for (const add of [addWorker, addMigrate, addCall, addResult, addCancel, addInspect, addControl, addLimit])
+  add(program)
+
+/** What was typed does not fit what it is for. */
+const misused = [PayloadInvalidError, PayloadTooLargeError, EnqueueOptionError]
 
 try {
   await program.parseAsync()
@@ -29,7 +44,9 @@ function fail(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   process.stderr.write(`${describe(error)}\n`)
-  return exitCodes.fault
+  if (misused.some((kind) => error instanceof kind)) return exitCodes.usage
+  const isUnknown = error instanceof UnknownWorkerError || error instanceof UnknownTaskError
+  return isUnknown ? exitCodes.unknown : exitCodes.fault
 }
 
 /** Errors of ours say what to do; for all others the stack helps more. */

@@ -4,7 +4,11 @@ import { readEnvironment } from '../config/env.js'
 import { findConfigFile, loadConfig } from '../config/load.js'
 import type { CeleriacOptions } from '../config/options.js'
 import { type Config, resolveConfig } from '../config/resolve.js'
+import { type Control, createControl, createInspect, type Inspect } from '../control/control.js'
+import { createDoor } from '../control/door.js'
 import { openEmbedded } from '../embedded/postgres.js'
+import { createHold } from '../enqueue/hold.js'
+import type { Limits } from '../enqueue/limits.js'
 import { ConfigError } from '../errors.js'
 import { createPrismaStore } from '../store/prisma.js'
 import type { Store } from '../store/store.js'
@@ -77,13 +81,51 @@ export async function withStore<T>(
   }
 }
 
+/**
+ * For what is asked of workers. Neither the broker nor the code of the tasks is needed, so that it answers within
+ * moments, and also when something else does not.
+ */
+export async function withDoor<T>(
+  flags: CommonFlags,
+  work: (asked: {
+    readonly control: Control
+    readonly inspect: Inspect
+    readonly store: Store
+  }) => Promise<T>,
+): Promise<T> {
+  return withStore(flags, async (store, config) => {
+    const opened = async () => store
+    const deps = { door: createDoor(opened), store: opened }
+    const control = createControl({ ...deps, limits: noLimits, registry: () => loadTasks(config) })
+    const hold = createHold()
+    return hold.during(work({ control, inspect: createInspect(deps), store })).finally(hold.close)
+  })
+}
+
+function needsApp(): Promise<never> {
+  return Promise.reject(new ConfigError('Limits need the tasks of the app.'))
+}
+
+const noLimits: Limits = { set: needsApp, reset: needsApp, list: needsApp }
+
 /** For what needs the tasks as well, or what an app can do. Only warnings are logged. */
 export async function withApp<T>(flags: CommonFlags, work: (app: App) => Promise<T>): Promise<T> {
+  return working(await readConfig(flags, { logger: 'warn' }), work)
+}
+
+/** As {@link withApp}; where there is no config file, the servers of the environment, and no task's code. */
+export async function withAppOrServers<T>(flags: CommonFlags, work: (app: App) => Promise<T>): Promise<T> {
+  if (flags.app !== undefined || hasConfigFile()) return withApp(flags, work)
+  if (flags.envFile !== undefined) readEnvFile(flags.envFile)
+  return working(resolveConfig({ tasks: {}, logger: 'warn' }, readEnvironment()), work)
+}
+
+async function working<T>(config: Config, work: (app: App) => Promise<T>): Promise<T> {
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
     fail = reject
   })
-  const app = openForCommand(await readConfig(flags, { logger: 'warn' }), fail)
+  const app = openForCommand(config, fail)
   try {
     return await Promise.race([app.backend().then(() => work(app)), failed])
   } finally {

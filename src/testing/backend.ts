@@ -37,4 +37,4 @@ export function openMemory(store: Store, server: MemoryServer): OpenBackend {
 }
 
 /** A worker in the process of its store cannot be lost by it. */
-const unendingLease: Lease = { begin: async () => {}, stop: async () => {} }
+const unendingLease: Lease = { isHeld: true, begin: async () => {}, stop: async () => {} }

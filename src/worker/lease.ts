@@ -11,6 +11,8 @@ export interface Lease {
   /** Resolves at the first renewal. */
   begin(identity: LeaseIdentity): Promise<void>
   stop(): Promise<void>
+  /** `false` while it could not be renewed for so long that others may have taken over, and before the first renewal. */
+  readonly isHeld: boolean
 }
 
 export interface LeaseOptions {
@@ -46,13 +48,18 @@ function createThreadLease(url: string, options: LeaseOptions): Lease {
   let stopping = false
   let awaiting: (() => void)[] = []
   let current: LeaseIdentity | undefined
+  let isHeld = false
   const beating = setInterval(board.beat, beatMs)
   beating.unref()
 
   return {
+    get isHeld() {
+      return isHeld
+    },
     begin(identity) {
       if (stopping) return Promise.resolve()
       current = identity
+      isHeld = false
       const renewed = new Promise<void>((resolve) => {
         awaiting.push(resolve)
       })
@@ -108,13 +115,17 @@ function createThreadLease(url: string, options: LeaseOptions): Lease {
     switch (news.event) {
       case 'renewed':
         if (news.workerId !== current?.workerId) return
+        isHeld = true
         for (const resolve of awaiting) resolve()
         awaiting = []
         return
       case 'lost':
-        if (news.workerId === current?.workerId) options.onLost()
+        if (news.workerId !== current?.workerId) return
+        isHeld = false
+        options.onLost()
         return
       case 'silent':
+        isHeld = false
         options.onSilent(news.reason)
         return
       case 'reconnected':

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import type { Broker, Taker } from '../../src/broker/broker.js'
+import { type TakingWorker, watchTaking } from '../../src/worker/taking.js'
+
+/** A broker that holds what the test says, a worker that does what the test says, and a clock. */
+function open() {
+  const state = {
+    now: 0,
+    asked: 0,
+    isAway: false,
+    hasOpenJobs: true,
+    waiting: { mail: 0, media: 0 } as Record<string, number>,
+    worker: {
+      id: 'w',
+      running: 0,
+      reserved: 0,
+      unsettled: 0,
+      processed: 0,
+      concurrency: 2,
+      served: { open: ['mail', 'media'] },
+    } as { -readonly [Key in keyof TakingWorker]: TakingWorker[Key] },
+  }
+  const takers = new Map<string, Taker>()
+  const broker = {
+    take(queue: string, taker: Taker) {
+      takers.set(queue, taker)
+      return { queue, setLimit() {}, close: async () => {} }
+    },
+    async counts(queue: string) {
+      state.asked += 1
+      if (state.isAway) throw new Error('away')
+      return { waiting: state.waiting[queue] ?? 0, delayed: 0, taken: 0 }
+    },
+  } as unknown as Broker
+  const watch = watchTaking({
+    broker,
+    hasOpenJobs: () => state.hasOpenJobs,
+    mostUnsettled: 10,
+    now: () => state.now,
+  })
+  watch.broker.take('mail', { onDelivery: async () => 'done' })
+  const look = async (afterMs = 2000) => {
+    state.now += afterMs
+    return watch.look(state.worker)
+  }
+  const lookFor = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 2000) await look()
+    return look(0)
+  }
+  return {
+    state,
+    look,
+    lookFor,
+    deliver: () => takers.get('mail')?.onDelivery({ jobId: 'j', number: 1, task: 't' }),
+  }
+}
+
+test('a worker with nothing to do is well', async () => {
+  const { lookFor } = open()
+
+  expect(await lookFor(60_000)).toEqual([])
+})
+
+test('one that takes nothing while jobs wait and it has room is told, with the queue, and is well when it takes again', async () => {
+  const { state, look, lookFor, deliver } = open()
+  state.waiting.mail = 3
+
+  expect(await lookFor(8000)).toEqual([])
+  expect(await lookFor(4000)).toEqual([
+    {
+      code: 'takes-no-jobs',
+      message: 'Jobs wait in queue "mail" and there is room for them, but nothing was taken for 8 s.',
+    },
+  ])
+
+  await deliver()
+  expect(await look()).toEqual([])
+})
+
+test.each<[string, (state: ReturnType<typeof open>['state']) => void]>([
+  ['all of its slots are taken', (state) => Object.assign(state.worker, { running: 2 })],
+  [
+    'it has claimed what it has room for',
+    (state) => Object.assign(state.worker, { running: 1, reserved: 1 }),
+  ],
+  ['its ends wait for the store', (state) => Object.assign(state.worker, { unsettled: 10 })],
+  ['its queues are paused', (state) => Object.assign(state.worker, { served: { open: [] } })],
+  ['it has no lease', (state) => Object.assign(state.worker, { id: '' })],
+  ['the broker is away', (state) => Object.assign(state, { isAway: true })],
+])('nothing is held against a worker that takes nothing because %s', async (_, change) => {
+  const { state, lookFor } = open()
+  state.waiting.mail = 3
+  change(state)
+
+  expect(await lookFor(60_000)).toEqual([])
+})
+
+test('one that hands on what it cannot run is busy', async () => {
+  const { state, look, deliver } = open()
+  state.waiting.mail = 3
+
+  for (let round = 0; round < 30; round += 1) {
+    await deliver()
+    expect(await look()).toEqual([])
+  }
+})
+
+test('a delivery that waits for a moment only is no reason', async () => {
+  const { state, look, lookFor } = open()
+  for (let round = 0; round < 10; round += 1) {
+    state.waiting.mail = 1
+    expect(await lookFor(6000)).toEqual([])
+    state.waiting.mail = 0
+    expect(await look()).toEqual([])
+  }
+})
+
+test('where there are no open jobs, the broker is not asked', async () => {
+  const { state, lookFor } = open()
+  state.hasOpenJobs = false
+
+  await lookFor(60_000)
+
+  expect(state.asked).toBe(0)
+})

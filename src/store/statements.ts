@@ -201,15 +201,27 @@ WHERE j.id = e.i AND j.delivery = e.n ${held}
 RETURNING j.id`
 
 /** Ends that take the row along. What is still waiting, or has been given to another worker, stays. */
-export function dropStatement(ends: readonly DeliveryKey[], workerId: string): Statement {
-  return { name: 'celeriac_drop', text: dropSql, values: [idArray(ends), workerId, numberArray(ends)] }
+export function dropStatement(ends: readonly Settlement[], workerId: string): Statement {
+  const states = ends.map(({ state }) => state)
+  return {
+    name: 'celeriac_drop',
+    text: dropSql,
+    values: [idArray(ends), workerId, numberArray(ends), states],
+  }
 }
 
+/** The trigger that counts sees rows go, and not how they ended. */
 const dropSql = `
 WITH gone AS (
-  DELETE FROM celeriac.job AS j USING unnest($1::uuid[], $3::int[]) AS e(id, number)
+  DELETE FROM celeriac.job AS j USING unnest($1::uuid[], $3::int[], $4::text[]) AS e(id, number, state)
   WHERE j.id = e.id AND j.delivery = e.number ${held}
-  RETURNING j.id),
+  RETURNING j.id, j.task, j.queue, e.state, j.created_at, j.started_at),
+counted AS (
+  INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, took, total)
+  SELECT task, queue, '', state, 'dropped', count(*), array_agg((1000 * date_part('epoch', now() - started_at))::real)
+      FILTER (WHERE started_at IS NOT NULL),
+    array_agg((1000 * date_part('epoch', now() - created_at))::real) FILTER (WHERE state <> 'cancelled')
+  FROM gone GROUP BY task, queue, state),
 lines AS (DELETE FROM celeriac.job_log l USING gone WHERE l.job_id = gone.id)
 SELECT id FROM gone`
 

@@ -235,6 +235,64 @@ CREATE TABLE "celeriac"."job_log" (
     CONSTRAINT "job_log_pkey" PRIMARY KEY ("job_id", "number")
 );
 
+-- What happened to jobs, counted by the statement that did it: a line for each kind of move. A pass adds them up.
+CREATE TABLE "celeriac"."stat_delta" (
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "was" TEXT NOT NULL,
+    "is" TEXT NOT NULL,
+    "how" TEXT NOT NULL,
+    "jobs" INTEGER NOT NULL,
+    "took" REAL[],
+    "total" REAL[],
+    "at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- It has no key, and a publication of all tables must let its lines go.
+ALTER TABLE "celeriac"."stat_delta" REPLICA IDENTITY FULL;
+
+-- All moves since the beginning.
+CREATE TABLE "celeriac"."stat_total" (
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "was" TEXT NOT NULL,
+    "is" TEXT NOT NULL,
+    "how" TEXT NOT NULL,
+    "jobs" BIGINT NOT NULL,
+    "took_ms" DOUBLE PRECISION NOT NULL,
+    "took" BIGINT[] NOT NULL,
+    "total_ms" DOUBLE PRECISION NOT NULL,
+    "total" BIGINT[] NOT NULL,
+
+    CONSTRAINT "stat_total_pkey" PRIMARY KEY ("task", "queue", "was", "is", "how")
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- The same by minute, and of older times by hour: for charts.
+CREATE TABLE "celeriac"."stat" (
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "minutes" INTEGER NOT NULL,
+    "task" TEXT NOT NULL,
+    "queue" TEXT NOT NULL,
+    "was" TEXT NOT NULL,
+    "is" TEXT NOT NULL,
+    "how" TEXT NOT NULL,
+    "jobs" BIGINT NOT NULL,
+    "took_ms" DOUBLE PRECISION NOT NULL,
+    "took" BIGINT[] NOT NULL,
+    "total_ms" DOUBLE PRECISION NOT NULL,
+    "total" BIGINT[] NOT NULL,
+
+    CONSTRAINT "stat_pkey" PRIMARY KEY ("minutes", "at", "task", "queue", "was", "is", "how")
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- Since when the oldest job of a queue that is due waits.
+CREATE TABLE "celeriac"."stat_queue" (
+    "queue" TEXT NOT NULL,
+    "oldest_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "stat_queue_pkey" PRIMARY KEY ("queue")
+);
+
 CREATE INDEX "worker_live" ON "celeriac"."worker"("stopped_at", "lost_at");
 
 -- The indexes of `job` are partial, so they are not in schema.prisma, which has no predicates. None names a column
@@ -261,6 +319,9 @@ CREATE INDEX "job_delayed" ON "celeriac"."job"("run_at") WHERE "finished_at" IS 
 
 -- Jobs that may become too late to start.
 CREATE INDEX "job_expiring" ON "celeriac"."job"("expires_at") WHERE "finished_at" IS NULL AND "expires_at" IS NOT NULL;
+
+-- The children of a job, in their order. A job without a parent has no entry.
+CREATE INDEX "job_parent" ON "celeriac"."job"("parent_id", "id") WHERE "parent_id" IS NOT NULL;
 
 -- What a caller names twice exists once, within its owner.
 CREATE UNIQUE INDEX "job_idempotency" ON "celeriac"."job"("task", COALESCE("owner", ''), "idempotency_key") WHERE "idempotency_key" IS NOT NULL;
@@ -439,3 +500,54 @@ $$;
 
 CREATE TRIGGER "job_logs_delete" AFTER DELETE ON "celeriac"."job"
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."drop_logs"();
+
+-- Counts what happens to jobs, in the transaction in which it does, whatever statement moves them: no count can drift
+-- from the rows. Each statement adds a line for each kind of move, so that nobody waits for a row of somebody else.
+--
+-- `was` and `is` are states; empty: there was, or is, no such job. `took` are milliseconds: for a start how long the job
+-- had been due, else how long the attempt ran. `total` are those from the enqueue to the end.
+CREATE FUNCTION "celeriac"."count_added"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs)
+  SELECT task, queue, '', state, '', count(*) FROM added GROUP BY task, queue, state;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION "celeriac"."count_moved"() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = on AS $$
+BEGIN
+  INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, took, total)
+  SELECT n.task, n.queue, o.state, n.state,
+    CASE WHEN n.lost > o.lost THEN 'lost'
+      WHEN n.state = 'retrying' THEN CASE WHEN n.failures > o.failures THEN 'failed' ELSE 'snoozed' END
+      WHEN o.state = 'running' AND n.state = 'queued'
+        THEN CASE WHEN n.attempt < o.attempt THEN 'unstarted' ELSE 'returned' END
+      ELSE '' END AS how,
+    count(*),
+    array_agg(greatest(0, 1000 * date_part('epoch', CASE WHEN n.state = 'running' THEN n.started_at - n.run_at
+      ELSE coalesce(n.finished_at, now()) - n.started_at END))::real)
+      FILTER (WHERE (n.state = 'running' OR o.state = 'running') AND n.state <> 'queued' AND n.lost = o.lost),
+    array_agg((1000 * date_part('epoch', n.finished_at - n.created_at))::real)
+      FILTER (WHERE n.state IN ('succeeded', 'failed'))
+  FROM was o JOIN becomes n ON n.id = o.id WHERE n.state <> o.state
+  GROUP BY n.task, n.queue, o.state, n.state, how;
+  RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION "celeriac"."count_removed"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs)
+  SELECT task, queue, state, '', '', count(*) FROM gone GROUP BY task, queue, state;
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER "job_count_insert" AFTER INSERT ON "celeriac"."job"
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."count_added"();
+
+CREATE TRIGGER "job_count_update" AFTER UPDATE ON "celeriac"."job"
+    REFERENCING OLD TABLE AS was NEW TABLE AS becomes FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."count_moved"();
+
+CREATE TRIGGER "job_count_delete" AFTER DELETE ON "celeriac"."job"
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."count_removed"();

@@ -40,7 +40,8 @@ const sources: Readonly<Record<ListedJobs, { readonly from: string; readonly sta
   failed: { from: unsuccessfulJobs('$1'), states: `state = 'failed'` },
 }
 
-const value = (column: string) => `CASE WHEN octet_length(${column}) > ${largestValue}
+/** A JSON value, or how large it is. */
+export const shortValue = (column: string) => `CASE WHEN octet_length(${column}) > ${largestValue}
   THEN to_json('(' || octet_length(${column}) || ' bytes: shown on the page of the job)')::text ELSE ${column} END`
 
 /** The columns of a job by the names that the rest of the code knows. @param value of a JSON value that may be large */
@@ -64,7 +65,7 @@ export async function listJobs(pool: Pool, listing: JobListing, values?: Values)
 export function listStatement({ queue, jobs, limit, offset }: JobListing) {
   const { from, states } = sources[jobs]
   return {
-    text: `SELECT ${jobColumns(value)} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
+    text: `SELECT ${jobColumns(shortValue)} FROM (SELECT j.* ${from}) AS near WHERE ${states} LIMIT $2 OFFSET $3`,
     values: [queue, limit, offset],
   }
 }

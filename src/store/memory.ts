@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ClosedError, TransactionError } from '../errors.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
+import * as bulk from './memory/bulk.js'
 import { createControl } from './memory/control.js'
 import * as finished from './memory/finished.js'
 import { insertRow, toCommitted, uniqueKeyOf, type Written } from './memory/insert.js'
@@ -10,6 +11,7 @@ import * as lists from './memory/lists.js'
 import * as moves from './memory/moves.js'
 import * as repairs from './memory/repairs.js'
 import { idempotencyOf, isWaiting, toRedelivery } from './memory/row.js'
+import * as search from './memory/search.js'
 import { createTable, current, type Table } from './memory/table.js'
 import { type MemoryTransaction, OpenTransaction } from './memory/transaction.js'
 import { toJob } from './rows.js'
@@ -80,10 +82,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     }),
     giveBack: answer((keys, workerId, reason) => moves.giveBack(table, keys, workerId, reason)),
     defer: answer((delivery) => moves.defer(table, delivery)),
-    async admit(applicant) {
-      const queues = (await applicant.unpaused?.()) ?? applicant.queues
-      return limits.admit({ ...applicant, queues })
-    },
+    admit: answer(limits.admit),
     limit: answer(limits.limit),
     onTurn: limits.onTurn,
     changeWorker: answer(control.changeWorker),
@@ -141,6 +140,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     cancelRequestedAmong: answer((ids) => ids.filter((id) => table.rows.get(id)?.cancelRequestedAt)),
     retry: answer((id) => moves.retry(table, id)),
     promote: answer((id) => moves.promote(table, id)),
+
+    searchJobs: answer((filter, page) => search.searchJobs(table, filter, page, values)),
+    searchIds: answer((filter, page) => search.searchIds(table, filter, page)),
+    countMatching: answer((filter, most) => search.countMatching(table, filter, most)),
+    cancelJobs: answer((ids, by, reason) => bulk.cancelJobs(table, ids, by, reason, tellCancelled)),
+    retryJobs: answer((ids) => bulk.retryJobs(table, ids)),
+    promoteJobs: answer((ids) => bulk.promoteJobs(table, ids)),
+    deleteJobs: answer((ids) => bulk.deleteJobs(table, ids)),
+    moveJobs: answer((ids, to) => bulk.moveJobs(table, ids, to)),
 
     listJobs: answer((listing) => lists.listJobs(table, listing, values)),
     countJobs: answer((queues) => lists.countJobs(table, queues)),

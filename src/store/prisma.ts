@@ -5,6 +5,7 @@ import { secretless } from '../job/address.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
 import { type Batch, createBatch, type Patience } from './batch.js'
+import * as bulk from './bulk.js'
 import { createCommands } from './commands.js'
 import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
 import { endedJobs } from './ends.js'
@@ -23,6 +24,7 @@ import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
 import { beginRound, returnTicket } from './round.js'
 import { toContext, toJob, toOptions } from './rows.js'
+import * as search from './search.js'
 import { createSilence } from './silence.js'
 import {
   claimSettings,
@@ -93,6 +95,7 @@ export function createPrismaStore({
   const claiming = pool('claim', 1, claimSettings)
   const admitting = pool('admit', 1, `${hotSettings} -c jit=off`)
   const settling = pool('settle', 1, hotSettings)
+  const searching = pool('search', 2, '-c TimeZone=UTC')
   const probing = pool('probe', 1, '', Math.min(deadlineMs, longestProbeMs))
   const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
   const listener = createListener({ url: directUrl, log })
@@ -174,6 +177,15 @@ export function createPrismaStore({
       }),
     retry: (id) => timely(() => repairs.retry(general, id)),
     promote: (id) => timely(() => repairs.promote(general, id)),
+
+    searchJobs: (filter, page) => guard(() => search.searchJobs(searching, filter, page, values)),
+    searchIds: (filter, page) => guard(() => search.searchIds(searching, filter, page)),
+    countMatching: (filter, most) => guard(() => search.countMatching(searching, filter, most)),
+    cancelJobs: (ids, by, reason) => guard(() => bulk.cancelJobs(searching, ids, by, reason)),
+    retryJobs: (ids) => guard(() => bulk.retryJobs(searching, ids)),
+    promoteJobs: (ids) => guard(() => bulk.promoteJobs(searching, ids)),
+    deleteJobs: (ids) => guard(() => bulk.deleteJobs(searching, ids)),
+    moveJobs: (ids, to) => guard(() => bulk.moveJobs(searching, ids, to)),
 
     listJobs: (listing) => timely(() => lists.listJobs(general, listing, values)),
     countJobs: (queues) => timely(() => lists.countJobs(general, queues)),
@@ -259,7 +271,7 @@ export function createPrismaStore({
       await listener.close()
       await prisma.$disconnect()
       await Promise.all(
-        [general, inserting, claiming, admitting, settling, probing].map((each) => each.end()),
+        [general, searching, inserting, claiming, admitting, settling, probing].map((each) => each.end()),
       )
     },
   }

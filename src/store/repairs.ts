@@ -143,14 +143,16 @@ RETURNING j.state, ${redelivery}`
 }
 
 /** A failed, cancelled or expired job begins anew, with its history. */
+export const begunAnew = `state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
+  dispatched_at = ${handedOverAnew}, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
+  cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
+  attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
+    THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error', 'j.worker_id', 'j.attempt', 'j.finished_at')}
+    ELSE j.attempts END`
+
 export async function retry(pool: Pool, id: string): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(
-    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
-       dispatched_at = ${handedOverAnew}, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
-       cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
-       attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
-         THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error', 'j.worker_id', 'j.attempt', 'j.finished_at')}
-         ELSE j.attempts END
+    `UPDATE celeriac.job j SET ${begunAnew}
      WHERE j.id = $1 AND j.state IN ('failed', 'cancelled', 'expired')
      RETURNING ${redelivery}`,
     [id],
@@ -159,9 +161,11 @@ export async function retry(pool: Pool, id: string): Promise<Redelivery | undefi
 }
 
 /** A job that waits for its time, or for its next attempt, waits no longer. */
+export const dueNow = `state = 'queued', delivery = j.delivery + 1, dispatched_at = ${handedOverAnew}, run_at = now()`
+
 export async function promote(pool: Pool, id: string): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(
-    `UPDATE celeriac.job j SET state = 'queued', delivery = j.delivery + 1, dispatched_at = ${handedOverAnew}, run_at = now()
+    `UPDATE celeriac.job j SET ${dueNow}
      WHERE j.id = $1 AND j.state IN ('scheduled', 'retrying')
      RETURNING ${redelivery}`,
     [id],
@@ -169,17 +173,23 @@ export async function promote(pool: Pool, id: string): Promise<Redelivery | unde
   return rows[0]
 }
 
+/** A waiting job ends at once, a running one is marked. `$2` says by whom, `$3` why. */
+export const askedToStop = `
+  state = CASE j.state WHEN 'running' THEN j.state ELSE 'cancelled' END,
+  finished_at = CASE j.state WHEN 'running' THEN NULL ELSE now() END,
+  dispatched_at = CASE j.state WHEN 'running' THEN j.dispatched_at ELSE coalesce(j.dispatched_at, now()) END,
+  cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+  cancelled_by = coalesce(j.cancelled_by, $2), cancel_reason = coalesce(j.cancel_reason, $3)`
+
+/** Tells the worker of a job that runs. */
+export const tellWorker = `CASE WHEN state = 'running' THEN pg_notify('celeriac_cancel', id::text) END`
+
 const cancelSql = `
 WITH asked AS (
-  UPDATE celeriac.job j SET
-    state = CASE j.state WHEN 'running' THEN j.state ELSE 'cancelled' END,
-    finished_at = CASE j.state WHEN 'running' THEN NULL ELSE now() END,
-    dispatched_at = CASE j.state WHEN 'running' THEN j.dispatched_at ELSE coalesce(j.dispatched_at, now()) END,
-    cancel_requested_at = coalesce(j.cancel_requested_at, now()),
-    cancelled_by = coalesce(j.cancelled_by, $2), cancel_reason = coalesce(j.cancel_reason, $3)
+  UPDATE celeriac.job j SET ${askedToStop}
   WHERE j.id = $1 AND j.finished_at IS NULL
   RETURNING j.id, j.state)
-SELECT state::text, CASE state WHEN 'running' THEN pg_notify('celeriac_cancel', id::text) END FROM asked`
+SELECT state::text, ${tellWorker} FROM asked`
 
 /** A waiting job ends at once; a running one is marked, and its worker is told. */
 export async function cancel(
@@ -196,6 +206,6 @@ export async function cancel(
 
 const longestNote = 1000
 
-function toNote(text: string | null): string | null {
+export function toNote(text: string | null): string | null {
   return text === null || text === '' ? null : toPlainText(text.slice(0, longestNote))
 }

@@ -6,6 +6,7 @@ import type { EndState, JobState } from '../job/state.js'
 import type { Transaction } from '../job/transaction.js'
 import type { UniqueRule } from '../job/unique.js'
 import type { ControlStore, Setting } from './control-store.js'
+import type { SearchStore } from './search-store.js'
 import type { KeyPlace, PrunedKeys } from './unique.js'
 
 /**
@@ -14,7 +15,7 @@ import type { KeyPlace, PrunedKeys } from './unique.js'
  * All times are the database's, so that no clocks of two machines are compared.
  * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
  */
-export interface Store extends ControlStore {
+export interface Store extends ControlStore, SearchStore {
   /** The address without secrets. */
   readonly address: string
 
@@ -445,10 +446,8 @@ export interface Redelivery extends DeliveryKey {
 /** A worker that asks for jobs with limits. */
 export interface Applicant {
   readonly workerId: string
-  /** In the order in which they are served. */
+  /** Those that it may start jobs of, in the order in which they are served. */
   readonly queues: readonly string[]
-  /** Those of them that are not paused; asked where jobs wait. Default: all. */
-  unpaused?(): Promise<readonly string[]>
   /** How many it can start at once. */
   readonly places: number
   /** `undefined`: the worker does not know the task. By the task's name or an alias. */
@@ -540,4 +539,5 @@ export interface LostWork {
 }
 
 export type * from './control-store.js'
+export type * from './search-store.js'
 export type { EndState, KeyPlace, PrunedKeys }

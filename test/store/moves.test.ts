@@ -100,6 +100,12 @@ const statements: Record<string, { readonly from: readonly JobState[]; run(row: 
   overdue: { from: ['scheduled', 'retrying'], run: () => store.overdue(1000) },
   cancel: { from: ['scheduled', 'queued', 'retrying'], run: ({ id }) => store.cancel(id, 'ada', null) },
   promote: { from: ['scheduled', 'retrying'], run: ({ id }) => store.promote(id) },
+  'cancel many': {
+    from: ['scheduled', 'queued', 'retrying'],
+    run: ({ id }) => store.cancelJobs([id], 'ada', null),
+  },
+  'promote many': { from: ['scheduled', 'retrying'], run: ({ id }) => store.promoteJobs([id]) },
+  'move many': { from: [], run: ({ id }) => store.moveJobs([id], { queue: 'other', priority: 1 }) },
   'free the jobs of a lost worker': { from: ['running'], run: () => store.reapLostWorkers(3) },
   'give up the jobs of a lost worker': { from: ['running'], run: () => store.reapLostWorkers(1) },
 }

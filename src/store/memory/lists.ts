@@ -45,7 +45,7 @@ function byAge(one: Row, other: Row): number {
   return other.finishedAt.getTime() - one.finishedAt.getTime() || (one.id < other.id ? 1 : -1)
 }
 
-function toListed(row: Row, values: Values): Job {
+export function toListed(row: Row, values: Values): Job {
   const { payload, result, progress } = row
   const short = {
     payload: shortened(payload),

@@ -1,0 +1,136 @@
+import type { Pool } from 'pg'
+import { type BulkAction, type BulkOutcome, bulkStates } from '../job/filter.js'
+import { askedToStop, begunAnew, dueNow, handedOverAnew, redelivery, tellWorker, toNote } from './repairs.js'
+import type { JobOutcome, Moved, MoveTarget } from './search-store.js'
+import type { Redelivery } from './store.js'
+
+/**
+ * The same for many jobs, in one statement each. Rows are locked in the order of their ids, as everywhere, and looked at
+ * again once they are locked: what has moved meanwhile, because a worker took it, is left alone.
+ */
+const locked = (action: BulkAction) => `
+target AS MATERIALIZED (
+  SELECT j.id FROM celeriac.job j WHERE j.id = ANY($1::uuid[]) AND j.state IN (${listed(bulkStates[action])})
+  ORDER BY j.id FOR UPDATE)`
+
+function listed(states: readonly string[]): string {
+  return states.map((state) => `'${state}'`).join(', ')
+}
+
+const cancelSql = `
+WITH ${locked('cancel')},
+asked AS (
+  UPDATE celeriac.job j SET ${askedToStop} FROM target WHERE j.id = target.id
+  RETURNING j.id, j.state)
+SELECT id, CASE state WHEN 'running' THEN 'cancelling' ELSE 'cancelled' END AS outcome, ${tellWorker} FROM asked`
+
+export async function cancelJobs(
+  pool: Pool,
+  ids: readonly string[],
+  by: string | null,
+  reason: string | null,
+): Promise<JobOutcome[]> {
+  const rows = await again(() => pool.query<JobOutcome>(cancelSql, [ids, toNote(by), toNote(reason)]))
+  const asked = rows.map(({ id, outcome }) => ({ id, outcome }))
+  return withOthers(pool, ids, asked, 'finished')
+}
+
+const retrySql = `
+WITH ${locked('retry')}
+UPDATE celeriac.job j SET ${begunAnew} FROM target WHERE j.id = target.id RETURNING ${redelivery}`
+
+export async function retryJobs(pool: Pool, ids: readonly string[]): Promise<Moved> {
+  return toMoved(pool, ids, await again(() => pool.query<Redelivery>(retrySql, [ids])), 'retried')
+}
+
+const promoteSql = `
+WITH ${locked('promote')}
+UPDATE celeriac.job j SET ${dueNow} FROM target WHERE j.id = target.id RETURNING ${redelivery}`
+
+export async function promoteJobs(pool: Pool, ids: readonly string[]): Promise<Moved> {
+  return toMoved(pool, ids, await again(() => pool.query<Redelivery>(promoteSql, [ids])), 'promoted')
+}
+
+const deleteSql = `
+WITH ${locked('delete')}
+DELETE FROM celeriac.job j USING target WHERE j.id = target.id RETURNING j.id`
+
+export async function deleteJobs(pool: Pool, ids: readonly string[]): Promise<JobOutcome[]> {
+  const rows = await again(() => pool.query<{ id: string }>(deleteSql, [ids]))
+  return withOthers(
+    pool,
+    ids,
+    rows.map(({ id }) => ({ id, outcome: 'deleted' })),
+  )
+}
+
+/** What waits for its turn has a line in another table, and its new queue may have another worker. */
+const moveSql = `
+WITH ${locked('move')},
+moved AS (
+  UPDATE celeriac.job j SET queue = coalesce($2, j.queue), priority = coalesce($3, j.priority),
+    delivery = j.delivery + 1, dispatched_at = CASE j.state WHEN 'queued' THEN ${handedOverAnew} END
+  FROM target WHERE j.id = target.id
+  RETURNING ${redelivery}),
+turns AS (
+  UPDATE celeriac.turn t SET queue = coalesce($2, t.queue), priority = coalesce($3, t.priority)
+  FROM target WHERE t.job_id = target.id)
+SELECT moved.*, CASE WHEN "isLimited" THEN pg_notify('celeriac_turn', queue || ' ' || task)::text END AS told FROM moved`
+
+export async function moveJobs(
+  pool: Pool,
+  ids: readonly string[],
+  { queue = undefined, priority = undefined }: MoveTarget,
+): Promise<Moved> {
+  const rows = await again(() =>
+    pool.query<Redelivery & { told: unknown }>(moveSql, [ids, queue ?? null, priority ?? null]),
+  )
+  return toMoved(
+    pool,
+    ids,
+    rows.map(({ told: _, ...each }) => each),
+    'moved',
+  )
+}
+
+async function toMoved(
+  pool: Pool,
+  ids: readonly string[],
+  redeliveries: readonly Redelivery[],
+  outcome: BulkOutcome,
+): Promise<Moved> {
+  const moved = redeliveries.map(({ jobId: id }) => ({ id, outcome }))
+  return { outcomes: await withOthers(pool, ids, moved), redeliveries }
+}
+
+/** What was left alone is told, too: there is no such job, or it is in a state for which this means nothing. */
+async function withOthers(
+  pool: Pool,
+  ids: readonly string[],
+  done: readonly JobOutcome[],
+  other: BulkOutcome = 'unfit',
+): Promise<JobOutcome[]> {
+  if (done.length === ids.length) return [...done]
+  const reached = new Set(done.map(({ id }) => id))
+  const left = ids.filter((id) => !reached.has(id))
+  const { rows } = await pool.query<{ id: string }>(
+    'SELECT id FROM celeriac.job WHERE id = ANY($1::uuid[])',
+    [left],
+  )
+  const known = new Set(rows.map(({ id }) => id))
+  return [...done, ...left.map((id): JobOutcome => ({ id, outcome: known.has(id) ? other : 'unknown' }))]
+}
+
+const mostTries = 5
+
+/** One of two statements that wait for each other is ended, and may well pass when it is sent again. */
+async function again<Row>(ask: () => Promise<{ readonly rows: Row[] }>): Promise<Row[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return (await ask()).rows
+    } catch (error) {
+      const { code } = error as { readonly code?: string }
+      if ((code !== '40P01' && code !== '40001') || tries === mostTries) throw error
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Values } from '../../job/codec.js'
+import type { FoundJobs, MatchCount } from '../../job/filter.js'
+import { fromCursor, type JobPlace, orderOf, statesOf, toCursor } from '../search-order.js'
+import { errorStart, inJson, searchedCharacters } from '../search-sql.js'
+import type { FoundIds, StoredFilter, StoredPage, TimeRange } from '../search-store.js'
+import { toListed } from './lists.js'
+import type { Row } from './row.js'
+import type { Table } from './table.js'
+
+export function searchJobs(table: Table, filter: StoredFilter, page: StoredPage, values: Values): FoundJobs {
+  const { ids, ...found } = searchIds(table, filter, page)
+  return { jobs: ids.flatMap((id) => toRow(table, id)).map((row) => toListed(row, values)), ...found }
+}
+
+function toRow(table: Table, id: string): Row[] {
+  const row = table.rows.get(id)
+  return row ? [row] : []
+}
+
+export function searchIds(table: Table, filter: StoredFilter, { limit, sort, cursor }: StoredPage): FoundIds {
+  const order = orderOf(filter)
+  const from = cursor === undefined ? undefined : fromCursor(cursor, order, sort)
+  const sign = sort === 'oldest' ? 1 : -1
+  const found = matching(table, filter)
+    .map(
+      (row): JobPlace => ({
+        id: row.id,
+        at: order === 'finished' ? (row.finishedAt?.toISOString() ?? '') : null,
+      }),
+    )
+    .sort((one, other) => sign * compare(one, other))
+    .filter((place) => from === undefined || sign * compare(place, from) > 0)
+  const last = found[limit - 1]
+  const hasMore = found.length > limit
+  return {
+    ids: found.slice(0, limit).map(({ id }) => id),
+    cursor: hasMore && last ? toCursor(last, sort) : null,
+    isCut: false,
+    lookedTo: null,
+  }
+}
+
+function compare(one: JobPlace, other: JobPlace): number {
+  const [first, second] = [[one.at ?? '', one.id].join(), [other.at ?? '', other.id].join()]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+export function countMatching(table: Table, filter: StoredFilter, most: number): MatchCount {
+  const count = matching(table, filter).length
+  return { count: Math.min(count, most), isMore: count > most }
+}
+
+function matching(table: Table, filter: StoredFilter): Row[] {
+  return [...table.rows.values()].filter((row) => isHit(table, filter, row))
+}
+
+/** As the statement says it; see `search-sql.ts`. */
+function isHit(table: Table, filter: StoredFilter, row: Row): boolean {
+  const { ids, tasks, queues, workers, owners, tags, parentId, minAttempts = 0, errorName, error } = filter
+  return (
+    statesOf(filter).includes(row.state) &&
+    isOneOf(ids, row.id) &&
+    isOneOf(tasks, row.task) &&
+    isOneOf(queues, row.queue) &&
+    (workers === undefined || (row.workerId !== null && isWorker(table, workers, row.workerId))) &&
+    (owners === null ? row.owner === null : isOneOf(owners, row.owner)) &&
+    (tags === undefined || tags.some((tag) => row.tags.includes(tag))) &&
+    (parentId === undefined || row.parentId === parentId) &&
+    isWithin(filter.created, row.createdAt) &&
+    isWithin(filter.started, row.startedAt) &&
+    isWithin(filter.finished, row.finishedAt) &&
+    tookAsLong(table, filter, row) &&
+    row.attempt >= minAttempts &&
+    (errorName === undefined || row.error?.startsWith(errorStart(errorName)) === true) &&
+    (error === undefined || has(row.error, error)) &&
+    (filter.text === undefined || hasText(row, filter.text))
+  )
+}
+
+function isOneOf(list: readonly string[] | undefined, value: string | null): boolean {
+  return list === undefined || (value !== null && list.includes(value))
+}
+
+function isWorker(table: Table, workers: readonly string[], id: string): boolean {
+  return workers.includes(id) || workers.includes(table.workers.get(id)?.name ?? '')
+}
+
+function isWithin(range: TimeRange | undefined, moment: Date | null): boolean {
+  if (range === undefined) return true
+  if (moment === null) return false
+  return (!range.from || moment >= range.from) && (!range.before || moment < range.before)
+}
+
+function tookAsLong(table: Table, { minDurationMs, maxDurationMs }: StoredFilter, row: Row): boolean {
+  if (minDurationMs === undefined && maxDurationMs === undefined) return true
+  if (row.startedAt === null || (row.finishedAt === null && row.state !== 'running')) return false
+  const took = (row.finishedAt ?? table.now()).getTime() - row.startedAt.getTime()
+  return took >= (minDurationMs ?? 0) && took <= (maxDurationMs ?? Number.POSITIVE_INFINITY)
+}
+
+function hasText(row: Row, text: string): boolean {
+  const isHidden = row.options?.includes('"redact"') === true
+  return has(row.error, text) || (!isHidden && (has(row.payload, text) || has(row.result, text)))
+}
+
+function has(json: string | null, text: string): boolean {
+  return json?.slice(0, searchedCharacters).toLowerCase().includes(inJson(text).toLowerCase()) === true
+}

@@ -1,0 +1,234 @@
+import { isEnd } from '../job/state.js'
+import { idBefore, idFrom, type JobPlace, orderOf, statesOf } from './search-order.js'
+import type { StoredFilter, StoredPage, TimeRange } from './search-store.js'
+
+/**
+ * A search walks along an index, some rows at a time, and looks at each whether it matches. The walk is bounded by
+ * whole keys of that index, in its order, so that no other is a match for the planner; what else the filter says is
+ * looked at behind the limit, so that a rare match cannot make a statement long.
+ */
+export interface Look {
+  /** Rows to walk past. */
+  readonly size: number
+  /** Matches to give. */
+  readonly most: number
+  readonly from: JobPlace | undefined
+}
+
+type Value = (value: unknown) => string
+
+/** Adds a value to a statement, and gives its name there. */
+function createValues(): { readonly values: unknown[]; readonly value: Value } {
+  const values: unknown[] = []
+  return { values, value: (each) => `$${values.push(each)}` }
+}
+
+/** The places of the next matches, how many rows were walked past, and the last of those. */
+export function lookStatement(filter: StoredFilter, { sort }: Pick<StoredPage, 'sort'>, look: Look) {
+  const { values, value } = createValues()
+  const near = walk(filter, sort === 'newest', look, value)
+  const way = sort === 'newest' ? 'DESC' : 'ASC'
+  const text = `
+${near},
+hits AS (SELECT id, at FROM near WHERE hit ORDER BY at ${way}, id ${way} LIMIT ${value(look.most)}::int)
+SELECT (SELECT count(*)::int FROM near) AS seen,
+  (SELECT ${place} FROM (SELECT * FROM near ORDER BY at ${opposite(way)}, id ${opposite(way)} LIMIT 1) AS last) AS last,
+  coalesce((SELECT json_agg(${place} ORDER BY at ${way}, id ${way}) FROM hits), '[]'::json) AS hits`
+  return { text, values }
+}
+
+const place = `json_build_object('id', id, 'at', at)`
+
+/** How many of the next rows match. */
+export function countStatement(filter: StoredFilter, look: Look) {
+  const { values, value } = createValues()
+  const near = walk(filter, true, look, value)
+  const text = `
+${near}
+SELECT count(*)::int AS seen, (count(*) FILTER (WHERE hit))::int AS hits,
+  (SELECT ${place} FROM (SELECT * FROM near ORDER BY at ASC, id ASC LIMIT 1) AS last) AS last
+FROM near`
+  return { text, values }
+}
+
+function opposite(way: 'ASC' | 'DESC'): string {
+  return way === 'ASC' ? 'DESC' : 'ASC'
+}
+
+function walk(filter: StoredFilter, isNewest: boolean, { size, from }: Look, value: Value): string {
+  const isByEnd = orderOf(filter) === 'finished'
+  const bounds = isByEnd ? endBounds(filter, isNewest, from, value) : idBounds(filter, isNewest, from, value)
+  const { lines, index } = trackOf(filter, isByEnd, value)
+  const way = isNewest ? 'DESC' : 'ASC'
+  const columns = [...index.of, ...(isByEnd ? ['finished_at', 'id'] : ['id'])]
+  const at = isByEnd ? 'j.finished_at' : 'NULL::timestamptz'
+  const keys = columns.map((column) => `j.${column}`).join(', ')
+  const [low, high] = bounds
+  const head = index.of.map(() => 'line.name, ').join('')
+  const range = `(${keys}) > (${head}${low}) AND (${keys}) < (${head}${high})`
+  const order = columns.map((column) => `j.${column} ${way}`).join(', ')
+  const limit = `${value(size)}::int`
+  const rows = `SELECT j.id, ${at} AS at, (${hit(filter, value)}) AS hit FROM celeriac.job j
+    WHERE ${[index.where, range].filter(Boolean).join(' AND ')} ORDER BY ${order} LIMIT ${limit}`
+  return lines === undefined
+    ? `WITH near AS MATERIALIZED (${rows})`
+    : `WITH RECURSIVE ${lines}, near AS MATERIALIZED (
+  SELECT n.* FROM line CROSS JOIN LATERAL (${rows}) AS n ORDER BY n.at ${way}, n.id ${way} LIMIT ${limit})`
+}
+
+interface Track {
+  /** What the walk goes along, one after the other: `undefined` for the index as a whole. */
+  readonly lines: string | undefined
+  readonly index: { readonly of: readonly string[]; readonly where: string }
+}
+
+const isUnsuccessful = `j.finished_at IS NOT NULL
+  AND (j.error IS NOT NULL OR j.cancel_requested_at IS NOT NULL OR j.expires_at <= j.finished_at)`
+const isOpen = 'j.finished_at IS NULL'
+const hasEnded = 'j.finished_at IS NOT NULL'
+
+/** The shortest way to what the filter means. */
+function trackOf(filter: StoredFilter, isByEnd: boolean, value: Value): Track {
+  const { ids, parentId, tasks, queues } = filter
+  const states = statesOf(filter)
+  if (ids) return { lines: undefined, index: { of: [], where: `j.id = ANY(${value(ids)}::uuid[])` } }
+  if (parentId)
+    return {
+      lines: named([parentId], value, 'uuid'),
+      index: { of: ['parent_id'], where: 'j.parent_id IS NOT NULL' },
+    }
+  const ofQueues = (where: string): Track => ({
+    lines: queues ? named(queues, value) : hop(where),
+    index: { of: ['queue'], where },
+  })
+  if (states.every((state) => !isEnd(state))) return ofQueues(isOpen)
+  if (!isByEnd) return { lines: undefined, index: { of: [], where: '' } }
+  if (!states.includes('succeeded')) return ofQueues(isUnsuccessful)
+  if (tasks) return { lines: named(tasks, value), index: { of: ['task'], where: hasEnded } }
+  return { lines: undefined, index: { of: [], where: hasEnded } }
+}
+
+function named(names: readonly string[], value: Value, type = 'text'): string {
+  return `line AS (SELECT unnest(${value([...new Set(names)])}::${type}[]) AS name)`
+}
+
+/** From one queue to the next, an index entry each. */
+function hop(where: string): string {
+  return `hop AS (
+  (SELECT j.queue AS name FROM celeriac.job j WHERE ${where} ORDER BY j.queue LIMIT 1)
+  UNION ALL
+  SELECT (SELECT j.queue FROM celeriac.job j WHERE ${where} AND j.queue > hop.name ORDER BY j.queue LIMIT 1)
+  FROM hop WHERE hop.name IS NOT NULL),
+line AS (SELECT name FROM hop WHERE name IS NOT NULL)`
+}
+
+const lowest = '00000000-0000-0000-0000-000000000000'
+const highest = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+function idBounds(
+  { created, started, parentId }: StoredFilter,
+  isNewest: boolean,
+  from: JobPlace | undefined,
+  value: Value,
+): [low: string, high: string] {
+  const before = earliest(created?.before, started?.before)
+  const low = created?.from && !parentId ? idFrom(created.from) : lowest
+  const high = before ? idBefore(before) : highest
+  const id = (text: string) => `${value(text)}::uuid`
+  return isNewest ? [id(low), id(from?.id ?? high)] : [id(from?.id ?? low), id(high)]
+}
+
+/** What was created or started at a moment ended later. */
+function endBounds(
+  { created, started, finished }: StoredFilter,
+  isNewest: boolean,
+  from: JobPlace | undefined,
+  value: Value,
+): [low: string, high: string] {
+  const after = latest(created?.from, started?.from, finished?.from)
+  const bound = ({ at, id }: { at: string; id: string }) => `${value(at)}::timestamptz, ${value(id)}::uuid`
+  const start = { at: after?.toISOString() ?? '-infinity', id: lowest }
+  const end = { at: finished?.before?.toISOString() ?? 'infinity', id: lowest }
+  const here = from && { at: from.at ?? '', id: from.id }
+  return isNewest ? [bound(start), bound(here ?? end)] : [bound(here ?? start), bound(end)]
+}
+
+function earliest(...dates: (Date | undefined)[]): Date | undefined {
+  return dates.filter((date) => date !== undefined).sort((one, other) => Number(one) - Number(other))[0]
+}
+
+function latest(...dates: (Date | undefined)[]): Date | undefined {
+  return dates.filter((date) => date !== undefined).sort((one, other) => Number(other) - Number(one))[0]
+}
+
+/** Characters of a value that a search for text looks at. */
+export const searchedCharacters = 65_536
+
+const notHidden = `(j.options IS NULL OR position('"redact"' IN j.options) = 0)`
+
+/** Whether a row is one of those that are meant. */
+function hit(filter: StoredFilter, value: Value): string {
+  const { states, tasks, queues, workers, owners, tags, parentId, errorName, error, text } = filter
+  const texts = (list: readonly string[]) => `${value(list)}::text[]`
+  const parts: string[] = []
+  if (states || filter.finished) parts.push(`j.state = ANY(${value(statesOf(filter))}::celeriac.job_state[])`)
+  if (tasks) parts.push(`j.task = ANY(${texts(tasks)})`)
+  if (queues) parts.push(`j.queue = ANY(${texts(queues)})`)
+  if (workers) {
+    const list = texts(workers)
+    parts.push(`(j.worker_id::text = ANY(${list})
+      OR j.worker_id = ANY(ARRAY(SELECT w.id FROM celeriac.worker w WHERE w.name = ANY(${list}))))`)
+  }
+  if (owners === null) parts.push('j.owner IS NULL')
+  else if (owners) parts.push(`j.owner = ANY(${texts(owners)})`)
+  if (tags) parts.push(`j.tags && ${texts(tags)}`)
+  if (parentId) parts.push(`j.parent_id = ${value(parentId)}::uuid`)
+  parts.push(
+    ...within('j.created_at', filter.created, value),
+    ...within('j.started_at', filter.started, value),
+    ...within('j.finished_at', filter.finished, value),
+    ...duration(filter, value),
+  )
+  if (filter.minAttempts !== undefined) parts.push(`j.attempt >= ${value(filter.minAttempts)}::int`)
+  if (errorName !== undefined) parts.push(`starts_with(j.error, ${value(errorStart(errorName))})`)
+  if (error !== undefined) parts.push(`j.error ILIKE ${value(pattern(error))}`)
+  if (text !== undefined) {
+    const like = value(pattern(text))
+    const has = (column: string) => `left(${column}, ${searchedCharacters}) ILIKE ${like}`
+    parts.push(
+      `(j.error ILIKE ${like} OR (${notHidden} AND (${has('j.payload')} OR coalesce(${has('j.result')}, false))))`,
+    )
+  }
+  return parts.length === 0 ? 'true' : parts.map((part) => `coalesce(${part}, false)`).join(' AND ')
+}
+
+function within(column: string, range: TimeRange | undefined, value: Value): string[] {
+  return [
+    ...(range?.from ? [`${column} >= ${value(range.from)}::timestamptz`] : []),
+    ...(range?.before ? [`${column} < ${value(range.before)}::timestamptz`] : []),
+  ]
+}
+
+function duration({ minDurationMs, maxDurationMs }: StoredFilter, value: Value): string[] {
+  if (minDurationMs === undefined && maxDurationMs === undefined) return []
+  const took = `extract(epoch FROM coalesce(j.finished_at, now()) - j.started_at) * 1000`
+  return [
+    `(j.finished_at IS NOT NULL OR j.state = 'running')`,
+    ...(minDurationMs === undefined ? [] : [`${took} >= ${value(minDurationMs)}::float8`]),
+    ...(maxDurationMs === undefined ? [] : [`${took} <= ${value(maxDurationMs)}::float8`]),
+  ]
+}
+
+/** Errors are kept as JSON text that begins with the name. Functions that look inside refuse `\u0000`. */
+export function errorStart(name: string): string {
+  return `{"name":${JSON.stringify(name)}`
+}
+
+/** What is looked for, as JSON text has it, for LIKE. */
+function pattern(text: string): string {
+  return `%${inJson(text).replace(/[\\%_]/g, '\\$&')}%`
+}
+
+export function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1)
+}

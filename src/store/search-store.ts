@@ -1,0 +1,83 @@
+import type { BulkOutcome, FoundJobs, MatchCount, SortOrder } from '../job/filter.js'
+import type { JobState } from '../job/state.js'
+import type { Redelivery } from './store.js'
+
+/** What finds jobs by what is known of them, and does the same to many. */
+export interface SearchStore {
+  /**
+   * A page of the jobs that match, in the order of an index: by end where only ended jobs are meant, else by creation.
+   * @throws {ConfigError} when the cursor is not one of such a search
+   */
+  searchJobs(filter: StoredFilter, page: StoredPage): Promise<FoundJobs>
+  /** The same without the jobs themselves. */
+  searchIds(filter: StoredFilter, page: StoredPage): Promise<FoundIds>
+  /** How many match, up to `most`, within 2 s. */
+  countMatching(filter: StoredFilter, most: number): Promise<MatchCount>
+
+  /** As `cancel`, for each of them, in one statement. */
+  cancelJobs(ids: readonly string[], by: string | null, reason: string | null): Promise<JobOutcome[]>
+  /** As `retry`. */
+  retryJobs(ids: readonly string[]): Promise<Moved>
+  /** As `promote`. */
+  promoteJobs(ids: readonly string[]): Promise<Moved>
+  /** Deletes what does not run, with its log. */
+  deleteJobs(ids: readonly string[]): Promise<JobOutcome[]>
+  /** Gives waiting jobs another queue or priority, under a new delivery. */
+  moveJobs(ids: readonly string[], to: MoveTarget): Promise<Moved>
+}
+
+/** A {@link JobFilter} that has been checked. */
+export interface StoredFilter {
+  readonly ids?: readonly string[]
+  readonly states?: readonly JobState[]
+  readonly tasks?: readonly string[]
+  readonly queues?: readonly string[]
+  readonly workers?: readonly string[]
+  /** `null`: none. */
+  readonly owners?: readonly string[] | null
+  readonly tags?: readonly string[]
+  readonly parentId?: string
+  readonly created?: TimeRange
+  readonly started?: TimeRange
+  readonly finished?: TimeRange
+  readonly minDurationMs?: number
+  readonly maxDurationMs?: number
+  readonly minAttempts?: number
+  readonly errorName?: string
+  readonly error?: string
+  readonly text?: string
+}
+
+/** From a moment on, and before another. */
+export interface TimeRange {
+  readonly from?: Date
+  readonly before?: Date
+}
+
+export interface StoredPage {
+  readonly limit: number
+  readonly sort: SortOrder
+  readonly cursor?: string
+  /** How long to look. Default 2 s. */
+  readonly withinMs?: number
+}
+
+export interface FoundIds extends Omit<FoundJobs, 'jobs'> {
+  readonly ids: readonly string[]
+}
+
+export interface JobOutcome {
+  readonly id: string
+  readonly outcome: BulkOutcome
+}
+
+export interface Moved {
+  readonly outcomes: readonly JobOutcome[]
+  /** To be sent to the broker. */
+  readonly redeliveries: readonly Redelivery[]
+}
+
+export interface MoveTarget {
+  readonly queue?: string
+  readonly priority?: number
+}

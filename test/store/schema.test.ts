@@ -42,6 +42,7 @@ test('what schema.prisma cannot say are these indexes', async () => {
     'job_finished',
     'job_idempotency',
     'job_open',
+    'job_parent',
     'job_task_finished',
     'job_undispatched',
     'job_unsuccessful',

@@ -1,14 +1,16 @@
 import { extname } from 'node:path'
 import { validate as isUuid } from 'uuid'
 import type { Backend, OpenBackend } from './backend.js'
+import type { Broker } from './broker/broker.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
+import { maskedConfig } from './config/masked.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
-import { createResponder, type Responder } from './control/responder.js'
 import { createSettings } from './control/settings.js'
 import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
+import type { WorkerReport } from './control/verbs.js'
 import { createAnnounced } from './enqueue/announced.js'
 import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
@@ -55,11 +57,15 @@ import { createHealth, type Health } from './telemetry/health.js'
 import { type HealthPort, openHealthPort } from './telemetry/health-port.js'
 import { createHookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
+import { packageVersions } from './telemetry/packages.js'
 import { createReadiness, type Readiness } from './telemetry/readiness.js'
 import { version } from './version.js'
-import { within } from './waiting.js'
+import { sleep, within } from './waiting.js'
+import { type Attendance, attend } from './worker/attend.js'
 import { createPool, type Pool } from './worker/pool/pool.js'
-import { createWorker, type Worker } from './worker/worker.js'
+import { toServed } from './worker/served.js'
+import { type Course, toCourse } from './worker/steering.js'
+import { createWorker, type Worker, workerName } from './worker/worker.js'
 
 /** Everything of one `celeriac()` but Express: what middleware, command line and dashboard stand on. */
 export interface App {
@@ -119,6 +125,11 @@ export interface App {
   /** The queues that a worker with these settings serves. */
   queuesFor(settings: WorkerConfig): Promise<readonly string[]>
   startWorker(settings: WorkerConfig): Promise<Worker>
+  /**
+   * Calls `listener` when a worker of this process is asked to shut down, at once or when its jobs have ended. Without a
+   * listener the worker stops, and the process goes on.
+   */
+  onShutdownAsked(listener: (now: boolean) => void): () => void
   /** Idempotent. Stops the workers first. */
   close(): Promise<void>
 }
@@ -150,6 +161,9 @@ async function warnOfDifferences(store: Store, config: Config, log: Logger): Pro
 
 /** How long a process that is closed waits for the hooks of what it has cancelled or found expired. A worker has waited. */
 const lastHooksMs = 5000
+
+/** A worker that cannot learn what was set waits so long before it asks again. */
+const settingsPauseMs = 1000
 
 /** Who asks how a process is does not wait for long. */
 const longestProbeMs = 2000
@@ -260,13 +274,15 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     store: async () => (await backend()).store,
     registry: () => tasks,
   }
-  const responders = new Set<Responder>()
+  const attendances = new Set<Attendance>()
+  const shutdownListeners = new Set<(now: boolean) => void>()
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const announced = createAnnounced({
     ask: async () => (await backend()).store.announcedTasks(),
     ownNames: () => registry?.names ?? [],
   })
   const workers = new Set<Worker>()
+  let heedsSettings = false
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
   let healthPort: Promise<HealthPort> | undefined
@@ -335,6 +351,10 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     hooksEnded: hooks.settled,
     queuesFor,
     startWorker,
+    onShutdownAsked(listener) {
+      shutdownListeners.add(listener)
+      return () => void shutdownListeners.delete(listener)
+    },
     close() {
       closing ??= close()
       return closing
@@ -446,23 +466,35 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     return queues ?? queuesOf(await tasks, config)
   }
 
-  async function startWorker(settings: WorkerConfig): Promise<Worker> {
-    const { healthPort: port } = settings
+  async function startWorker(own: WorkerConfig): Promise<Worker> {
+    const { healthPort: port } = own
     // Before the servers are there: a probe wants to know what it waits for.
     if (port !== null) healthPort ??= openHealthPort({ port, readiness, log })
     await healthPort
     const known = await tasks
     const { store, broker, dispatcher, lease } = await opening.opened
+    await heedSettings(store)
+    const base = await baseOf(own)
+    const course = toCourse(base, settings.ofWorker(workerName(own.name)))
+    const conf = { ...maskedConfig(config), worker: own }
     const worker = createWorker({
-      ...settings,
-      queues: await queuesFor(settings),
+      ...own,
+      concurrency: course.concurrency,
+      served: toServed(course.queues, settings.isPaused),
+      timeLimitOf: settings.timeLimitOf,
+      about: {
+        pool: own.pool,
+        nodeVersion: process.version,
+        appVersion: config.appVersion,
+        config: JSON.stringify(conf),
+      },
       store,
       broker,
       dispatcher,
       lease,
-      tasks: toRunnable(known, config, settings.pool),
+      tasks: toRunnable(known, config, own.pool),
       limits,
-      pool: openPool(known, settings, store),
+      pool: openPool(known, { ...own, concurrency: course.concurrency }, store),
       version,
       configHash: configHash(config),
       leaseMs: config.leaseMs,
@@ -486,9 +518,16 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     workers.add(worker)
     await config.onWorkerStart?.()
     if (closing) throw new ClosedError('This celeriac() has been closed.')
-    await heedSettings(store)
+    const attendance = attend({
+      ...{ worker, base, settings, store, conf, log },
+      isInline: own.pool === 'inline',
+      learn: () => learnFrom(store),
+      taskNames: () => known.names,
+      report: () => reportOf(conf, store, broker),
+      shutdown: (now) => shutdown(worker, attendance, now),
+    })
+    attendances.add(attendance)
     await worker.start()
-    responders.add(respondFor(worker, store))
     return worker
   }
 
@@ -513,8 +552,30 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     })
   }
 
-  function respondFor(worker: Worker, store: Store): Responder {
-    return createResponder({ store, log, workerId: () => worker.id, responses: { ping: () => 'pong' } })
+  /** What a worker goes by where nothing was set for it. */
+  async function baseOf(own: WorkerConfig): Promise<Course> {
+    const { concurrency, autoscale } = own
+    return { concurrency, autoscale, queues: await queuesFor(own), logLevel: String(log.level) }
+  }
+
+  function reportOf(conf: Readonly<Record<string, unknown>>, store: Store, broker: Broker): WorkerReport {
+    return {
+      celeriac: version,
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      app: config.appVersion,
+      packages: packageVersions(),
+      broker: broker.address,
+      store: store.address,
+      conf,
+    }
+  }
+
+  function shutdown(worker: Worker, attendance: Attendance, now: boolean): 'ends' | 'stays' {
+    for (const listen of shutdownListeners) listen(now)
+    if (shutdownListeners.size > 0) return 'ends'
+    void worker.stop(now ? 0 : undefined).then(() => attendance.close())
+    return 'stays'
   }
 
   function learn(found: readonly Setting[]): void {
@@ -522,11 +583,26 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     settings.learn(found)
   }
 
-  /** A worker hears at once what is set while it runs; every round of maintenance reads it, too. */
+  async function learnFrom(store: Store): Promise<void> {
+    learn(await store.settings())
+  }
+
+  /**
+   * A worker hears at once what is set while it runs; every round of maintenance reads it, too. It takes nothing before
+   * it knows what was set: a queue may be paused.
+   */
   async function heedSettings(store: Store): Promise<void> {
-    const ask = async () => learn(await store.settings())
-    if (workers.size === 1) store.onSettings(() => void ask().catch(() => {}))
-    await ask().catch(() => {})
+    if (!heedsSettings) store.onSettings(() => void learnFrom(store).catch(() => {}))
+    heedsSettings = true
+    for (;;) {
+      if (closing) throw new ClosedError('This celeriac() has been closed.')
+      try {
+        return await learnFrom(store)
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error
+        await sleep(settingsPauseMs)
+      }
+    }
   }
 
   function onFatalUnlessClosed(error: unknown): void {
@@ -535,7 +611,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
 
   async function close(): Promise<void> {
     unserved.close()
-    await Promise.all([...responders].map((responder) => responder.close()))
+    await Promise.all([...attendances].map((attendance) => attendance.close()))
     await Promise.all([...workers].map((worker) => worker.stop()))
     try {
       if (workers.size > 0) await config.onWorkerStop?.()

@@ -1,3 +1,4 @@
+import { withoutPasswords } from './address.js'
 import type { StoredError } from './job.js'
 
 /** JSON text of `value`, or why JSON cannot carry it. Never throws, whatever `value` does. */
@@ -39,11 +40,11 @@ export function isLonger(text: string, maxBytes: number): boolean {
 
 /**
  * What was thrown, as plain data. Anything can be thrown: `null`, a string, an error whose `message` getter throws, a
- * revoked proxy. Whatever can be read is kept, capped, and made storable.
+ * revoked proxy. Whatever can be read is kept, capped, and made storable; passwords in addresses are masked.
  */
 export function toStoredError(thrown: unknown): StoredError {
   if (typeof thrown !== 'object' || thrown === null) {
-    return { name: 'NonError', message: cap(`Thrown: ${describe(thrown)}`, longestMessage) }
+    return { name: 'NonError', message: withoutPasswords(cap(`Thrown: ${describe(thrown)}`, longestMessage)) }
   }
   const code = text(read(thrown, 'code'))
   const stack = stackOf(thrown)
@@ -81,7 +82,7 @@ function stackOf(thrown: object): string | undefined {
 
 function messageOf(thrown: object): string {
   const json = toJsonText(thrown)
-  return 'json' in json && json.json !== '{}' ? json.json : unreadable
+  return 'json' in json && json.json !== '{}' ? withoutPasswords(json.json) : unreadable
 }
 
 /** `undefined` where it cannot be read. */
@@ -94,7 +95,7 @@ export function read(from: object, key: string): unknown {
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? cap(value, longestStack) : undefined
+  return typeof value === 'string' && value !== '' ? withoutPasswords(cap(value, longestStack)) : undefined
 }
 
 function describe(value: unknown): string {

@@ -1,3 +1,4 @@
+import { withoutPasswords } from './address.js'
 import { isLonger, toPlainText, toStoredError } from './json.js'
 
 /** What was logged, as it can be kept: plain and capped. */
@@ -119,6 +120,10 @@ function toText(value: unknown): string {
 }
 
 function capped(text: string, length: number): string {
-  if (text.length <= length) return toPlainText(text)
-  return `${toPlainText(text.slice(0, length))} … (${text.length - length} characters more)`
+  if (text.length <= length) return toKept(text)
+  return `${toKept(text.slice(0, length))} … (${text.length - length} characters more)`
+}
+
+function toKept(text: string): string {
+  return toPlainText(withoutPasswords(text))
 }

@@ -35,14 +35,18 @@ export function logEvents(events: Emitter, log: Log): void {
 }
 
 interface Told {
-  readonly job: { readonly id: string; readonly task: string }
+  readonly job: { readonly id: string; readonly task: string; readonly requestId: string | null }
   readonly attempt: number
   readonly ms: number | null
 }
 
 function facts({ job, attempt, ms }: Told) {
-  const { id, task } = job
-  return ms === null ? { job: id, task, attempt } : { job: id, task, attempt, ms }
+  const { id, task, requestId } = job
+  return {
+    ...{ job: id, task, attempt },
+    ...(requestId === null ? {} : { requestId }),
+    ...(ms === null ? {} : { ms }),
+  }
 }
 
 function after(ms: number | null): string {

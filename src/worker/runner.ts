@@ -1,5 +1,6 @@
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CancelledError, ClosedError, StoreUnavailableError } from '../errors.js'
+import type { Hide } from '../job/log-line.js'
 import { redactorFor } from '../job/redact.js'
 import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { ClaimedJob, DeliveryKey, Redelivery, Settled, Store } from '../store/store.js'
@@ -88,7 +89,7 @@ export interface RunnerDeps {
   readonly graceMs: number
   readonly pool: Pool
   readonly log: AttemptLog
-  readonly jobLog: (job: ClaimedJob, keep?: KeepLine) => AttemptLog
+  readonly jobLog: (job: ClaimedJob, keep?: KeepLine, hide?: Hide) => AttemptLog
   /** Keeps what handlers log; without it, nothing is kept. */
   readonly jobLogs?: JobLogs | undefined
   readonly teller: Teller
@@ -287,12 +288,9 @@ export function createRunner(deps: RunnerDeps): Runner {
       task,
       timeLimit,
       log() {
-        lines = deps.jobLogs?.open(
-          job,
-          workerId,
-          task.redact.length > 0 ? redactorFor(task.redact) : undefined,
-        )
-        return deps.jobLog(job, lines?.keep)
+        const hide = task.redact.length > 0 ? redactorFor(task.redact) : undefined
+        lines = deps.jobLogs?.open(job, workerId, hide)
+        return deps.jobLog(job, lines?.keep, hide)
       },
       remote: task.pool === 'inline' ? undefined : deps.pool.attempt(job, task, task.pool, workerId),
       maxResult: deps.maxResult,

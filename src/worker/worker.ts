@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { LimitBook } from '../enqueue/limit-book.js'
 import { CancelledError, ShutdownError, WorkerLostError } from '../errors.js'
+import type { Hide } from '../job/log-line.js'
 import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { ClaimedJob, NewWorker, Store } from '../store/store.js'
 import { tellEnds } from '../telemetry/ends.js'
@@ -44,6 +45,9 @@ export interface Worker {
   restartPool(): number
   readonly served: Served
   readonly concurrency: number
+  /** `false` before the first renewal, and while it could not be renewed for so long that others may have taken over. */
+  readonly holdsLease: boolean
+  readonly isStopping: boolean
   readonly startedAt: Date
   /** What runs, and what waits for a handler. */
   held(): readonly HeldJob[]
@@ -95,7 +99,7 @@ export interface WorkerDeps {
   /** Ends that may wait for the store before no more is taken. */
   readonly mostUnsettled?: number
   readonly log: AttemptLog
-  readonly jobLog: (job: ClaimedJob, keep?: KeepLine) => AttemptLog
+  readonly jobLog: (job: ClaimedJob, keep?: KeepLine, hide?: Hide) => AttemptLog
   /** Which lines of handlers are kept with their jobs. Default: none. */
   readonly logs?: LogsConfig | undefined
   /** Threads and processes for the tasks that run in them. */
@@ -215,6 +219,12 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
     get concurrency() {
       return concurrency
+    },
+    get holdsLease() {
+      return lease.isHeld
+    },
+    get isStopping() {
+      return stopped !== undefined
     },
     startedAt,
     held: runner.held,

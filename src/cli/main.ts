@@ -18,6 +18,7 @@ import { exitCodes } from './kit.js'
 import { addLimit } from './limit.js'
 import { addMigrate } from './migrate.js'
 import { addResult } from './result.js'
+import { addStatus } from './status.js'
 import { addWorker } from './worker.js'
 
 const program = new Command('celeriac')
@@ -28,7 +29,17 @@ const program = new Command('celeriac')
   .exitOverride()
 
 // In the order in which the help lists them. What a command needs beyond its flags is loaded when it runs.
-for (const add of [addWorker, addMigrate, addCall, addResult, addCancel, addInspect, addControl, addLimit])
+for (const add of [
+  addWorker,
+  addMigrate,
+  addCall,
+  addResult,
+  addCancel,
+  addStatus,
+  addInspect,
+  addControl,
+  addLimit,
+])
   add(program)
 
 /** What was typed does not fit what it is for. */

@@ -133,6 +133,26 @@ async function working<T>(config: Config, work: (app: App) => Promise<T>): Promi
   }
 }
 
+/**
+ * For what asks how everything is. No tasks file is loaded and no table is made, and servers may be away: it waits for
+ * them as long as a call would, and goes on without.
+ */
+export async function withBareApp<T>(flags: CommonFlags, work: (app: App) => Promise<T>): Promise<T> {
+  const config: Config = {
+    ...(await readConfigOrDefaults(flags)),
+    ...{ tasks: {}, modules: [], migrate: false, logger: 'silent' },
+  }
+  const app = openForCommand(config, () => {})
+  const hold = createHold()
+  try {
+    await hold.during(app.backend()).catch(() => {})
+    return await hold.during(work(app))
+  } finally {
+    await app.close()
+    hold.close()
+  }
+}
+
 function readEnvFile(file: string): void {
   try {
     process.loadEnvFile(file)

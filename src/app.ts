@@ -6,8 +6,10 @@ import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import { maskedConfig } from './config/masked.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
+import { type Bulk, createBulk, toNamedTasks } from './control/bulk.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
+import { toStoredFilter, toStoredPage } from './control/filter.js'
 import { createSettings } from './control/settings.js'
 import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
 import type { WorkerReport } from './control/verbs.js'
@@ -25,6 +27,7 @@ import { createWatcher } from './enqueue/watch.js'
 import { ClosedError, DiscoveryError, MigrationError, StoreUnavailableError } from './errors.js'
 import { plainValues } from './job/codec.js'
 import type { EventsOptions, JobEvent, JobLogLine } from './job/event.js'
+import type { FoundJobs, JobFilter, MatchCount, SearchPage } from './job/filter.js'
 import type {
   CancelAnswer,
   EnqueuedStream,
@@ -38,6 +41,7 @@ import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
 import type { Committed, Setting, Store } from './store/store.js'
 import type { PayloadSource } from './task/binding.js'
+import { checkPositiveInteger } from './task/check.js'
 import type { AnyTask } from './task/define.js'
 import { fromPayloadText, fromText } from './task/payload.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
@@ -110,6 +114,12 @@ export interface App {
   readonly off: Emitter['off']
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
+  /** Jobs by what is known of them, page by page. */
+  search(filter?: JobFilter, page?: SearchPage): Promise<FoundJobs>
+  /** How many jobs match, up to `most`. */
+  count(filter?: JobFilter, most?: number): Promise<MatchCount>
+  /** The same for many jobs at once. */
+  readonly bulk: Bulk
   readonly limits: Limits
   /** Commands to workers, wherever they run. */
   readonly control: Control
@@ -276,6 +286,19 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   }
   const attendances = new Set<Attendance>()
   const shutdownListeners = new Set<(now: boolean) => void>()
+  const plainBulk = createBulk({
+    store: async () => (await backend()).store,
+    onCancelled: noticeCancelled,
+    send: (redeliveries) => opened(opening.present).dispatcher.send(redeliveries),
+    namesOf,
+  })
+  const bulk: Bulk = {
+    cancel: (...args) => hold.during(plainBulk.cancel(...args)),
+    retry: (...args) => hold.during(plainBulk.retry(...args)),
+    delete: (...args) => hold.during(plainBulk.delete(...args)),
+    promote: (...args) => hold.during(plainBulk.promote(...args)),
+    move: (...args) => hold.during(plainBulk.move(...args)),
+  }
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const announced = createAnnounced({
     ask: async () => (await backend()).store.announcedTasks(),
@@ -339,6 +362,9 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     on: emitter.on,
     off: emitter.off,
     retry: (id) => hold.during(retry(id)),
+    search: (filter = {}, page = {}) => hold.during(search(filter, page)),
+    count: (filter = {}, most = 10_000) => hold.during(count(filter, most)),
+    bulk,
     limits: {
       set: (...args) => hold.during(limitControl.set(...args)),
       reset: (scope) => hold.during(limitControl.reset(scope)),
@@ -421,6 +447,30 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     const redelivery = await store.retry(id)
     if (redelivery) dispatcher.send([redelivery])
     return redelivery !== undefined
+  }
+
+  async function search(filter: JobFilter, page: SearchPage): Promise<FoundJobs> {
+    const stored = toNamedTasks(toStoredFilter(filter), namesOf)
+    return (await backend()).store.searchJobs(stored, toStoredPage(page))
+  }
+
+  async function count(filter: JobFilter, most: number): Promise<MatchCount> {
+    const stored = toNamedTasks(toStoredFilter(filter), namesOf)
+    return (await backend()).store.countMatching(stored, checkPositiveInteger(most, '"most"'))
+  }
+
+  /** Jobs of a renamed task stand in the store under the name of their time. */
+  function namesOf(task: string): readonly string[] {
+    const known = registry?.find(task)
+    return known ? [known.name, ...known.definition.aliases] : [task]
+  }
+
+  async function noticeCancelled(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      watcher.noticeEnd(id)
+      follower.notice(id)
+    }
+    await tellEnds({ events: emitter, store: (await backend()).store }, 'cancelled', ids)
   }
 
   async function find(id: string): Promise<Job | undefined> {

@@ -3,6 +3,7 @@
 // Say the options, in celeriac.config.ts.
 export { defineConfig } from './config/define.js'
 export type { CeleriacOptions, LogLevel, QueueLimitOptions, WorkerOptions } from './config/options.js'
+export type { Bulk, BulkAnswer, BulkOptions, BulkProgress, Which } from './control/bulk.js'
 export type { ClusterProblem, ClusterStatus, QueueStatus, WorkerStatus } from './control/status.js'
 // Know the job that runs, deep in the app.
 export { currentJob } from './enqueue/context.js'
@@ -16,6 +17,15 @@ export type { Duration } from './job/duration.js'
 export type { ErrorClass, ErrorMatch } from './job/error-match.js'
 export type { EventsOptions, JobEvent, JobLogLevel, JobLogLine, LogsOptions } from './job/event.js'
 export type { JobFacts, JobRef } from './job/facts.js'
+export type {
+  BulkOutcome,
+  FoundJobs,
+  JobFilter,
+  MatchCount,
+  Moment,
+  SearchPage,
+  SortOrder,
+} from './job/filter.js'
 export type {
   Backoff,
   BackoffFunction,

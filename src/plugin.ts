@@ -4,6 +4,7 @@ import { openBackend } from './backend.js'
 import { readEnvironment } from './config/env.js'
 import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
+import type { Bulk } from './control/bulk.js'
 import type { Control, Inspect } from './control/control.js'
 import type { ClusterStatus } from './control/status.js'
 import { createDashboard } from './dashboard/router.js'
@@ -12,6 +13,7 @@ import type { Limits } from './enqueue/limits.js'
 import { ClosedError } from './errors.js'
 import type { Accept } from './http/accept.js'
 import { createHttp, type Http, type RequestEnqueue } from './http/middleware.js'
+import type { FoundJobs, JobFilter, MatchCount, SearchPage } from './job/filter.js'
 import type { EnqueuedStream, EnqueueOptions, EnqueueStreamOptions, JobHandle } from './job/job.js'
 import { bind, enqueueEach, type PayloadSource } from './task/binding.js'
 import { callerUrl } from './task/caller.js'
@@ -60,6 +62,12 @@ export interface Celeriac extends RequestHandler {
 
   /** Puts a failed, cancelled or expired job back into its queue; `false` when there is none such. */
   retry(id: string): Promise<boolean>
+  /** Jobs by what is known of them, page by page. See `docs/jobs.md`. */
+  search(filter?: JobFilter, page?: SearchPage): Promise<FoundJobs>
+  /** How many jobs match, up to `most` (10,000). */
+  count(filter?: JobFilter, most?: number): Promise<MatchCount>
+  /** Cancel, retry, delete, run now or move many jobs: by ids, or all that match a filter. See `docs/jobs.md`. */
+  readonly bulk: Bulk
   /** Limits of tasks and queues, to be seen and changed while the app runs. See `docs/limits.md`. */
   readonly limits: Limits
   /** Commands to workers, wherever they run. See `docs/control.md`. */
@@ -139,6 +147,9 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     on: app.on as Celeriac['on'],
     off: app.off,
     retry: app.retry,
+    search: app.search,
+    count: app.count,
+    bulk: app.bulk,
     limits: app.limits,
     control: app.control,
     inspect: app.inspect,

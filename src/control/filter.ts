@@ -1,0 +1,131 @@
+import { validate as isUuid } from 'uuid'
+import { ConfigError } from '../errors.js'
+import { toMs } from '../job/duration.js'
+import type { JobFilter, Moment, SearchPage } from '../job/filter.js'
+import { type JobState, moves } from '../job/state.js'
+import type { StoredFilter, StoredPage, TimeRange } from '../store/store.js'
+import { checkDuration, checkInteger, checkKeys, checkText } from '../task/check.js'
+import { hint } from '../task/suggest.js'
+
+const filterKeys = [
+  ...['id', 'state', 'task', 'queue', 'worker', 'owner', 'tag', 'parent'],
+  ...['createdAfter', 'createdBefore', 'startedAfter', 'startedBefore', 'finishedAfter', 'finishedBefore'],
+  ...['minDuration', 'maxDuration', 'minAttempts', 'errorName', 'error', 'text'],
+] as readonly (keyof JobFilter)[]
+
+const mostListed = 10_000
+const longestText = 1000
+const states = Object.keys(moves) as JobState[]
+
+/** @throws {ConfigError} when it makes no sense: what was expected, what came */
+export function toStoredFilter(filter: JobFilter): StoredFilter {
+  checkKeys(filter as unknown, filterKeys, 'A filter of jobs')
+  const ids = listOf(filter.id, '"id"')
+  for (const id of [...(ids ?? []), ...(filter.parent === undefined ? [] : [filter.parent])]) checkId(id)
+  const stored: { -readonly [Key in keyof StoredFilter]: StoredFilter[Key] | undefined } = {
+    ids: ids?.map((id) => id.toLowerCase()),
+    states: listOf(filter.state, '"state"')?.map(checkState),
+    tasks: listOf(filter.task, '"task"'),
+    queues: listOf(filter.queue, '"queue"'),
+    workers: listOf(filter.worker, '"worker"'),
+    owners: filter.owner === null ? null : listOf(filter.owner, '"owner"'),
+    tags: listOf(filter.tag, '"tag"'),
+    parentId: filter.parent?.toLowerCase(),
+    created: rangeOf(filter.createdAfter, filter.createdBefore, 'created'),
+    started: rangeOf(filter.startedAfter, filter.startedBefore, 'started'),
+    finished: rangeOf(filter.finishedAfter, filter.finishedBefore, 'finished'),
+    minDurationMs: durationOf(filter.minDuration, '"minDuration"'),
+    maxDurationMs: durationOf(filter.maxDuration, '"maxDuration"'),
+    minAttempts:
+      filter.minAttempts === undefined
+        ? undefined
+        : checkInteger(filter.minAttempts, 0, '"minAttempts"', 'a whole number'),
+    errorName: textOf(filter.errorName, '"errorName"'),
+    error: textOf(filter.error, '"error"'),
+    text: textOf(filter.text, '"text"'),
+  }
+  const said = Object.entries(stored).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(said) as StoredFilter
+}
+
+const pageKeys = ['limit', 'cursor', 'sort'] as const satisfies (keyof SearchPage)[]
+const largestPage = 1000
+const defaultPage = 50
+
+export function toStoredPage(page: SearchPage): StoredPage {
+  checkKeys(page as unknown, pageKeys, 'A page of jobs')
+  const { limit = defaultPage, sort = 'newest', cursor } = page
+  checkInteger(limit, 1, '"limit"', `a whole number from 1 to ${largestPage}`)
+  if (limit > largestPage) throw new ConfigError(`"limit" must be at most ${largestPage}. It is ${limit}.`)
+  if (sort !== 'newest' && sort !== 'oldest')
+    throw new ConfigError(`"sort" must be 'newest' or 'oldest'. It is ${JSON.stringify(sort)}.`)
+  return { limit, sort, ...(cursor === undefined ? {} : { cursor: checkText(cursor, '"cursor"') }) }
+}
+
+/** @throws {ConfigError} when it is no whole id: the beginnings of ids are times, which many jobs share */
+export function checkId(id: string): string {
+  if (isUuid(id)) return id
+  const isCut = /^[0-9a-f]{4,}[0-9a-f-]*$/i.test(id) && id.length < 36
+  throw new ConfigError(
+    isCut
+      ? `"${id}" is a part of an id. Say all of it: ids begin with the time, so many jobs share their beginnings.`
+      : `"${id.slice(0, 100)}" is no id of a job. Ids look like 01987a3c-5d1e-7b60-8f11-2c9d6e4ab001.`,
+  )
+}
+
+function listOf(value: unknown, where: string): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  const list: unknown[] = Array.isArray(value) ? value : [value]
+  if (list.length === 0)
+    throw new ConfigError(`${where} is an empty list, which no job matches. Leave it out.`)
+  if (list.length > mostListed)
+    throw new ConfigError(`${where} may name ${mostListed} at most, and names ${list.length}.`)
+  return list.map((each) => checkText(each, where))
+}
+
+function checkState(state: string): JobState {
+  const known = states.find((each) => each === state)
+  if (known) return known
+  throw new ConfigError(
+    `There is no state "${state.slice(0, 100)}".${hint(state, states)} The states are ${states.join(', ')}.`,
+  )
+}
+
+function textOf(value: unknown, where: string): string | undefined {
+  if (value === undefined) return undefined
+  const text = checkText(value, where)
+  if (text.length > longestText)
+    throw new ConfigError(`${where} may have ${longestText} characters at most, and has ${text.length}.`)
+  return text
+}
+
+function durationOf(value: unknown, where: string): number | undefined {
+  return value === undefined ? undefined : checkDuration(value, where)
+}
+
+function rangeOf(after: Moment | undefined, before: Moment | undefined, name: string): TimeRange | undefined {
+  if (after === undefined && before === undefined) return undefined
+  const range = {
+    ...(after === undefined ? {} : { from: toMoment(after, `"${name}After"`) }),
+    ...(before === undefined ? {} : { before: toMoment(before, `"${name}Before"`) }),
+  }
+  if (range.from && range.before && range.from >= range.before)
+    throw new ConfigError(
+      `"${name}After" is ${range.from.toISOString()}, not before "${name}Before", ${range.before.toISOString()}.`,
+    )
+  return range
+}
+
+/** @throws {ConfigError} */
+export function toMoment(value: unknown, where: string): Date {
+  const ago = typeof value === 'string' || typeof value === 'number' ? toMs(value) : undefined
+  const moment = ago !== undefined ? new Date(Date.now() - ago) : value instanceof Date ? value : parse(value)
+  if (moment && !Number.isNaN(moment.getTime())) return moment
+  throw new ConfigError(
+    `${where} must be a moment: a Date, ISO text such as 2026-11-22T10:00:00Z, or so long ago, as '1h'. It is ${JSON.stringify(value) ?? String(value)}.`,
+  )
+}
+
+function parse(value: unknown): Date | undefined {
+  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? new Date(value) : undefined
+}

@@ -12,7 +12,9 @@ import { toStoredError } from '../job/json.js'
 import { version } from '../version.js'
 import { addCall } from './call.js'
 import { addCancel } from './cancel.js'
+import { addCheck } from './check.js'
 import { addControl } from './control.js'
+import { addEvents } from './events.js'
 import { addInspect } from './inspect.js'
 import { exitCodes } from './kit.js'
 import { addLimit } from './limit.js'
@@ -32,8 +34,10 @@ const program = new Command('celeriac')
 for (const add of [
   addWorker,
   addMigrate,
+  addCheck,
   addCall,
   addResult,
+  addEvents,
   addCancel,
   addStatus,
   addInspect,

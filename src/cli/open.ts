@@ -14,7 +14,7 @@ import { createPrismaStore } from '../store/prisma.js'
 import type { Store } from '../store/store.js'
 import { bind } from '../task/binding.js'
 import { loadTasks } from '../task/load.js'
-import { createLog } from '../telemetry/log.js'
+import { createCommandLog, createLog } from '../telemetry/log.js'
 import { type CommonFlags, note } from './kit.js'
 
 /** The configuration that the flags lead to, with what the command line says of it. */
@@ -125,7 +125,7 @@ async function working<T>(config: Config, work: (app: App) => Promise<T>): Promi
   const failed = new Promise<never>((_, reject) => {
     fail = reject
   })
-  const app = openForCommand(config, fail)
+  const app = openForCommand({ ...config, logger: createCommandLog('warn') }, fail)
   try {
     return await Promise.race([app.backend().then(() => work(app)), failed])
   } finally {

@@ -94,7 +94,7 @@ export async function knownQueues(pool: Pool): Promise<string[]> {
 }
 
 /** From one queue to the next, an index entry each. */
-const hop = (name: string, predicate: string) => `
+export const hop = (name: string, predicate: string) => `
 ${name} AS (
   (SELECT j.queue FROM celeriac.job j WHERE ${predicate} ORDER BY j.queue LIMIT 1)
   UNION ALL

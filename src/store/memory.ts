@@ -3,6 +3,7 @@ import { ClosedError, TransactionError } from '../errors.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
 import * as bulk from './memory/bulk.js'
+import { createChanges } from './memory/changes.js'
 import { createControl } from './memory/control.js'
 import * as finished from './memory/finished.js'
 import { insertRow, toCommitted, uniqueKeyOf, type Written } from './memory/insert.js'
@@ -12,6 +13,7 @@ import * as moves from './memory/moves.js'
 import * as repairs from './memory/repairs.js'
 import { idempotencyOf, isWaiting, toRedelivery } from './memory/row.js'
 import * as search from './memory/search.js'
+import { createMemoryStats } from './memory/stats.js'
 import { createTable, current, type Table } from './memory/table.js'
 import { type MemoryTransaction, OpenTransaction } from './memory/transaction.js'
 import { toJob } from './rows.js'
@@ -45,6 +47,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const rounds = repairs.createRounds(table, installation)
   const limits = createLimits(table, isOpen)
   const control = createControl(table)
+  const stats = createMemoryStats(table)
+  const changes = createChanges(table, () => control.commands(Number.MAX_SAFE_INTEGER))
   const open = new Set<OpenTransaction>()
   const committedListeners: ((committed: Committed) => void)[] = []
   const cancelListeners = new Set<(jobId: string) => void>()
@@ -98,9 +102,22 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     addReply: answer(control.addReply),
     repliesTo: answer(control.repliesTo),
     commands: answer(control.commands),
+    changeClock: answer(changes.changeClock),
+    endedSince: answer(changes.endedSince),
+    openedSince: answer(changes.openedSince),
+    movedSince: answer(changes.movedSince),
+    workersSince: answer(changes.workersSince),
+    commandsSince: answer(changes.commandsSince),
     onCommand: control.onCommand,
     onReply: control.onReply,
     pruneCommands: answer(control.pruneCommands),
+    foldStats: answer(stats.foldStats),
+    noteOldest: answer(stats.noteOldest),
+    moves: answer(stats.moves),
+    movesByTime: answer(stats.movesByTime),
+    sights: answer(stats.sights),
+    pruneStats: answer(stats.pruneStats),
+    noteRepairs: answer(stats.noteRepairs),
     countLimited: answer(limits.countLimited),
     markDispatched: answer((keys) => {
       for (const key of keys) {

@@ -6,6 +6,7 @@ import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
 import { type Batch, createBatch, type Patience } from './batch.js'
 import * as bulk from './bulk.js'
+import { createChanges } from './changes.js'
 import { createCommands } from './commands.js'
 import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
 import { endedJobs } from './ends.js'
@@ -38,6 +39,7 @@ import {
   type Success,
   succeedStatement,
 } from './statements.js'
+import { createStats } from './stats.js'
 import type {
   ClaimedJob,
   ClaimRefusal,
@@ -118,7 +120,9 @@ export function createPrismaStore({
   const settlements = new Map<string, Batch<Settlement, Settled>>()
 
   return {
+    ...createChanges(general, timely),
     ...createCommands(general, listener, timely),
+    ...createStats(general, timely, guard),
     address: secretless(url),
 
     insert: (jobs) => (silence.error ? Promise.reject(silence.error) : inserter.insert(jobs)),

@@ -5,8 +5,10 @@ import type { Limit, TaskLimits } from '../job/limit.js'
 import type { EndState, JobState } from '../job/state.js'
 import type { Transaction } from '../job/transaction.js'
 import type { UniqueRule } from '../job/unique.js'
+import type { ChangeStore } from './change-store.js'
 import type { ControlStore, Setting } from './control-store.js'
 import type { SearchStore } from './search-store.js'
+import type { StatStore } from './stat-store.js'
 import type { KeyPlace, PrunedKeys } from './unique.js'
 
 /**
@@ -15,7 +17,7 @@ import type { KeyPlace, PrunedKeys } from './unique.js'
  * All times are the database's, so that no clocks of two machines are compared.
  * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
  */
-export interface Store extends ControlStore, SearchStore {
+export interface Store extends ChangeStore, ControlStore, SearchStore, StatStore {
   /** The address without secrets. */
   readonly address: string
 
@@ -189,6 +191,8 @@ export interface Work {
   readonly restarted: boolean
   /** Jobs that have not ended. */
   readonly open: boolean
+  /** Moves that were not added up. */
+  readonly moves: boolean
 }
 
 /** What the broker should hold. */
@@ -538,6 +542,8 @@ export interface LostWork {
   readonly cancelled: readonly string[]
 }
 
+export type * from './change-store.js'
 export type * from './control-store.js'
 export type * from './search-store.js'
+export type * from './stat-store.js'
 export type { EndState, KeyPlace, PrunedKeys }

@@ -20,6 +20,19 @@ export function createLog(level: string, isTerminal: boolean): Logger {
   return pino(options, pretty({ ignore: 'pid,hostname,name', translateTime: 'SYS:HH:MM:ss.l', sync: true }))
 }
 
+/** Of a command whose answer stands on standard output: lines for people, on standard error. */
+export function createCommandLog(level: string): Logger {
+  const options = { name: 'celeriac', level, hooks: { streamWrite: withoutPasswords } }
+  const isTerminal = process.stderr.isTTY === true
+  return pino(
+    options,
+    pretty({
+      ...{ ignore: 'pid,hostname,name', translateTime: 'SYS:HH:MM:ss.l', sync: true },
+      ...{ destination: 2, colorize: isTerminal },
+    }),
+  )
+}
+
 /** What lines of a handler carry. */
 export interface JobFacts {
   readonly id: string

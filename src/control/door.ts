@@ -64,6 +64,7 @@ const netMs = 500
 const optionNames = ['workers', 'deadline', 'by', 'from'] as const
 
 export function createDoor(store: () => Promise<DoorStore>): Door {
+  let last: Promise<unknown> = Promise.resolve()
   return { ask, targets }
 
   async function ask<V extends Verb>(
@@ -72,24 +73,43 @@ export function createDoor(store: () => Promise<DoorStore>): Door {
     options: AskOptions = {},
   ): Promise<Answer<ReplyOf<V>>> {
     const deadlineMs = checkAsk(options)
-    const asked = await targets(options)
-    const command = uuidv7()
-    const opened = await store()
-    const replies = watchReplies(opened, command, asked.length)
+    const found = targets(options)
+    found.catch(() => {})
+    const { command, asked, replies } = await inTurn(() => write(verb, args, options, found, deadlineMs))
     try {
-      await opened.addCommand({
-        id: command,
-        verb,
-        args: JSON.stringify(args),
-        workers: asked.map(({ id }) => id),
-        askedBy: options.by ?? null,
-        askedFrom: options.from ?? 'code',
-        expiresInMs: deadlineMs,
-      })
       return toAnswer(command, asked, await replies.within(deadlineMs))
     } finally {
       replies.close()
     }
+  }
+
+  /** Workers do commands in the order of their ids, so a process writes them in the order in which it was called. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+
+  async function write<V extends Verb>(
+    verb: V,
+    args: ArgsOf<V>,
+    { by = null, from = 'code' }: AskOptions,
+    found: Promise<readonly LiveWorker[]>,
+    expiresInMs: number,
+  ) {
+    const asked = await found
+    const opened = await store()
+    const command = uuidv7()
+    const replies = watchReplies(opened, command, asked.length)
+    const workers = asked.map(({ id }) => id)
+    const row = { id: command, verb, args: JSON.stringify(args), workers, askedBy: by, askedFrom: from }
+    try {
+      await opened.addCommand({ ...row, expiresInMs })
+    } catch (error) {
+      replies.close()
+      throw error
+    }
+    return { command, asked, replies }
   }
 
   async function targets({ workers }: AskOptions = {}): Promise<readonly LiveWorker[]> {

@@ -23,6 +23,8 @@ export interface WorkerSettings {
   readonly autoscale?: AutoscaleRange | 'off'
   readonly queues?: readonly string[]
   readonly logLevel?: string
+  /** Which command set it last: workers of one name do it once together. */
+  readonly command?: string
 }
 
 /** The names of the rows. */
@@ -34,30 +36,40 @@ export const settingNames = Object.freeze({
 
 export function createSettings(): Settings {
   let known = new Map<string, string>()
+  let timeLimits: ReadonlyMap<string, ResolvedTimeLimit> = new Map()
   let text = ''
   const listeners = new Set<() => void>()
 
   return {
     isPaused: (queue) => known.has(settingNames.pause(queue)),
     get paused() {
-      const prefix = settingNames.pause('')
-      return [...known.keys()]
-        .filter((name) => name.startsWith(prefix))
-        .map((name) => name.slice(prefix.length))
+      return namesOf(settingNames.pause(''))
     },
-    timeLimitOf: (task) => read<ResolvedTimeLimit>(settingNames.timeLimit(task)),
+    timeLimitOf: (task) => timeLimits.get(task),
     ofWorker: (name) => read<WorkerSettings>(settingNames.worker(name)) ?? {},
     learn(settings) {
       const nextText = JSON.stringify(settings)
       if (nextText === text) return
       text = nextText
       known = new Map(settings.map(({ name, value }) => [name, value]))
+      timeLimits = new Map(
+        namesOf(settingNames.timeLimit('')).flatMap((task) => {
+          const limit = read<ResolvedTimeLimit>(settingNames.timeLimit(task))
+          return limit ? [[task, limit] as const] : []
+        }),
+      )
       for (const listener of listeners) listener()
     },
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+  }
+
+  function namesOf(prefix: string): string[] {
+    return [...known.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
   }
 
   function read<T>(name: string): T | undefined {

@@ -1,10 +1,15 @@
 import type { LogLevel } from '../telemetry/log.js'
+import type { HealthReason } from '../telemetry/readiness.js'
 
 /** What workers can be asked, and what they answer: the whole list, and nothing else is ever done for a command. */
 export interface Verbs {
   ping: { args: object; reply: 'pong' }
   /** Lets running jobs finish, or with `now` gives them back at once; then the process ends. */
-  shutdown: { args: { readonly now: boolean }; reply: { readonly running: number } }
+  shutdown: {
+    args: { readonly now: boolean }
+    /** `stays`: a worker inside another process, which goes on without it. */
+    reply: { readonly running: number; readonly process: 'ends' | 'stays' }
+  }
   'pool-grow': { args: { readonly by: number }; reply: PoolReply }
   'pool-shrink': { args: { readonly by: number }; reply: PoolReply }
   autoscale: { args: { readonly range: AutoscaleRange | null }; reply: PoolReply }
@@ -127,6 +132,8 @@ export interface WorkerStats {
   readonly load: readonly number[]
   readonly paused: readonly string[]
   readonly logLevel: string
+  /** What keeps it from its work. Empty when nothing does. */
+  readonly reasons: readonly HealthReason[]
 }
 
 export interface WorkerReport {

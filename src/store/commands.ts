@@ -87,7 +87,8 @@ export function createCommands(
       write('UPDATE celeriac.command SET outcome = $2 WHERE id = $1', [id, outcome]),
     commandsFor: (workerId) =>
       query<AskedCommand>(
-        `SELECT c.id, c.verb, c.args, c.asked_by AS "askedBy", c.asked_from AS "askedFrom" FROM celeriac.command c
+        `SELECT c.id, c.verb, c.args, c.asked_by AS "askedBy", c.asked_from AS "askedFrom",
+           (extract(epoch FROM c.expires_at - now()) * 1000)::float8 AS "leftMs" FROM celeriac.command c
          WHERE c.expires_at > now() AND c.workers @> ARRAY[$1::uuid]
            AND NOT EXISTS (SELECT 1 FROM celeriac.reply r WHERE r.command_id = c.id AND r.worker_id = $1)
          ORDER BY c.id`,

@@ -126,9 +126,11 @@ export interface AskedCommand {
   readonly args: string
   readonly askedBy: string | null
   readonly askedFrom: string
+  /** Milliseconds until its deadline, when the store was asked. */
+  readonly leftMs: number
 }
 
-export interface Command extends AskedCommand {
+export interface Command extends Omit<AskedCommand, 'leftMs'> {
   readonly workers: readonly string[]
   readonly askedAt: Date
   readonly expiresAt: Date

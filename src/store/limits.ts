@@ -24,9 +24,7 @@ export async function admit({ own, shared }: AdmissionPools, applicant: Applican
   try {
     const lines = await findLines(own.totalCount > 0 ? own : shared, applicant)
     if (lines.length === 0) return nothing
-    const unpaused = (await applicant.unpaused?.()) ?? applicant.queues
-    const open = lines.filter(({ queue }) => unpaused.includes(queue))
-    return open.length === 0 ? { ...nothing, isWaiting: true } : await admitFrom(own, applicant, open)
+    return await admitFrom(own, applicant, lines)
   } catch (error) {
     if (!(error instanceof UnsureAdmission)) throw error
     const jobs = await recoverSurely(own, error, applicant.workerId)

@@ -89,6 +89,8 @@ export type End = Without<Settlement, 'workerId'>
 export interface AttemptOptions {
   readonly job: ClaimedJob
   readonly task: RunnableTask
+  /** Which holds for this attempt. */
+  readonly timeLimit: ResolvedTimeLimit
   /** Made at its first line: most attempts write none. */
   readonly log: () => AttemptLog
   readonly maxResult: number
@@ -211,7 +213,7 @@ export function createAttempt(options: AttemptOptions): Attempt {
   }
 
   function startTimeLimit(): void {
-    const { softMs, hardMs } = job.options.timeLimit ?? task.timeLimit
+    const { softMs, hardMs } = options.timeLimit
     if (softMs !== null) limit = startTimer(softMs, () => abort(new TimeLimitError(softMs))).unref()
     if (hardMs !== null) hardLimit = startTimer(hardMs, () => end(new TimeLimitError(hardMs, 'hard'))).unref()
   }

@@ -1,19 +1,17 @@
-import type { Broker } from '../broker/broker.js'
 import type { LimitBook } from '../enqueue/limit-book.js'
-import type { Admitted, ClaimedJob, DeliveryKey, Store, TurnNews } from '../store/store.js'
+import type { Admitted, Applicant, ClaimedJob, DeliveryKey, Store, TurnNews } from '../store/store.js'
 import { within } from '../waiting.js'
+import type { Served } from './served.js'
 import type { Slots } from './slots.js'
 
 export interface GateDeps {
   readonly store: Pick<Store, 'admit' | 'limit' | 'onTurn'>
-  readonly broker: Pick<Broker, 'isPaused'>
-  /** In the order in which they are served. */
-  readonly queues: readonly string[]
+  readonly served: Served
   readonly slots: Pick<Slots<unknown>, 'reserve' | 'reserveNow' | 'release'>
   readonly limits: LimitBook
   /** Empty while the worker has no lease; it takes nothing then. */
   readonly workerId: () => string
-  readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
+  readonly onClaimed: (queue: string, job: ClaimedJob, workerId: string) => void
   /** A job had waited too long when its turn came. */
   readonly onExpired: (jobId: string) => void
   readonly holds: (delivery: DeliveryKey) => boolean
@@ -28,6 +26,8 @@ export interface Gate {
   sendBack(job: ClaimedJob, workerId: string): void
   /** A job with limits has ended here, and what came of it is recorded: another may start. */
   noticeFreed(): void
+  /** Other queues are served, or open, from now on. */
+  serve(served: Served): void
   stop(): Promise<void>
 }
 
@@ -45,12 +45,11 @@ const yieldMs = 10
 const refusedMs = 250
 const troubleMs = 500
 const mostPlaces = 64
-const pausedFreshMs = 1000
 const stopMs = 5000
 
 /** Asks the store, at the right moment, whose turn it is: when one waits, when one has ended, when a rate allows it. */
 export function createGate(deps: GateDeps): Gate {
-  const { store, queues, slots, limits, workerId, log } = deps
+  const { store, slots, limits, workerId, log } = deps
   /** Tasks whose rate lets nothing start before that time: news of them change nothing. */
   const quiet = new Map<string, number>()
   const leaving = new Map<string, { readonly job: ClaimedJob; readonly workerId: string }[]>()
@@ -61,15 +60,19 @@ export function createGate(deps: GateDeps): Gate {
   let wanted = 1
   let inTrouble = false
   let wake: () => void = () => {}
-  let openQueues: readonly string[] = queues
-  let openSince = Number.NEGATIVE_INFINITY
-  let lastQueue = queues.length - 1
+  let served = deps.served
+  /** Of the job that came last. */
+  let lastQueue: string | undefined
   const unlisten = [store.onTurn(hear), limits.onChange(lookAnew)]
   const running = run()
 
   return {
     mustWait: ({ limitKey, task, queue }) => limitKey === null && limits.isLimited(task, queue),
     sendBack,
+    serve(next) {
+      served = next
+      lookAnew()
+    },
     noticeFreed: () => lookBy(Math.max(performance.now(), lastLook + gatherMs)),
     async stop() {
       stopping = true
@@ -82,7 +85,7 @@ export function createGate(deps: GateDeps): Gate {
   function hear(news: TurnNews | undefined): void {
     const now = performance.now()
     if (news) {
-      if (!queues.includes(news.queue) || !limits.ofTask(news.task)) return
+      if (!served.isOpen(news.queue) || !limits.ofTask(news.task)) return
       if ((quiet.get(lineOf(news)) ?? 0) > now) return
     }
     lookBy(
@@ -142,18 +145,12 @@ export function createGate(deps: GateDeps): Gate {
     nextLook = Number.POSITIVE_INFINITY
     const claimedBy = workerId()
     if (claimedBy === '') return lookBy(performance.now() + troubleMs)
+    if (served.open.length === 0) return wantNone(claimedBy)
     const { places, waited } = await reserve()
     if (places === 0) return lookBy(performance.now() + yieldMs)
     let held = places
     try {
-      const admitted = await store.admit({
-        workerId: claimedBy,
-        queues,
-        unpaused,
-        places,
-        limitsOf: limits.ofTask,
-        limitOf: limits.ofQueue,
-      })
+      const admitted = await store.admit(applicant(claimedBy, places))
       for (const job of admitted.jobs) {
         held -= 1
         bringIn(job, claimedBy)
@@ -167,16 +164,38 @@ export function createGate(deps: GateDeps): Gate {
     if (waited) nextLook = Math.max(nextLook, performance.now() + yieldMs)
   }
 
+  async function wantNone(claimedBy: string): Promise<void> {
+    await store.admit(applicant(claimedBy, 0))
+    lookBy(performance.now() + netMs.quiet)
+  }
+
+  function applicant(claimedBy: string, places: number): Applicant {
+    return {
+      workerId: claimedBy,
+      queues: served.open,
+      places,
+      limitsOf: limits.ofTask,
+      limitOf: limits.ofQueue,
+    }
+  }
+
   /** No more than the last looks could use, so that nothing is kept from others. */
   async function reserve(): Promise<{ readonly places: number; readonly waited: boolean }> {
     const places = slots.reserveNow(wanted)
     if (places > 0) return { places, waited: false }
-    return { places: (await slots.reserve(Math.max(0, lastQueue))) ? 1 : 0, waited: true }
+    return { places: (await reserveOne()) ? 1 : 0, waited: true }
+  }
+
+  /** Behind those who wait in the line of the last job's queue, else behind all. */
+  function reserveOne(): Promise<boolean> {
+    const { open, isOpen } = served
+    const queue = lastQueue !== undefined && isOpen(lastQueue) ? lastQueue : open.at(-1)
+    return queue === undefined ? Promise.resolve(false) : slots.reserve(queue)
   }
 
   function bringIn(job: ClaimedJob, claimedBy: string): void {
-    lastQueue = Math.max(0, queues.indexOf(job.queue))
-    deps.onClaimed(lastQueue, job, claimedBy)
+    lastQueue = job.queue
+    deps.onClaimed(job.queue, job, claimedBy)
     // It was given back, and would come again at once.
     if (!deps.holds({ jobId: job.id, number: job.number })) fruitless = longestGatherMs
   }
@@ -205,15 +224,6 @@ export function createGate(deps: GateDeps): Gate {
     if (nextInMs !== null) return Math.min(netMs.waiting, Math.max(nextInMs, paceMs * (1 + Math.random())))
     if (isWaiting) return netMs.waiting
     return limits.hasAny() ? netMs.quiet : netMs.unlimited
-  }
-
-  /** A paused queue hands out nothing. Asked only where jobs with limits are looked for. */
-  async function unpaused(): Promise<readonly string[]> {
-    if (performance.now() - openSince < pausedFreshMs) return openQueues
-    const paused = await Promise.all(queues.map((queue) => deps.broker.isPaused(queue).catch(() => false)))
-    openQueues = queues.filter((_, at) => !paused[at])
-    openSince = performance.now()
-    return openQueues
   }
 
   /** Those of one turn of the event loop go together, under each identity of the worker. */

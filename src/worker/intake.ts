@@ -3,19 +3,19 @@ import type { Dispatcher } from '../enqueue/dispatch.js'
 import { CeleriacError } from '../errors.js'
 import type { ClaimedJob, Store } from '../store/store.js'
 import { sleep } from '../waiting.js'
+import { noQueues, type Served } from './served.js'
 import type { Slots } from './slots.js'
 
 export interface IntakesDeps {
   readonly broker: Broker
   readonly store: Store
   readonly dispatcher: Dispatcher
-  /** In the order in which they are served. */
-  readonly queues: readonly string[]
+  readonly served: Served
   readonly slots: Pick<Slots<unknown>, 'reserve' | 'release' | 'limit'>
   /** Empty while the worker has no lease; it takes nothing then. */
   readonly workerId: () => string
   readonly knows: (task: string) => boolean
-  readonly onClaimed: (queue: number, job: ClaimedJob, workerId: string) => void
+  readonly onClaimed: (queue: string, job: ClaimedJob, workerId: string) => void
   readonly onExpired: (jobId: string) => void
   /** Whether the delivery's job is in this worker, from its claim until its end is recorded. */
   readonly holds: (delivery: TakenDelivery) => boolean
@@ -25,6 +25,8 @@ export interface IntakesDeps {
 export interface Intakes {
   /** Takes as much as the slots allow now. */
   adjust(): void
+  /** Other queues are served, or open, from now on. What was taken of those that have gone is put back. */
+  serve(served: Served): void
   stop(): Promise<void>
 }
 
@@ -38,50 +40,76 @@ const storePauseMs = 500
  * The broker keeps a delivery until the claim is committed, as long as the store may be away.
  */
 export function createIntakes(deps: IntakesDeps): Intakes {
-  const { broker, store, dispatcher, queues, slots, workerId, log } = deps
+  const { broker, store, dispatcher, slots, workerId, log } = deps
   const held = new Set<string>()
   const unknownTasks = new Set<string>()
   let stopping = false
-  let limit = -1
-  const intakes: Intake[] = queues.map((queue, at) =>
-    broker.take(queue, { onDelivery: (delivery) => receive(at, queue, delivery) }),
-  )
+  let limit = 0
+  let served: Served = noQueues
+  const intakes = new Map<string, Intake>()
+  /** Of queues that are no longer served. */
+  const leaving = new Set<Promise<void>>()
+  serve(deps.served)
 
   return {
     adjust() {
       const next = stopping ? 0 : slots.limit()
       if (next === limit) return
       limit = next
-      for (const intake of intakes) intake.setLimit(next)
+      setLimits()
     },
+    serve,
     async stop() {
       stopping = true
-      for (const intake of intakes) intake.setLimit(0)
-      await Promise.all(intakes.map((intake) => intake.close()))
+      for (const intake of intakes.values()) intake.setLimit(0)
+      await Promise.all([...intakes.values()].map((intake) => intake.close()).concat(...leaving))
     },
   }
 
-  async function receive(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
-    if (stopping || workerId() === '') return 'return'
+  function serve(next: Served): void {
+    if (stopping) return
+    served = next
+    for (const [queue, intake] of intakes) if (!next.queues.includes(queue)) leave(queue, intake)
+    for (const queue of next.queues) if (!intakes.has(queue)) intakes.set(queue, take(queue))
+    setLimits()
+  }
+
+  function take(queue: string): Intake {
+    return broker.take(queue, { onDelivery: (delivery) => receive(queue, delivery) })
+  }
+
+  function leave(queue: string, intake: Intake): void {
+    intakes.delete(queue)
+    intake.setLimit(0)
+    const left = intake.close().finally(() => leaving.delete(left))
+    leaving.add(left)
+  }
+
+  function setLimits(): void {
+    for (const [queue, intake] of intakes) intake.setLimit(served.isOpen(queue) ? limit : 0)
+  }
+
+  async function receive(queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+    if (stopping || workerId() === '' || !served.isOpen(queue)) return 'return'
     if (!deps.knows(delivery.task)) return passOn(queue, delivery)
     const key = `${delivery.jobId}.${delivery.number}`
     // It comes twice when the broker thinks this process dead, or when a crash of the store took its claim back. The
     // first one stands, and its end is accepted all the same.
     if (held.has(key) || deps.holds(delivery)) return 'done'
-    if (!(await slots.reserve(at))) return 'return'
+    if (!(await slots.reserve(queue))) return 'return'
     held.add(key)
     try {
-      return await claim(at, queue, delivery)
+      return await claim(queue, delivery)
     } finally {
       held.delete(key)
     }
   }
 
-  async function claim(at: number, queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
+  async function claim(queue: string, delivery: TakenDelivery): Promise<'done' | 'return'> {
     const claimedBy = workerId()
     const job = await persist(() => store.claim(delivery, claimedBy))
     if (job) {
-      deps.onClaimed(at, job, claimedBy)
+      deps.onClaimed(queue, job, claimedBy)
       return 'done'
     }
     slots.release()

@@ -7,21 +7,25 @@
 export interface Slots<Job> {
   /** How many deliveries of a queue may be on their way at once. */
   limit(): number
-  /** Reserves a place for a claim. Resolves `false` when none came free in time. */
-  reserve(queue: number): Promise<boolean>
+  /** Reserves a place for a claim. Resolves `false` when none came free in time, or the queue is not served. */
+  reserve(queue: string): Promise<boolean>
   /** Reserves places of handlers that are free, as many as there are up to `most`. */
   reserveNow(most: number): number
   /** A reserved claim brought nothing. */
   release(): void
   /**
    * A reserved claim brought a job; it starts when a handler is free, those of the first queue first. `false`: nothing
-   * starts any more, and the job must be given back.
+   * of this queue starts any more, and the job must be given back.
    */
-  fill(queue: number, job: Job): boolean
+  fill(queue: string, job: Job): boolean
   /** A handler has returned after so many milliseconds. */
   finish(tookMs: number): void
   /** Jobs that have waited too long for a handler. They are no longer here. */
   takeStale(): Job[]
+  /** Jobs of these queues start from now on, and of no others. Gives what has not started of those others. */
+  serve(queues: readonly string[]): Job[]
+  /** How many handlers run at once from now on. What runs goes on. */
+  resize(concurrency: number): void
   /** Everything that has not started. Nothing starts from now on. */
   drain(): Job[]
   readonly running: number
@@ -30,7 +34,8 @@ export interface Slots<Job> {
 
 export interface SlotsOptions<Job> {
   readonly concurrency: number
-  readonly queues: number
+  /** In the order in which they are served. */
+  readonly queues: readonly string[]
   readonly start: (job: Job) => void
   /** Whether no more may be taken, whatever is free. */
   readonly full: () => boolean
@@ -53,6 +58,13 @@ interface Ready<Job> {
   readonly since: number
 }
 
+/** What has come of one queue. */
+interface Line<Job> {
+  readonly queue: string
+  readonly ready: Ready<Job>[]
+  readonly asking: Reservation[]
+}
+
 interface Reservation {
   readonly grant: (granted: boolean) => void
   readonly timer: NodeJS.Timeout
@@ -65,9 +77,9 @@ export function createSlots<Job>({
   full,
   onChange,
 }: SlotsOptions<Job>): Slots<Job> {
-  const ready: Ready<Job>[][] = Array.from({ length: queues }, () => [])
-  const asking: Reservation[][] = Array.from({ length: queues }, () => [])
-  const handlers = concurrency
+  let lines: readonly Line<Job>[] = queues.map((queue) => newLine<Job>(queue))
+  let lineOf = byQueue(lines)
+  let handlers = concurrency
   let running = 0
   let waiting = 0
   let claiming = 0
@@ -79,12 +91,13 @@ export function createSlots<Job>({
   return {
     limit,
     reserve(queue) {
-      if (drained) return Promise.resolve(false)
+      const line = lineOf.get(queue)
+      if (drained || !line) return refused
       if (room() > 0) {
         claiming += 1
         return granted
       }
-      return new Promise((resolve) => ask(queue, resolve))
+      return new Promise((resolve) => ask(line, resolve))
     },
     reserveNow(most) {
       if (drained || full()) return 0
@@ -98,9 +111,10 @@ export function createSlots<Job>({
     },
     fill(queue, job) {
       claiming -= 1
-      if (drained) return false
+      const line = lineOf.get(queue)
+      if (drained || !line) return false
       waiting += 1
-      ready[queue]?.push({ job, since: performance.now() })
+      line.ready.push({ job, since: performance.now() })
       startSoon()
       return true
     },
@@ -113,20 +127,32 @@ export function createSlots<Job>({
     takeStale() {
       const now = performance.now()
       const stale: Job[] = []
-      for (const line of ready) {
-        const keep = line.findIndex((each) => now - each.since < patienceMs)
-        stale.push(...line.splice(0, keep === -1 ? line.length : keep).map((each) => each.job))
+      for (const { ready } of lines) {
+        const keep = ready.findIndex((each) => now - each.since < patienceMs)
+        stale.push(...ready.splice(0, keep === -1 ? ready.length : keep).map((each) => each.job))
       }
       waiting -= stale.length
       if (stale.length > 0) cautiousUntil = now + cautionMs
       return stale
     },
+    serve(next) {
+      const before = lineOf
+      lines = next.map((queue) => before.get(queue) ?? newLine<Job>(queue))
+      lineOf = byQueue(lines)
+      const left = [...before.values()].filter(({ queue }) => !lineOf.has(queue)).flatMap(clear)
+      waiting -= left.length
+      admit()
+      return left
+    },
+    resize(next) {
+      handlers = next
+      startNext()
+      admit()
+    },
     drain() {
       drained = true
-      for (const line of asking) for (const reservation of line.splice(0)) answer(reservation, false)
-      const left = ready.flatMap((line) => line.splice(0)).map((each) => each.job)
       waiting = 0
-      return left
+      return lines.flatMap(clear)
     },
     get running() {
       return running
@@ -169,7 +195,7 @@ export function createSlots<Job>({
 
   function startNext(): void {
     while (running < handlers && waiting > 0 && !drained) {
-      const next = ready.find((line) => line.length > 0)?.shift()
+      const next = lines.find(({ ready }) => ready.length > 0)?.ready.shift()
       if (!next) return
       waiting -= 1
       running += 1
@@ -177,22 +203,21 @@ export function createSlots<Job>({
     }
   }
 
-  function ask(queue: number, resolve: (granted: boolean) => void): void {
+  function ask({ asking }: Line<Job>, resolve: (granted: boolean) => void): void {
     const reservation: Reservation = {
       grant: resolve,
       timer: setTimeout(() => {
-        const line = asking[queue]
-        line?.splice(line.indexOf(reservation), 1)
+        asking.splice(asking.indexOf(reservation), 1)
         resolve(false)
       }, patienceMs),
     }
-    asking[queue]?.push(reservation)
+    asking.push(reservation)
   }
 
   function admit(): void {
-    for (const line of asking) {
-      while (line.length > 0 && room() > 0) {
-        const reservation = line.shift()
+    for (const { asking } of lines) {
+      while (asking.length > 0 && room() > 0) {
+        const reservation = asking.shift()
         if (!reservation) break
         claiming += 1
         answer(reservation, true)
@@ -203,6 +228,20 @@ export function createSlots<Job>({
 }
 
 const granted = Promise.resolve(true)
+const refused = Promise.resolve(false)
+
+function newLine<Job>(queue: string): Line<Job> {
+  return { queue, ready: [], asking: [] }
+}
+
+function byQueue<Job>(lines: readonly Line<Job>[]): ReadonlyMap<string, Line<Job>> {
+  return new Map(lines.map((line) => [line.queue, line]))
+}
+
+function clear<Job>({ ready, asking }: Line<Job>): Job[] {
+  for (const reservation of asking.splice(0)) answer(reservation, false)
+  return ready.splice(0).map((each) => each.job)
+}
 
 function answer({ grant, timer }: Reservation, value: boolean): void {
   clearTimeout(timer)

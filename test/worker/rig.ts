@@ -8,6 +8,7 @@ import { plainValues } from '../../src/job/codec.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import type { RunnableTask } from '../../src/worker/attempt.js'
 import { threadLease } from '../../src/worker/lease.js'
+import { toServed } from '../../src/worker/served.js'
 import { createWorker, type Worker, type WorkerDeps } from '../../src/worker/worker.js'
 import type { Servers } from '../support/lab.js'
 
@@ -31,7 +32,7 @@ export async function startRig(
     lease: threadLease(servers.database),
     tasks: { get: (name) => toRunnable(name, run[name]), names: () => Object.keys(run) },
     limits: createLimitBook({ registry: () => undefined, queues: {}, parse: () => undefined, log: silent }),
-    queues: ['default'],
+    served: toServed(['default'], () => false),
     concurrency: 2,
     name: 'rig',
     version: '0',
@@ -80,6 +81,9 @@ const noPool: WorkerDeps['pool'] = {
   attempt() {
     throw new Error('A rig has no pool.')
   },
+  resize: () => {},
+  restart: () => 0,
+  children: 0,
   close: async () => {},
 }
 

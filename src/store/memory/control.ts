@@ -52,12 +52,14 @@ export function createControl(table: Table) {
       if (command) commands.set(id, { ...command, outcome })
     },
     commandsFor: (workerId: string): AskedCommand[] =>
-      [...commands.values()].filter(
-        ({ id, workers, expiresAt }) =>
-          expiresAt > table.now() &&
-          workers.includes(workerId) &&
-          !replies.get(id)?.some((reply) => reply.workerId === workerId),
-      ),
+      [...commands.values()]
+        .filter(
+          ({ id, workers, expiresAt }) =>
+            expiresAt > table.now() &&
+            workers.includes(workerId) &&
+            !replies.get(id)?.some((reply) => reply.workerId === workerId),
+        )
+        .map((command) => ({ ...command, leftMs: command.expiresAt.getTime() - table.now().getTime() })),
     addReply(reply: NewReply): void {
       const given = replies.get(reply.commandId) ?? []
       if (given.some(({ workerId }) => workerId === reply.workerId)) return

@@ -10,6 +10,11 @@ import { type Kept, type PoolHost, type Ran, runIn } from './run.js'
 export interface Pool {
   /** One attempt, not begun. */
   attempt(job: ClaimedJob, task: RunnableTask, kind: Kind, workerId: string): RemoteRun
+  /** How many children there are at most, from now on. */
+  resize(size: number): void
+  /** Ends all children, each when its job has ended; others take their places. Gives how many there were. */
+  restart(): number
+  readonly children: number
   /** Ends all children: idle ones run `onWorkerStop`, others are killed. */
   close(): Promise<void>
 }
@@ -50,17 +55,35 @@ export interface Recycling {
 const defaultIdleMs = 60_000
 
 export function createPool(options: PoolOptions): Pool {
-  const { program: url, size, maxResult, recycling, host, idleMs = defaultIdleMs, ...setup } = options
+  const { program: url, maxResult, recycling, host, idleMs = defaultIdleMs, ...setup } = options
   /** Those that take jobs, with how many they had. */
   const members = new Map<Member, number>()
   /** Of those, the ones without a job; the one that rests longest first. */
   const idle = new Map<Member, NodeJS.Timeout>()
   const leaving = new Set<Promise<void>>()
+  /** Those that end after their job. */
+  const retiring = new WeakSet<Member>()
+  let { size } = options
   let program: Program | undefined
   let isClosing = false
 
   return {
     attempt,
+    resize(next) {
+      size = next
+      for (const member of [...idle.keys()]) if (members.size > size) leave(member, 'stop')
+    },
+    restart() {
+      const replaced = members.size
+      for (const member of [...members.keys()]) {
+        if (idle.has(member)) leave(member, 'stop')
+        else retiring.add(member)
+      }
+      return replaced
+    },
+    get children() {
+      return members.size
+    },
     async close() {
       isClosing = true
       for (const member of [...members.keys()]) leave(member, idle.has(member) ? 'stop' : 'kill')
@@ -148,8 +171,8 @@ export function createPool(options: PoolOptions): Pool {
     const jobs = (members.get(member) ?? 0) + 1
     if (members.has(member)) members.set(member, jobs)
     const { maxJobs, maxMemory } = recycling
-    if ((maxJobs !== null && jobs >= maxJobs) || (maxMemory !== null && memory > maxMemory))
-      leave(member, 'stop')
+    const isUsedUp = (maxJobs !== null && jobs >= maxJobs) || (maxMemory !== null && memory > maxMemory)
+    if (isUsedUp || retiring.has(member) || members.size > size) leave(member, 'stop')
     else rest(member)
   }
 

@@ -26,7 +26,8 @@ export function startProcess(program: Program, { onMessage, onEnd }: ChildListen
       if (child.pid === undefined) end(null, null, error)
     })
   })
-  child.on('message', (message) => onMessage(message as unknown as FromChild))
+  // In a worker that is watched, Node itself tells of the modules that the child loads.
+  child.on('message', (message: object) => void ('type' in message && onMessage(message as FromChild)))
 
   return {
     send(message) {

@@ -104,6 +104,11 @@ function queueOf(name: string, { queue }: RegisteredTask['definition'], config: 
   return queue ?? config.routes.queueOf(name) ?? config.queue
 }
 
+/** Where jobs of each task wait. */
+export function queuesByTask(registry: TaskRegistry, config: Config): ReadonlyMap<string, string> {
+  return new Map(registry.names.map((name) => [name, queueOf(name, registry.get(name).definition, config)]))
+}
+
 /** The queues that jobs of these tasks wait in, the default queue first. */
 export function queuesOf(registry: TaskRegistry, config: Config): readonly string[] {
   const named = registry.names.map((name) => queueOf(name, registry.get(name).definition, config))

@@ -95,7 +95,7 @@ function toConfig(settings: ClientSettings, options?: string): pg.ClientConfig {
 }
 
 /** What a lasting or passing trouble with the server is, and what to do about it. */
-type Trouble = 'unreachable' | 'silent' | 'lost' | 'unready' | 'full' | 'refused' | 'insecure' | 'readonly'
+export type Trouble = 'unreachable' | 'silent' | 'lost' | 'unready' | 'full' | 'refused' | 'insecure' | 'readonly'
 
 const advice: Readonly<Record<Trouble, string>> = {
   unreachable: 'cannot be reached. Check that it runs, and the host and port of the URL',
@@ -200,6 +200,12 @@ export function toStoreError(error: unknown, url: string): Error {
 export function isRetryable(error: unknown): boolean {
   const { code, message } = factsOf(error)
   return code === '40P01' || code === '40001' || code === 'P2034' || troubleOf(code, message) === 'lost'
+}
+
+/** What an error says of the server, or of the way to it; `undefined` where it says nothing of them. */
+export function troubleIn(error: unknown): Trouble | undefined {
+  const { code, message } = factsOf(error)
+  return troubleOf(code, message)
 }
 
 /** Whether the server, or the way to it, kept silent. */

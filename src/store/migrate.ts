@@ -61,6 +61,16 @@ export async function assertMigrated(db: Queryable): Promise<void> {
 }
 
 /**
+ * Which migrations the database has, and which it lacks.
+ * @throws {MigrationError} when the tables are newer, or of another history
+ */
+export async function migrationsIn(db: Queryable): Promise<{ applied: string[]; pending: string[] }> {
+  const ledger = await readLedger(db)
+  const pending = pendingIn(ledger, migrations).map(({ name }) => name)
+  return { applied: ledger.map(({ name }) => name), pending }
+}
+
+/**
  * What `migrate` would run, as a script for a role that has the rights. Empty when nothing is pending. Without a URL,
  * the script for an empty database.
  */

@@ -15,7 +15,7 @@ const layers = [
   ['config'],
   ['http', 'dashboard'],
   ['tasks', 'backend', 'migrate', 'pool-child'],
-  ['app'],
+  ['app', 'check'],
   ['plugin'],
   ['index', 'cli', 'testing', 'opentelemetry'],
 ]

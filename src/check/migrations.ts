@@ -1,0 +1,17 @@
+import { type Check, fault, inTwo, ok } from './check.js'
+
+export const migrationsCheck: Check = {
+  id: 'migrations',
+  title: 'tables',
+  judge({ tables }) {
+    if (!tables) return undefined
+    // Newer, edited or half applied: the message says what to do, after its first sentence.
+    if ('message' in tables)
+      return fault(...inTwo(tables.message, 'Install the version of Celeriac that migrated the database.'))
+    const { applied, pending } = tables
+    if (pending.length === 0) return ok('up to date')
+    const what =
+      applied.length === 0 ? 'no tables of Celeriac' : `older tables: it lacks ${pending.join(', ')}`
+    return fault(`The database has ${what}.`, 'Run: npx celeriac migrate')
+  },
+}

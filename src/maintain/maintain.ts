@@ -13,6 +13,7 @@ import { overduePass } from './overdue.js'
 import { createPrunePass } from './prune.js'
 import { repairPass } from './repair.js'
 import { restartPass } from './restart.js'
+import { statsPass, statsPrunePass } from './stats.js'
 import { stuckPass } from './stuck.js'
 import { createUniqueKeysPass } from './unique-keys.js'
 
@@ -77,6 +78,8 @@ export function createPasses(): readonly Pass[] {
     netPass,
     createPrunePass(),
     createUniqueKeysPass(),
+    statsPass,
+    statsPrunePass,
   ]
 }
 
@@ -142,7 +145,9 @@ export function startMaintenance(parts: MaintenanceParts, intervalMs: number): M
     const until = performance.now() + intervalMs * share
     const hasTime = () => !closing && performance.now() < until
     try {
-      counts[pass.name] = (counts[pass.name] ?? 0) + (await pass.run({ ...parts, hasTime }, round))
+      const repaired = await pass.run({ ...parts, hasTime }, round)
+      counts[pass.name] = (counts[pass.name] ?? 0) + repaired
+      if (repaired > 0) await parts.store.noteRepairs(pass.name, repaired)
     } catch (error) {
       tell(`${pass.name} pass`, error)
     }

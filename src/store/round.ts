@@ -24,7 +24,7 @@ export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promis
 
 /** A pass that has more to do than its time allowed is due again at once, for whoever comes next. */
 export async function returnTicket(pool: Pool, pass: string): Promise<void> {
-  await pool.query('DELETE FROM celeriac.pass WHERE name = $1', [pass])
+  await pool.query(`UPDATE celeriac.pass SET ran_at = 'epoch' WHERE name = $1`, [pass])
 }
 
 interface Row extends Work, LastMark {
@@ -67,6 +67,7 @@ SELECT ARRAY(SELECT name FROM due) AS due,
   ${workFor("'overdue'", some(isOverdue, 'run_at'))} AS overdue,
   ${workFor("'expiry'", some(isExpired, 'expires_at'))} AS expired,
   ${workFor("'stuck', 'net'", some('j.finished_at IS NULL', 'queue'))} AS open,
+  ${workFor("'stats'", 'EXISTS (SELECT 1 FROM celeriac.stat_delta)')} AS moves,
   ${workFor("'lost'", someWorkers)} AS workers,
   ${workFor("'restart'", wasRestarted)} AS restarted,
   ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000, 'step', step,

@@ -74,6 +74,7 @@ CREATE TABLE "celeriac"."worker" (
 CREATE TABLE "celeriac"."pass" (
     "name" TEXT NOT NULL,
     "ran_at" TIMESTAMPTZ(3) NOT NULL,
+    "repaired" BIGINT NOT NULL DEFAULT 0,
 
     CONSTRAINT "pass_pkey" PRIMARY KEY ("name")
 );

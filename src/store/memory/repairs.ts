@@ -83,5 +83,6 @@ function workOf(table: Table): Work {
     workers: false,
     restarted: false,
     open: false,
+    moves: false,
   }
 }

@@ -1,7 +1,9 @@
+import type { Move } from '../../job/move.js'
 import type { LogRow } from '../log.js'
 import type { Committed, DeliveryKey, NewWorker } from '../store.js'
 import type { UniqueCall, UniqueEntry, View } from './insert.js'
 import { idempotencyOf, type Row } from './row.js'
+import { countMove } from './stats.js'
 
 export interface WorkerRow extends NewWorker {
   readonly startedAt: Date
@@ -31,6 +33,8 @@ export interface Table extends View {
   /** Keys that tasks keep unique, whether they are held or not. */
   readonly uniqueKeys: Map<string, UniqueEntry>
   readonly uniqueCalls: Map<string, UniqueCall>
+  /** What has happened to jobs. */
+  readonly moves: Map<string, Move>
   /** Resolves when a row is written, added or removed. */
   changed(): Promise<void>
   /** A row's version changes whenever it is written. */
@@ -53,6 +57,7 @@ export function createTable(nowMs: () => number): Table {
   const runningRows = new Set<Row>()
   const uniqueKeys: Table['uniqueKeys'] = new Map()
   const uniqueCalls: Table['uniqueCalls'] = new Map()
+  const moves: Table['moves'] = new Map()
   const listeners: ((row: Row) => void)[] = []
   let writes = 0
   let changed: Promise<void> | undefined
@@ -67,6 +72,7 @@ export function createTable(nowMs: () => number): Table {
     runningRows,
     uniqueKeys,
     uniqueCalls,
+    moves,
     now: () => new Date(nowMs()),
     changed() {
       changed ??= new Promise((resolve) => {
@@ -88,18 +94,22 @@ export function createTable(nowMs: () => number): Table {
     add(row) {
       rows.set(row.id, row)
       added.push({ row, payload: row.payload })
+      countMove(moves, undefined, row, table.now())
       const key = idempotencyOf(row)
       if (key !== undefined) idempotent.set(key, row)
       noteWrite(row)
     },
     write(row, changes) {
+      const was = { ...row }
       Object.assign(row, changes)
+      countMove(moves, was, row, table.now())
       noteWrite(row)
     },
     remove(id) {
       const row = rows.get(id)
       if (!row) return
       rows.delete(id)
+      countMove(moves, row, undefined, table.now())
       logs.delete(id)
       const key = idempotencyOf(row)
       if (key !== undefined) idempotent.delete(key)
@@ -111,7 +121,8 @@ export function createTable(nowMs: () => number): Table {
       return key === undefined ? undefined : idempotent.get(key)
     },
     clear() {
-      for (const each of [rows, idempotent, logs, outbox, runningRows, uniqueKeys, uniqueCalls]) each.clear()
+      for (const each of [rows, idempotent, logs, outbox, runningRows, uniqueKeys, uniqueCalls, moves])
+        each.clear()
       added.length = 0
       noteChange()
     },

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { countOf, depthsOf, type Move } from '../../src/job/move.js'
+import { createMemoryStore } from '../../src/store/memory.js'
+import type { ClaimedJob, NewJob, Store } from '../../src/store/store.js'
+import { openStore } from '../support/store.js'
+
+const kinds = [
+  {
+    name: 'memory',
+    async open() {
+      const store = createMemoryStore()
+      return { store, close: () => store.close() }
+    },
+  },
+  { name: 'PostgreSQL', open: openStore },
+]
+
+const ann = randomUUID()
+
+describe.each(kinds)('the store in $name counts', ({ open }) => {
+  let store: Store
+  let close: () => Promise<void>
+
+  beforeEach(async () => {
+    const opened = await open()
+    store = opened.store
+    close = opened.close
+  })
+
+  afterEach(() => close())
+
+  async function insert(about: Partial<NewJob> = {}): Promise<string> {
+    const job = { ...plain, id: uuidv7(), ...about }
+    await store.insert([job])
+    return job.id
+  }
+
+  async function run(about: Partial<NewJob> = {}): Promise<ClaimedJob> {
+    const job = await store.claim({ jobId: await insert(about), number: 1 }, ann)
+    if (!job) throw new Error('It was not claimed.')
+    return job
+  }
+
+  const keyOf = ({ id, number, attempt }: ClaimedJob) => ({ jobId: id, number, attempt, workerId: ann })
+  const error = { name: 'Error', message: 'no' }
+
+  test('what is written, by task and queue', async () => {
+    await insert({ task: 'a', queue: 'x' })
+    await store.insert([
+      { ...plain, id: uuidv7(), task: 'b', queue: 'x' },
+      { ...plain, id: uuidv7(), task: 'b', queue: 'y' },
+      { ...plain, id: uuidv7(), task: 'b', queue: 'y', delayMs: 60_000 },
+    ])
+
+    expect(await told()).toEqual([
+      'a x: → queued 1',
+      'b x: → queued 1',
+      'b y: → queued 1',
+      'b y: → scheduled 1',
+    ])
+  })
+
+  test('nothing twice, where a key leads to a job that is there', async () => {
+    await insert({ idempotencyKey: 'k' })
+    await insert({ idempotencyKey: 'k' })
+    const unique = { key: 'u', mode: 'queued' } as const
+    await insert({ unique })
+    await insert({ unique })
+
+    expect(await told()).toEqual(['t q: → queued 2'])
+  })
+
+  test('each way in which an attempt ends', async () => {
+    await store.settle({ ...keyOf(await run()), state: 'succeeded', result: '1', resultError: null })
+    await store.settle({ ...keyOf(await run()), state: 'failed', error })
+    await store.settle({ ...keyOf(await run()), state: 'cancelled', error: null })
+    await store.settle({ ...keyOf(await run()), state: 'retrying', error, retryInMs: 60_000 })
+    await store.settle({ ...keyOf(await run()), state: 'snoozed', reason: null, retryInMs: 60_000 })
+    const [one, other] = [await run(), await run()]
+    await store.giveBack([{ jobId: one.id, number: 1 }], ann, 'unstarted')
+    await store.giveBack([{ jobId: other.id, number: 1 }], ann, 'returned')
+
+    expect(await told()).toEqual([
+      't q: queued → running 7',
+      't q: running → cancelled 1',
+      't q: running → failed 1',
+      't q: running → queued returned 1',
+      't q: running → queued unstarted 1',
+      't q: running → retrying failed 1',
+      't q: running → retrying snoozed 1',
+      't q: running → succeeded 1',
+      't q: → queued 7',
+    ])
+  })
+
+  test('what waits and is cancelled, made due or begun anew', async () => {
+    const id = await insert()
+    await store.cancel(id, null, null)
+    await store.retry(id)
+    await store.promote(await insert({ delayMs: 60_000 }))
+
+    expect(await told()).toEqual([
+      't q: cancelled → queued 1',
+      't q: queued → cancelled 1',
+      't q: scheduled → queued 1',
+      't q: → queued 1',
+      't q: → scheduled 1',
+    ])
+  })
+
+  test('how many jobs there are, also when some went with their end', async () => {
+    const gone = await run()
+    await store.settle({ ...keyOf(gone), state: 'succeeded', result: null, resultError: null, drop: true })
+    await store.settle({ ...keyOf(await run()), state: 'succeeded', result: null, resultError: null })
+    await run()
+    await insert()
+
+    const depths = depthsOf(await store.moves()).get('q')
+
+    expect(depths && [...depths].filter(([, jobs]) => jobs !== 0).sort()).toEqual([
+      ['queued', 1],
+      ['running', 1],
+      ['succeeded', 1],
+    ])
+  })
+
+  test('how long jobs were due, ran, and took in all', async () => {
+    await store.settle({ ...keyOf(await run()), state: 'succeeded', result: null, resultError: null })
+    const moves = await store.moves()
+    const measured = (move: Partial<Move>) => {
+      const found = moves.find(({ was, is }) => was === move.was && is === move.is)
+      return found && [countOf(found.took), countOf(found.total)]
+    }
+
+    expect(measured({ was: '', is: 'queued' })).toEqual([0, 0])
+    expect(measured({ was: 'queued', is: 'running' })).toEqual([1, 0])
+    expect(measured({ was: 'running', is: 'succeeded' })).toEqual([1, 1])
+  })
+
+  test('the same before and after it was added up', async () => {
+    await store.settle({ ...keyOf(await run()), state: 'succeeded', result: null, resultError: null })
+    await store.foldStats()
+    await store.settle({ ...keyOf(await run()), state: 'succeeded', result: null, resultError: null })
+    const before = await told()
+    await store.foldStats()
+    await store.foldStats()
+
+    expect(await told()).toEqual(before)
+    expect(before).toContain('t q: running → succeeded 2')
+  })
+
+  test('since when jobs are due', async () => {
+    await insert({ queue: 'x' })
+    await run({ queue: 'y' })
+    await insert({ queue: 'z', delayMs: 60_000 })
+    await store.foldStats()
+    await store.noteOldest()
+
+    const { oldest, workers, dispatchLagMs } = await store.sights()
+
+    expect(oldest.map(({ queue }) => queue)).toEqual(['x'])
+    expect(oldest[0]?.ageMs).toBeGreaterThanOrEqual(0)
+    expect(workers).toEqual([])
+    expect(dispatchLagMs).toBeGreaterThanOrEqual(0)
+  })
+
+  test('what passes repair', async () => {
+    await store.beginRound([{ pass: 'lost', everyMs: 1000 }])
+    await store.noteRepairs('lost', 3)
+    await store.noteRepairs('lost', 2)
+    await store.returnTicket('lost')
+
+    expect((await store.sights()).repairs).toEqual([{ pass: 'lost', jobs: 5 }])
+  })
+
+  /** Lines that are not added up yet may stand beside those that are. */
+  async function told(): Promise<string[]> {
+    const sums = new Map<string, number>()
+    for (const { task, queue, was, is, how, jobs } of await store.moves()) {
+      const move = [was, '→', is, how].filter((word) => word !== '').join(' ')
+      const name = `${task} ${queue}: ${move}`
+      sums.set(name, (sums.get(name) ?? 0) + jobs)
+    }
+    return [...sums].map(([name, jobs]) => `${name} ${jobs}`).sort()
+  }
+})
+
+const plain: NewJob = {
+  id: '',
+  task: 't',
+  queue: 'q',
+  payload: '1',
+  options: null,
+  priority: 0,
+  maxAttempts: 1,
+  owner: null,
+  tags: [],
+  idempotencyKey: null,
+  parentId: null,
+  requestId: null,
+  traceparent: null,
+  context: null,
+  limitKey: null,
+  unique: null,
+  delayMs: null,
+  runAt: null,
+  expiresInMs: null,
+}

@@ -21,11 +21,6 @@ export interface Broker {
    */
   take(queue: string, taker: Taker): Intake
 
-  /** Stops the handing out of a queue's deliveries, for every worker. */
-  pause(queue: string): Promise<void>
-  resume(queue: string): Promise<void>
-  isPaused(queue: string): Promise<boolean>
-
   /** Deliveries that the broker holds. */
   counts(queue: string): Promise<DeliveryCounts>
 

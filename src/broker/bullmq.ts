@@ -41,9 +41,6 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
           return link.openWorker(toBrokerName(queue), process, workerSettings(settings.lockMs ?? 10_000))
         },
       }),
-    pause: (queue) => call(() => queueOf(queue).pause()),
-    resume: (queue) => call(() => queueOf(queue).resume()),
-    isPaused: (queue) => call(() => queueOf(queue).isPaused()),
     counts: (queue) => call(() => count(queueOf(queue))),
     ping: () => call(() => link.ping()),
     readMark: () => call(() => readMark(link)),
@@ -156,14 +153,11 @@ function toJobOptions({ priority = 0, delayMs = 0, ahead }: Delivery): JobJson['
   return opts
 }
 
-/** On PostgreSQL what waits in a paused queue is counted as `paused`, which BullMQ's types no longer name. */
-const counted = ['wait', 'paused', 'prioritized', 'delayed', 'active'] as JobType[]
+const counted: JobType[] = ['wait', 'prioritized', 'delayed', 'active']
 
 async function count(queue: BullQueue): Promise<DeliveryCounts> {
-  const [wait = 0, paused = 0, prioritized = 0, delayed = 0, active = 0] = await queue
-    .getBackend()
-    .getCounts(counted)
-  return { waiting: wait + paused + prioritized, delayed, taken: active }
+  const [wait = 0, prioritized = 0, delayed = 0, active = 0] = await queue.getBackend().getCounts(counted)
+  return { waiting: wait + prioritized, delayed, taken: active }
 }
 
 /** BullMQ and Redis give a meaning to some characters; each of these becomes `%` and its number in hexadecimal. */

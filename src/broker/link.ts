@@ -25,9 +25,6 @@ export interface Link {
 /** The part of BullMQ's queue that a broker needs, on any backend. */
 export interface BullQueue {
   getBackend(): IQueueBackend
-  pause(): Promise<void>
-  resume(): Promise<void>
-  isPaused(): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -33,15 +33,15 @@ export interface MemoryServerOptions {
   readonly alarm?: (ms: number, ring: () => void) => { cancel(): void }
   /** Whether a queue that nobody serves is served by those who serve another. */
   readonly servesAll?: boolean
+  /** Queues whose deliveries nobody is to get now. Default: none. */
+  readonly isPaused?: (queue: string) => boolean
 }
 
 /** The deliveries of one queue. */
 interface MemoryQueue {
   readonly name: string
   readonly intakes: Set<Taking>
-  isPaused: boolean
   add(delivery: Delivery): void
-  setPaused(paused: boolean): void
   /** Hands over what the intakes have room for, soon. */
   pump(): void
   tick(): void
@@ -76,7 +76,7 @@ export function ringAfter(ms: number, ring: () => void): { cancel(): void } {
 }
 
 export function createMemoryServer(options: MemoryServerOptions = {}): MemoryServer {
-  const { now = Date.now, alarm, servesAll = false } = options
+  const { now = Date.now, alarm, servesAll = false, isPaused = () => false } = options
   const queues = new Map<string, MemoryQueue>()
   let flowing = true
 
@@ -86,7 +86,13 @@ export function createMemoryServer(options: MemoryServerOptions = {}): MemorySer
     queue(name) {
       const present = queues.get(name)
       if (present) return present
-      const queue = createQueue(name, { now, alarm, isFlowing: () => flowing, others, onRoom: pump })
+      const queue = createQueue(name, {
+        now,
+        alarm,
+        isOpen: () => flowing && !isPaused(name),
+        others,
+        onRoom: pump,
+      })
       queues.set(name, queue)
       return queue
     },
@@ -124,7 +130,8 @@ export function createMemoryServer(options: MemoryServerOptions = {}): MemorySer
 interface QueueDeps {
   readonly now: () => number
   readonly alarm: MemoryServerOptions['alarm']
-  readonly isFlowing: () => boolean
+  /** Whether anything is handed over now. */
+  readonly isOpen: () => boolean
   /** The intakes that a queue without its own may use. */
   readonly others: () => readonly Taking[]
   /** An intake may take another delivery. */
@@ -132,7 +139,7 @@ interface QueueDeps {
 }
 
 function createQueue(name: string, deps: QueueDeps): MemoryQueue {
-  const { now, alarm, isFlowing, others, onRoom } = deps
+  const { now, alarm, isOpen, others, onRoom } = deps
   const ids = new Set<string>()
   const intakes = new Set<Taking>()
   let waiting: Entry[] = []
@@ -146,12 +153,7 @@ function createQueue(name: string, deps: QueueDeps): MemoryQueue {
   const queue: MemoryQueue = {
     name,
     intakes,
-    isPaused: false,
     add,
-    setPaused(paused) {
-      queue.isPaused = paused
-      if (!paused) pump()
-    },
     pump,
     tick,
     nextDueAt: () => delayed[0]?.dueAt,
@@ -216,10 +218,6 @@ function createQueue(name: string, deps: QueueDeps): MemoryQueue {
     return first
   }
 
-  function isOpen(): boolean {
-    return isFlowing() && !queue.isPaused
-  }
-
   function takers(): readonly Taking[] {
     return intakes.size > 0 ? [...intakes] : others()
   }
@@ -273,18 +271,6 @@ export function createMemoryBroker(server: MemoryServer): Broker {
       for (const delivery of deliveries) server.queue(delivery.queue).add(delivery)
     },
     take: (queue, taker) => createMemoryIntake(server, server.queue(queue), taker),
-    async pause(queue) {
-      assertOpen()
-      server.queue(queue).setPaused(true)
-    },
-    async resume(queue) {
-      assertOpen()
-      server.queue(queue).setPaused(false)
-    },
-    async isPaused(queue) {
-      assertOpen()
-      return server.queue(queue).isPaused
-    },
     async counts(queue) {
       assertOpen()
       return server.queue(queue).counts()

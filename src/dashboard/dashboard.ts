@@ -1,8 +1,12 @@
+import type { Request } from 'express'
 import type { Broker } from '../broker/broker.js'
+import type { Control, Inspect } from '../control/control.js'
+import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
 import type { CancelAnswer, Job } from '../job/job.js'
 import type { Store } from '../store/store.js'
+import type { TaskRegistry } from '../task/registry.js'
 import type { GuardSettings } from './guard.js'
 
 /** What the dashboard needs of an app. */
@@ -21,10 +25,20 @@ export interface DashboardDeps {
   logs(id: string, limit: number): Promise<JobLogLine[]>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
   retry(id: string): Promise<boolean>
+  tasks(): Promise<TaskRegistry>
+  /** Never rejects. */
+  status(): Promise<ClusterStatus>
+  readonly control: Control
+  readonly inspect: Inspect
+  /** The JSON body of a request, whether the app has parsed it or not; `undefined` when there is none. */
+  readBody(req: Request): Promise<unknown>
 }
 
 export interface DashboardBackend {
-  readonly store: Pick<Store, 'listJobs' | 'countJobs' | 'knownQueues' | 'liveWorkers' | 'promote'>
-  readonly broker: Pick<Broker, 'kind' | 'pause' | 'resume' | 'isPaused'>
+  readonly store: Pick<
+    Store,
+    'listJobs' | 'countJobs' | 'knownQueues' | 'liveWorkers' | 'promote' | 'settings'
+  >
+  readonly broker: Pick<Broker, 'kind'>
   readonly dispatcher: Pick<Dispatcher, 'send'>
 }

@@ -27,6 +27,8 @@ export interface MemoryStore extends Store {
   /** What is remembered. */
   readonly table: Table
   readonly limits: Pick<Limits, 'tellAll' | 'mayStart' | 'nextAt'>
+  /** Whether a queue is paused, as its settings have it. */
+  isPaused(queue: string): boolean
 }
 
 export interface MemoryStoreOptions {
@@ -89,6 +91,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     admit: answer(limits.admit),
     limit: answer(limits.limit),
     onTurn: limits.onTurn,
+    isPaused: control.isPaused,
     changeWorker: answer(control.changeWorker),
     reportWorker: answer(control.reportWorker),
     workers: answer(control.workers),

@@ -85,13 +85,18 @@ export function createTestJobs(options: TestJobsOptions = {}): TestJobs {
   const log = typeof config.logger === 'string' ? createLog(config.logger, false) : config.logger
   const isEager = mode === 'eager'
   const time = createTime()
-  const server = createMemoryServer({ now: time.now, servesAll: true })
+  const server = createMemoryServer({
+    now: time.now,
+    servesAll: true,
+    isPaused: (queue) => plain.isPaused(queue),
+  })
   const plain = createMemoryStore({ now: time.now, values: config.values, isOpen: server.isFlowing })
   const { table } = plain
+  plain.onSettings(server.pump)
   if (!isEager) server.halt()
   const eager = createEagerStore(plain, {
     working: () => working,
-    isPaused: (queue) => server.queue(queue).isPaused,
+    isPaused: plain.isPaused,
     propagate,
   })
   let registry = config.tasks && runInline(registerGiven(config.tasks))

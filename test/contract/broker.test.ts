@@ -359,21 +359,6 @@ describe.each(kinds)('the $name broker', (kind) => {
     await until(() => taken.size === 300)
   })
 
-  test('pauses a queue for every worker, and resumes it', async () => {
-    await broker.pause('default')
-    const taken = collect({ from: open(url) })
-    await broker.dispatch(many(2))
-
-    expect(await broker.isPaused('default')).toBe(true)
-    expect(await broker.isPaused('other')).toBe(false)
-    expect(await broker.counts('default')).toEqual({ waiting: 2, delayed: 0, taken: 0 })
-    expect(taken).toEqual([])
-
-    await broker.resume('default')
-    await until(() => taken.length === 2)
-    expect(await broker.isPaused('default')).toBe(false)
-  })
-
   test('counts what waits, what is delayed and what is taken', async () => {
     const taker = holdingTaker()
     await broker.dispatch([...many(2), delivery({ priority: 4 }), delivery({ delayMs: 60_000 })])

@@ -29,6 +29,8 @@ export class ActionRefused extends Error {
 }
 
 const by = 'dashboard'
+/** Once it is written it holds; workers that are silent are not waited for. */
+const asked = { by, from: 'http', deadline: 1000 } as const
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const retriedAtOnce = 100
 const mostLogLines = 5000
@@ -47,11 +49,11 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
     },
     pause: (queue) =>
       changing(async () => {
-        await (await deps.backend()).broker.pause(queue)
+        await deps.control.pause(queue, asked)
       }),
     resume: (queue) =>
       changing(async () => {
-        await (await deps.backend()).broker.resume(queue)
+        await deps.control.resume(queue, asked)
       }),
     cancel: (id) =>
       changing(async () => {

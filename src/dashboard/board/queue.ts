@@ -87,7 +87,7 @@ export function toQueueMaker(Base: typeof BaseAdapter): MakeQueue {
     }
 
     override async isPaused(): Promise<boolean> {
-      return this.#reading.isPaused ?? false
+      return this.#reading.isPaused
     }
 
     override pause(): Promise<void> {
@@ -154,16 +154,11 @@ export function toQueueMaker(Base: typeof BaseAdapter): MakeQueue {
   return (parts) => new StoreQueue(parts)
 }
 
-function describe({ counts, isPaused }: QueueReading): string {
+function describe({ counts }: QueueReading): string {
   const isCapped = Object.values(counts).some((count) => count >= reach)
-  return [
-    ...(isPaused === undefined
-      ? ['The broker does not answer: whether the queue is paused is not known.']
-      : []),
-    ...(isCapped
-      ? [`Counts and lists end at ${reach.toLocaleString('en')} jobs. Others are found by their id.`]
-      : []),
-  ].join(' ')
+  return isCapped
+    ? `Counts and lists end at ${reach.toLocaleString('en')} jobs. Others are found by their id.`
+    : ''
 }
 
 function byLatestChange(a: Job, b: Job): number {

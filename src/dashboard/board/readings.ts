@@ -1,13 +1,13 @@
+import { settingNames } from '../../control/settings.js'
 import type { LiveWorker, QueueCount } from '../../store/store.js'
-import type { DashboardBackend, DashboardDeps } from '../dashboard.js'
+import type { DashboardDeps } from '../dashboard.js'
 import { type Tab, tabOf, tabs } from './tab.js'
 
 /** What the board shows of a queue at a glance. */
 export interface QueueReading {
   readonly name: string
   readonly counts: Readonly<Record<Tab, number>>
-  /** `undefined` when the broker does not answer. */
-  readonly isPaused: boolean | undefined
+  readonly isPaused: boolean
   /** Those that serve it. */
   readonly workers: readonly LiveWorker[]
 }
@@ -54,17 +54,19 @@ export function createReadings({ backend, config }: DashboardDeps): Readings {
   }
 
   async function readQueues(): Promise<QueueReading[]> {
-    const { store, broker } = await backend()
-    const [known, workers] = await Promise.all([store.knownQueues(), store.liveWorkers()])
-    const names = [...new Set([config.queue, ...(config.workerProcess.queues ?? []), ...known])].sort()
-    const [counts, paused] = await Promise.all([
-      store.countJobs(names),
-      Promise.all(names.map((name) => isPaused(broker, name))),
+    const { store } = await backend()
+    const [known, workers, settings] = await Promise.all([
+      store.knownQueues(),
+      store.liveWorkers(),
+      store.settings(),
     ])
-    return names.map((name, at) => ({
+    const set = new Set(settings.map(({ name }) => name))
+    const names = [...new Set([config.queue, ...(config.workerProcess.queues ?? []), ...known])].sort()
+    const counts = await store.countJobs(names)
+    return names.map((name) => ({
       name,
       counts: countsOf(name, counts),
-      isPaused: paused[at],
+      isPaused: set.has(settingNames.pause(name)),
       workers: workers.filter(({ queues }) => queues.includes(name)),
     }))
   }
@@ -72,11 +74,6 @@ export function createReadings({ backend, config }: DashboardDeps): Readings {
 
 function named(name: string, queues: readonly QueueReading[]): QueueReading[] {
   return queues.filter((queue) => queue.name === name)
-}
-
-/** The store answers for jobs, so that a broker that is away does not take the board along. */
-function isPaused(broker: DashboardBackend['broker'], queue: string): Promise<boolean | undefined> {
-  return broker.isPaused(queue).catch(() => undefined)
 }
 
 function countsOf(queue: string, counts: readonly QueueCount[]): Record<Tab, number> {

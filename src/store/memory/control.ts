@@ -33,6 +33,7 @@ export function createControl(table: Table) {
     },
 
     settings: (): Setting[] => [...settings.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    isPaused: (queue: string): boolean => settings.has(`pause:${queue}`),
     setSetting,
     patchSetting(name: string, patch: string, by: string | null): void {
       const patched = { ...JSON.parse(settings.get(name)?.value ?? '{}'), ...JSON.parse(patch) }

@@ -66,10 +66,12 @@ import { createReadiness, type Readiness } from './telemetry/readiness.js'
 import { version } from './version.js'
 import { sleep, within } from './waiting.js'
 import { type Attendance, attend } from './worker/attend.js'
+import { type Condition, troublesOf, watchCondition } from './worker/condition.js'
 import { createPool, type Pool } from './worker/pool/pool.js'
 import { toServed } from './worker/served.js'
 import { type Course, toCourse } from './worker/steering.js'
-import { createWorker, type Worker, workerName } from './worker/worker.js'
+import { watchTaking } from './worker/taking.js'
+import { createWorker, defaultMostUnsettled, type Worker, workerName } from './worker/worker.js'
 
 /** Everything of one `celeriac()` but Express: what middleware, command line and dashboard stand on. */
 export interface App {
@@ -253,11 +255,14 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     leaseMs: config.leaseMs,
     heartbeatMs: config.heartbeatMs,
   }
+  const conditions = new Set<Condition>()
+  let workersAsked = 0
+  let hasOpenJobs = true
   const readiness = createReadiness({
     health,
     lacksTables,
     unservedQueues: () => unservedQueues(statusDeps),
-    ofWorkers: () => [],
+    ofWorkers: () => troublesOf(conditions, workersAsked, closing !== undefined),
   })
   const limits = createLimitBook({
     registry: () => registry,
@@ -328,7 +333,10 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
         events: emitter,
         maxLost: config.maxLost,
         retention: toRetentionBook(() => registry, config),
-        onRound: ({ settings: found }) => found && learn(found),
+        onRound({ settings: found, work }) {
+          hasOpenJobs = work.open
+          if (found) learn(found)
+        },
         log,
       },
       config.heartbeatMs,
@@ -518,6 +526,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
 
   async function startWorker(own: WorkerConfig): Promise<Worker> {
     const { healthPort: port } = own
+    workersAsked += 1
     // Before the servers are there: a probe wants to know what it waits for.
     if (port !== null) healthPort ??= openHealthPort({ port, readiness, log })
     await healthPort
@@ -527,6 +536,11 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     const base = await baseOf(own)
     const course = toCourse(base, settings.ofWorker(workerName(own.name)))
     const conf = { ...maskedConfig(config), worker: own }
+    const taking = watchTaking({
+      broker,
+      hasOpenJobs: () => hasOpenJobs,
+      mostUnsettled: defaultMostUnsettled,
+    })
     const worker = createWorker({
       ...own,
       concurrency: course.concurrency,
@@ -539,7 +553,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
         config: JSON.stringify(conf),
       },
       store,
-      broker,
+      broker: taking.broker,
       dispatcher,
       lease,
       tasks: toRunnable(known, config, own.pool),
@@ -566,10 +580,12 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     // Its log has a line for each attempt.
     if (workers.size === 0) logEvents(emitter, log)
     workers.add(worker)
+    const condition = watchCondition({ worker, taking })
+    conditions.add(condition)
     await config.onWorkerStart?.()
     if (closing) throw new ClosedError('This celeriac() has been closed.')
     const attendance = attend({
-      ...{ worker, base, settings, store, conf, log },
+      ...{ worker, condition, base, settings, store, conf, log },
       isInline: own.pool === 'inline',
       learn: () => learnFrom(store),
       taskNames: () => known.names,
@@ -667,6 +683,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
       await healthPort?.then((opened) => opened.close()).catch(() => {})
+      for (const condition of conditions) condition.close()
       await maintenance?.close()
       await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())
       watcher.close()

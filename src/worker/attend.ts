@@ -3,6 +3,7 @@ import type { Settings } from '../control/settings.js'
 import type { WorkerReport } from '../control/verbs.js'
 import type { Store } from '../store/store.js'
 import { createAutoscaler } from './autoscaler.js'
+import type { Condition } from './condition.js'
 import { startReports, statsOf } from './report.js'
 import { createResponses } from './responses.js'
 import { type Course, createSteering } from './steering.js'
@@ -11,6 +12,8 @@ import type { Worker } from './worker.js'
 
 export interface AttendDeps {
   readonly worker: Worker
+  /** How it is, as it sees itself. */
+  readonly condition: Condition
   /** What configuration and flags say. */
   readonly base: Course
   /** Handlers run in this event loop. */

@@ -48,6 +48,17 @@ export function watchCondition({ worker, taking }: ConditionDeps): Condition {
   }
 }
 
+/** What keeps the workers of one process from their work; `asked`: so many there are to be. */
+export function troublesOf(
+  conditions: ReadonlySet<Condition>,
+  asked: number,
+  isClosing: boolean,
+): readonly HealthReason[] {
+  if (isClosing) return [stopping]
+  const missing = conditions.size < asked ? [starting] : []
+  return [...missing, ...[...conditions].flatMap(({ reasons }) => reasons)]
+}
+
 const starting: HealthReason = {
   code: 'starting',
   message: 'The worker has not taken up its work yet.',
@@ -55,7 +66,7 @@ const starting: HealthReason = {
 
 const stopping: HealthReason = {
   code: 'stopping',
-  message: 'The worker was told to stop, and takes no more jobs.',
+  message: 'This process was told to stop.',
 }
 
 const leaseLost: HealthReason = {

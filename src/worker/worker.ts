@@ -126,7 +126,8 @@ const lastWordsMs = 10_000
 const hurriedWordsMs = 1000
 /** What hooks have, where jobs have used up the grace. */
 const leastHooksMs = 1000
-const defaultMostUnsettled = 2000
+/** Ends that may wait for the store before no more is taken. */
+export const defaultMostUnsettled = 2000
 
 export function createWorker(deps: WorkerDeps): Worker {
   const { store, dispatcher, tasks, log, events = createEvents(log) } = deps

@@ -5,8 +5,10 @@ import type { EnqueueTarget } from './enqueue/enqueue.js'
 import type { LimitBook } from './enqueue/limit-book.js'
 import { KeyError } from './errors.js'
 import { noRules } from './job/failure.js'
+import type { TaskLimits } from './job/limit.js'
 import { type Retention, withRetention } from './job/retain.js'
 import { defaultBackoff } from './job/retry.js'
+import type { ResolvedTimeLimit } from './job/time-limit.js'
 import type { RetentionBook } from './maintain/maintain.js'
 import {
   announcedUniqueKey,
@@ -74,6 +76,38 @@ export function toAnnouncedTarget(task: AnnouncedTask, config: Config, limits: L
 
 function unknownKey(name: string): string {
   return `Jobs of task "${name}" are unique by a function of its code, which this process lacks. Enqueue it where its code is, or give its "unique" no "key": then the payload decides.`
+}
+
+/** How a task's jobs run, for people. Milliseconds; what a function decides is absent. */
+export interface TaskDescription {
+  readonly aliases: readonly string[]
+  readonly queue: string
+  readonly priority: number
+  readonly attempts: number
+  readonly timeLimit: ResolvedTimeLimit
+  readonly expiresInMs: number | null
+  /** `null`: that of the worker. */
+  readonly pool: PoolKind | null
+  readonly limits: TaskLimits | null
+  /** By which rule its jobs are kept unique. */
+  readonly unique: string | null
+  readonly retention: Retention
+}
+
+export function describeTask({ name, definition }: RegisteredTask, config: Config): TaskDescription {
+  const { aliases, priority, attempts, expiresInMs, timeLimit, pool, limits, uniqueness, retain } = definition
+  return {
+    aliases,
+    queue: queueOf(name, definition, config),
+    priority: priority ?? 0,
+    attempts: attempts ?? config.attempts,
+    timeLimit: timeLimit ?? config.timeLimit,
+    expiresInMs: expiresInMs ?? null,
+    pool: pool ?? null,
+    limits: limits ?? null,
+    unique: uniqueness?.mode ?? null,
+    retention: withRetention(config.retention, retain),
+  }
 }
 
 /** What workers tell of their tasks, by name. */

@@ -16,11 +16,16 @@ import { addCheck } from './check.js'
 import { addControl } from './control.js'
 import { addEvents } from './events.js'
 import { addInspect } from './inspect.js'
+import { addJobs } from './jobs.js'
 import { exitCodes } from './kit.js'
 import { addLimit } from './limit.js'
 import { addMigrate } from './migrate.js'
+import { addPrune } from './prune.js'
+import { addPurge } from './purge.js'
+import { addQueues } from './queues.js'
 import { addResult } from './result.js'
 import { addStatus } from './status.js'
+import { addTasks } from './tasks.js'
 import { addWorker } from './worker.js'
 
 const program = new Command('celeriac')
@@ -37,8 +42,13 @@ for (const add of [
   addCheck,
   addCall,
   addResult,
+  addQueues,
+  addTasks,
   addEvents,
+  addJobs,
   addCancel,
+  addPurge,
+  addPrune,
   addStatus,
   addInspect,
   addControl,

@@ -14,6 +14,7 @@ import { createPrismaStore } from '../store/prisma.js'
 import type { Store } from '../store/store.js'
 import { bind } from '../task/binding.js'
 import { loadTasks } from '../task/load.js'
+import type { TaskRegistry } from '../task/registry.js'
 import { createCommandLog, createLog } from '../telemetry/log.js'
 import { type CommonFlags, note } from './kit.js'
 
@@ -131,6 +132,15 @@ async function working<T>(config: Config, work: (app: App) => Promise<T>): Promi
   } finally {
     await app.close()
   }
+}
+
+/** For what looks at the code of the tasks. Without a config file there is none, and no server is asked. */
+export async function readTasks(
+  flags: CommonFlags,
+): Promise<{ readonly config: Config; readonly registry: TaskRegistry | undefined }> {
+  const config = await readConfigOrDefaults(flags)
+  const isApp = flags.app !== undefined || hasConfigFile()
+  return { config, registry: isApp ? await loadTasks(config) : undefined }
 }
 
 /**

@@ -12,6 +12,7 @@ import { Handle } from './enqueue/handle.js'
 import type { Limits } from './enqueue/limits.js'
 import { ClosedError } from './errors.js'
 import type { Accept } from './http/accept.js'
+import { readSmallJson } from './http/body.js'
 import { createHttp, type Http, type RequestEnqueue } from './http/middleware.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from './job/filter.js'
 import type { EnqueuedStream, EnqueueOptions, EnqueueStreamOptions, JobHandle } from './job/job.js'
@@ -83,6 +84,8 @@ export interface Celeriac extends RequestHandler {
   readiness(): Promise<Readiness>
   /** How the whole cluster is: what `celeriac status` says. Never rejects. */
   status(): Promise<ClusterStatus>
+  /** What Prometheus reads of the whole installation, as text: what the dashboard gives at `metrics`. See `docs/metrics.md`. */
+  metrics(): Promise<string>
   /** Stops the worker of this process, sends what is to be sent, and closes all connections. Idempotent. */
   close(): Promise<void>
 }
@@ -115,7 +118,7 @@ function failUnlessClosed(error: unknown): void {
 
 /** An app as Express sees it. */
 export function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
-  const dashboard = createDashboard(app)
+  const dashboard = createDashboard({ ...app, readBody: readSmallJson })
   const http = createHttp({
     path: config.path,
     publicPath: config.publicPath,
@@ -150,6 +153,7 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     search: app.search,
     count: app.count,
     bulk: app.bulk,
+    metrics: async () => (await app.metrics()).body,
     limits: app.limits,
     control: app.control,
     inspect: app.inspect,

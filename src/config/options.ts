@@ -73,8 +73,13 @@ export interface CeleriacOptions {
    * that would go beyond is answered 429 or 503. Scripts and tasks are never refused. Default: no limits.
    */
   backpressure?: Readonly<Record<string, QueueLimitOptions>>
-  /** Who may see the dashboard. Without it, it is open on localhost outside production only. */
-  authorize?: (req: Request) => boolean | Promise<boolean>
+  /**
+   * Who may see the dashboard, and steer by it. A text is a yes, and the name that stands with what he asks of workers.
+   * Without it, it is open on localhost outside production only.
+   */
+  authorize?: (
+    req: Request,
+  ) => boolean | string | null | undefined | Promise<boolean | string | null | undefined>
 
   /** The queue of jobs whose task and call name none. Default `'default'`. */
   queue?: string
@@ -214,6 +219,11 @@ export interface WorkerOptions {
    * loop stands still. 0: any that is free. Default: none. See `docs/health.md`.
    */
   healthPort?: number
+  /**
+   * A port where Prometheus asks: `/metrics` of this process, `/metrics/cluster` of the whole installation. 0: any that
+   * is free. Not that of `healthPort`, which a thread of its own answers. Default: none. See `docs/metrics.md`.
+   */
+  metricsPort?: number
   /** Default `celeriac@%h`. `%h` is the host, `%p` the process id. */
   name?: string
 }

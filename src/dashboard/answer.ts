@@ -35,6 +35,12 @@ export function sendRefusal(req: Request, res: Response, refusal: Refusal): void
   send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal) : toProblem(refusal))
 }
 
+/** The same for programs alone. */
+export function sendProblem(res: Response, refusal: Refusal): void {
+  res.setHeader('Cache-Control', 'no-store')
+  send(res, toProblem(refusal))
+}
+
 /** `message` stands there a second time for the pages, which show it under that name. */
 function toProblem({ status, code, message, example }: Refusal): Answer {
   const title = STATUS_CODES[status] ?? 'Error'

@@ -28,6 +28,8 @@ export interface DashboardDeps {
   tasks(): Promise<TaskRegistry>
   /** Never rejects. */
   status(): Promise<ClusterStatus>
+  /** What Prometheus reads. */
+  metrics(): Promise<{ readonly contentType: string; readonly body: string }>
   readonly control: Control
   readonly inspect: Inspect
   /** The JSON body of a request, whether the app has parsed it or not; `undefined` when there is none. */

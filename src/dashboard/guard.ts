@@ -1,22 +1,41 @@
 import type { Request } from 'express'
+import { toPlainText } from '../job/json.js'
+
+/** Who may see the dashboard. A text is a yes, and the name of who it is, which stands with what he asks of workers. */
+export type Authorize = (req: Request) => Verdict | Promise<Verdict>
+type Verdict = boolean | string | null | undefined
 
 export interface GuardSettings {
-  readonly authorize: ((req: Request) => boolean | Promise<boolean>) | undefined
+  readonly authorize: Authorize | undefined
   readonly isProduction: boolean
 }
 
+/** Somebody who may see the dashboard. */
+export interface Visitor {
+  /** His name, where `authorize` gives it. */
+  readonly by: string | null
+}
+
 /**
- * Whether a request may see the dashboard. With `authorize`, it alone decides; whatever it throws is a no. Without it,
+ * Who sent a request, if he may see the dashboard. With `authorize`, it alone decides; whatever it throws is a no. Without it,
  * the dashboard is open to the developer at this very machine, and closed in production.
  */
-export async function isAllowed({ authorize, isProduction }: GuardSettings, req: Request): Promise<boolean> {
-  if (!authorize) return !isProduction && isFromThisMachine(req)
+export async function visitorOf(
+  { authorize, isProduction }: GuardSettings,
+  req: Request,
+): Promise<Visitor | undefined> {
+  if (!authorize) return !isProduction && isFromThisMachine(req) ? nobody : undefined
   try {
-    return Boolean(await authorize(req))
+    const verdict: unknown = await authorize(req)
+    if (!verdict) return undefined
+    return typeof verdict === 'string' ? { by: toPlainText(verdict.slice(0, longestName)) } : nobody
   } catch {
-    return false
+    return undefined
   }
 }
+
+const nobody: Visitor = Object.freeze({ by: null })
+const longestName = 255
 
 /**
  * A loopback socket alone proves nothing: a proxy on this machine forwards the world through one. The name in `Host`

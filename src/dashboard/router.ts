@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { CeleriacError } from '../errors.js'
-import { type Refusal, sendRefusal } from './answer.js'
+import { type Refusal, send, sendRefusal } from './answer.js'
+import { answerApi } from './api/api.js'
 import { createBoard } from './board/board.js'
 import type { Visit } from './board/visit.js'
 import type { DashboardDeps } from './dashboard.js'
-import { type GuardSettings, isAllowed } from './guard.js'
+import { type GuardSettings, visitorOf } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
 import { isSafe, isSameOrigin } from './same-origin.js'
 
 /**
- * The dashboard: headers → guard → same-origin check → pages. It holds wherever it is mounted, also in several places at
+ * The dashboard: headers → guard → same-origin check → pages and their API. It holds wherever it is mounted, also in several places at
  * once and behind a proxy, because no address in it is absolute.
  */
 export function createDashboard(deps: DashboardDeps): RequestHandler {
@@ -23,13 +24,25 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
   async function answer(req: Request, res: Response): Promise<void> {
     const nonce = randomBytes(16).toString('base64url')
     setSecurityHeaders(res, nonce)
-    if (!(await isAllowed(deps.config, req))) return sendRefusal(req, res, closed(deps.config))
+    const visitor = await visitorOf(deps.config, req)
+    if (!visitor) return sendRefusal(req, res, closed(deps.config))
     if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, crossSite)
     const [path = '/'] = req.url.split('?', 1)
     if (path === '/') return redirect(res, `${here(req)}board/`)
     if (path === '/board') return redirect(res, './board/')
+    if (path === '/metrics') return showMetrics(res)
+    if (path.startsWith('/api/'))
+      return answerApi(deps, { req, res, path: path.slice('/api'.length), visitor }, (error) =>
+        refusalOf(deps, error, req),
+      )
     if (!path.startsWith('/board/')) return sendRefusal(req, res, unknownAddress)
     await showBoard(req, res, { nonce, statusBase: statusBase(deps.config, req.baseUrl) })
+  }
+
+  async function showMetrics(res: Response): Promise<void> {
+    const { contentType, body } = await deps.metrics()
+    res.setHeader('Cache-Control', 'no-store')
+    send(res, { status: 200, type: contentType, body })
   }
 
   async function showBoard(req: Request, res: Response, visit: Visit): Promise<void> {
@@ -103,13 +116,18 @@ const notUnderstood: Refusal = {
 }
 
 /** What went wrong names servers, tables and files, which is for the log. */
-function answerError({ log }: DashboardDeps, error: unknown, req: Request, res: Response): void {
+function answerError(deps: DashboardDeps, error: unknown, req: Request, res: Response): void {
+  const refusal = refusalOf(deps, error, req)
+  if (res.headersSent) res.destroy()
+  else sendRefusal(req, res, refusal)
+}
+
+function refusalOf({ log }: DashboardDeps, error: unknown, req: Request): Refusal {
   const refusal = toRefusal(error)
   const message = error instanceof Error ? error.message : String(error)
   if (refusal.status >= 500)
     log.error(`The dashboard could not answer ${req.method} ${JSON.stringify(req.path)}: ${message}`)
-  if (res.headersSent) res.destroy()
-  else sendRefusal(req, res, refusal)
+  return refusal
 }
 
 function toRefusal(error: unknown): Refusal {

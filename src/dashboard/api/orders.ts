@@ -1,0 +1,119 @@
+import type { Control } from '../../control/control.js'
+import type { Answer, AskOptions } from '../../control/door.js'
+import type { AutoscaleRange, Verb } from '../../control/verbs.js'
+import type { LimitScope } from '../../enqueue/limits.js'
+import { ConfigError } from '../../errors.js'
+import type { Concurrency, RateLimit } from '../../job/limit.js'
+import type { TimeLimit } from '../../job/time-limit.js'
+import { checkKeys, checkQueue, checkText } from '../../task/check.js'
+import type { LogLevel } from '../../telemetry/log.js'
+import { type ApiCall, type Body, readBody, toAskOptions } from './call.js'
+import { ApiError } from './problem.js'
+
+/** What a client may tell workers to do. */
+interface Order {
+  /** What its body has, beside `workers` and `deadline`. */
+  readonly arguments: readonly string[]
+  /** It holds for all, whoever is told of it. */
+  readonly isForAll?: boolean
+  give(control: Control, body: Body, options: AskOptions): Promise<Answer<unknown>>
+}
+
+/** Of each verb that changes something. What the values must be, control checks. */
+export const orders: Readonly<Partial<Record<Verb, Order>>> = Object.freeze({
+  shutdown: {
+    arguments: ['now'],
+    give: (control, { now }, options) =>
+      control.shutdown({ ...options, ...(now === undefined ? {} : { now: now as boolean }) }),
+  },
+  'pool-grow': {
+    arguments: ['by'],
+    give: (control, { by = 1 }, options) => control.poolGrow(by as number, options),
+  },
+  'pool-shrink': {
+    arguments: ['by'],
+    give: (control, { by = 1 }, options) => control.poolShrink(by as number, options),
+  },
+  'pool-restart': {
+    arguments: [],
+    give: (control, _, options) => control.poolRestart(options),
+  },
+  autoscale: {
+    arguments: ['range'],
+    give: (control, body, options) => control.autoscale(toRange(said(body, 'range')), options),
+  },
+  'queue-add': {
+    arguments: ['queue'],
+    give: (control, { queue }, options) => control.queueAdd(queue as string, options),
+  },
+  'queue-remove': {
+    arguments: ['queue'],
+    give: (control, { queue }, options) => control.queueRemove(queue as string, options),
+  },
+  'log-level': {
+    arguments: ['level'],
+    give: (control, { level }, options) => control.logLevel(level as LogLevel, options),
+  },
+  reset: {
+    arguments: [],
+    give: (control, _, options) => control.reset(options),
+  },
+  pause: {
+    ...{ arguments: ['queue'], isForAll: true },
+    give: (control, { queue }, options) => control.pause(queue as string, options),
+  },
+  resume: {
+    ...{ arguments: ['queue'], isForAll: true },
+    give: (control, { queue }, options) => control.resume(queue as string, options),
+  },
+  'rate-limit': {
+    ...{ arguments: ['task', 'queue', 'rateLimit'], isForAll: true },
+    give: (control, body, options) =>
+      control.rateLimit(toScope(body), said(body, 'rateLimit') as RateLimit | null, options),
+  },
+  concurrency: {
+    ...{ arguments: ['task', 'queue', 'concurrency'], isForAll: true },
+    give: (control, body, options) =>
+      control.concurrency(toScope(body), said(body, 'concurrency') as Concurrency | null, options),
+  },
+  'time-limit': {
+    ...{ arguments: ['task', 'timeLimit'], isForAll: true },
+    give: (control, body, options) =>
+      control.timeLimit(checkText(body.task, '"task"'), said(body, 'timeLimit') as TimeLimit | null, options),
+  },
+} satisfies Partial<Record<Verb, Order>>)
+
+/** `POST /control/:verb` */
+export async function giveOrder(call: ApiCall): Promise<Answer<unknown>> {
+  call.query.only([])
+  const order = Object.hasOwn(orders, call.name) ? orders[call.name as Verb] : undefined
+  if (!order) throw unknownVerb(call.name)
+  const body = await readBody(call)
+  const asking = order.isForAll ? ['deadline'] : ['workers', 'deadline']
+  checkKeys(body, [...order.arguments, ...asking], `The body of "${call.name}"`)
+  return order.give(call.deps.control, body, toAskOptions(call, body.workers, body.deadline))
+}
+
+function unknownVerb(name: string): ApiError {
+  const known = Object.keys(orders).join(', ')
+  return new ApiError(404, 'UNKNOWN_VERB', `There is no "${name.slice(0, 100)}". Known: ${known}.`)
+}
+
+/** `null` lifts what was set; that must be said. */
+function said(body: Body, name: string): unknown {
+  if (body[name] !== undefined) return body[name]
+  throw new ConfigError(`The body lacks "${name}". null lifts what was set.`)
+}
+
+function toRange(value: unknown): AutoscaleRange | null {
+  if (value === null) return null
+  checkKeys(value, ['min', 'max'], '"range"')
+  return value as unknown as AutoscaleRange
+}
+
+function toScope({ task, queue }: Body): LimitScope {
+  if ((task === undefined) === (queue === undefined)) {
+    throw new ConfigError('The body must have either "task" or "queue".')
+  }
+  return task === undefined ? { queue: checkQueue(queue, '"queue"') } : { task: checkText(task, '"task"') }
+}

@@ -1,0 +1,370 @@
+import express from 'express'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { verbs } from '../../src/control/verbs.js'
+import { routes } from '../../src/dashboard/api/api.js'
+import { orders } from '../../src/dashboard/api/orders.js'
+import { questions } from '../../src/dashboard/api/questions.js'
+import { type Celeriac, celeriac } from '../../src/plugin.js'
+import { lines, serve } from '../http/app.js'
+import { brokers, freshServers } from '../support/lab.js'
+import { until } from '../support/until.js'
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js'
+import { ask, fromPage, tasks } from './shop.js'
+
+const api = '/jobs/dashboard/api'
+
+interface Scene {
+  readonly jobs: Celeriac
+  readonly port: number
+}
+
+const users = new Map<string, boolean | string>([
+  ['admin', true],
+  ['ann', 'ann@shop'],
+  ['bob', false],
+])
+
+/** A web process that lets in whom a header names. */
+async function openWeb(
+  servers: Awaited<ReturnType<typeof freshServers>>,
+  make: typeof express = express,
+  withParser = false,
+): Promise<Scene & { close(): Promise<void> }> {
+  const jobs = celeriac({
+    ...servers,
+    tasks,
+    logger: 'silent',
+    authorize: (req) => users.get(req.get('X-User') ?? ''),
+  })
+  const app = make()
+  if (withParser) app.use(make.json())
+  app.use(jobs)
+  const { url, close } = await serve(app)
+  await until(() => jobs.ready().then(() => true), { timeoutMs: 30_000 })
+  return {
+    jobs,
+    port: Number(new URL(url).port),
+    async close() {
+      await close()
+      await jobs.close()
+    },
+  }
+}
+
+async function get(scene: Pick<Scene, 'port'>, path: string, user = 'admin') {
+  const { status, headers, body } = await ask(scene, `${api}${path}`, { headers: { 'X-User': user } })
+  return { status, headers, body: JSON.parse(body) }
+}
+
+async function post(
+  scene: Pick<Scene, 'port'>,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
+  const answer = await ask(scene, `${api}${path}`, {
+    method: 'POST',
+    headers: {
+      'X-User': 'ann',
+      ...fromPage,
+      ...(text === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) }),
+      ...headers,
+    },
+    ...(text === undefined ? {} : { body: text }),
+  })
+  return { status: answer.status, headers: answer.headers, body: JSON.parse(answer.body) }
+}
+
+test('its lists have every verb, each once', () => {
+  const kinds = Object.entries(verbs)
+
+  expect(Object.keys(orders).sort()).toEqual(
+    kinds
+      .filter(([, kind]) => kind === 'order')
+      .map(([verb]) => verb)
+      .sort(),
+  )
+  expect(Object.keys(questions).sort()).toEqual(
+    kinds
+      .filter(([, kind]) => kind === 'question')
+      .map(([verb]) => verb)
+      .sort(),
+  )
+})
+
+describe.each(brokers)('with worker processes, on %s', (kind) => {
+  let scene: Awaited<ReturnType<typeof openWeb>>
+  let workers: WorkerProcess[]
+
+  const ends: (() => void)[] = []
+
+  beforeAll(async () => {
+    const servers = await freshServers(kind)
+    scene = await openWeb(servers)
+    workers = await Promise.all(
+      ['mail', 'media'].map((name) =>
+        startWorkerProcess({
+          ...servers,
+          args: ['-c', '2', '-n', `${name}@here`],
+          onEnd: (end) => void ends.push(end),
+        }),
+      ),
+    )
+  }, 240_000)
+
+  afterAll(async () => {
+    for (const end of ends) end()
+    await scene?.close()
+  })
+
+  test('questions go to those that are named', async () => {
+    const all = await get(scene, '/inspect/ping?deadline=20s')
+    const some = await get(scene, '/inspect/stats?workers=mail@*&deadline=20s')
+
+    expect(all.status).toBe(200)
+    expect(all.headers['content-type']).toBe('application/json; charset=utf-8')
+    expect(all.body.replies.map((reply: { worker: { name: string } }) => reply.worker.name).sort()).toEqual([
+      'mail@here',
+      'media@here',
+    ])
+    expect(some.body).toMatchObject({
+      replies: [{ worker: { name: 'mail@here' }, value: { concurrency: 2, running: 0 } }],
+      refused: [],
+      silent: [],
+    })
+  })
+
+  test('an order is done, and the audit says who gave it and from where', async () => {
+    const { status, body } = await post(scene, '/control/pool-grow', {
+      by: 2,
+      workers: ['mail@here'],
+      deadline: '20s',
+    })
+
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ replies: [{ value: { concurrency: 4 } }], refused: [], silent: [] })
+    const audit = await get(scene, '/commands?limit=1')
+    expect(audit.body.commands).toMatchObject([
+      {
+        id: body.command,
+        verb: 'pool-grow',
+        args: { by: 2 },
+        askedBy: 'ann@shop',
+        askedFrom: expect.stringMatching(/^http (::ffff:)?127\.0\.0\.1$/),
+      },
+    ])
+    expect(audit.body.next).toBe(body.command)
+    const older = await get(scene, `/commands?before=${audit.body.next}`)
+    expect(older.body.commands.map(({ id }: { id: string }) => id)).not.toContain(body.command)
+  })
+
+  test('what holds for all is told to all, and shown', async () => {
+    expect((await post(scene, '/control/pause', { queue: 'default', deadline: '20s' })).body).toMatchObject({
+      replies: [{ value: { paused: ['default'] } }, { value: { paused: ['default'] } }],
+    })
+    expect((await get(scene, '/queues')).body.queues).toContainEqual(
+      expect.objectContaining({ queue: 'default', isPaused: true }),
+    )
+    expect((await post(scene, '/control/resume', { queue: 'default', deadline: '20s' })).status).toBe(200)
+  })
+
+  test('workers are listed and shown, by name and by id, without secrets', async () => {
+    const { body } = await get(scene, '/workers')
+    const mail = body.workers.find(({ name }: { name: string }) => name === 'mail@here')
+
+    expect(mail).toMatchObject({ state: 'live', pid: workers[0]?.pid, version: expect.any(String) })
+    expect((await get(scene, `/workers/${mail.id}`)).body).toMatchObject({ id: mail.id })
+    expect((await get(scene, '/workers/mail%40here')).body).toMatchObject({ id: mail.id })
+    expect(JSON.stringify(body)).not.toMatch(/:\/\/[^"/]*@/)
+  })
+
+  test('status, queues and tasks are told as JSON', async () => {
+    await until(async () => (await get(scene, '/status')).body.status === 'ok', { timeoutMs: 30_000 })
+    expect((await get(scene, '/queues')).body.queues).toContainEqual(
+      expect.objectContaining({ queue: 'default', waiting: 0, servedBy: ['mail@here', 'media@here'] }),
+    )
+    expect((await get(scene, '/tasks')).body.tasks).toContainEqual({
+      name: 'mail.send',
+      isKnownHere: true,
+      workers: [],
+    })
+  })
+
+  test('a worker that is stopped is named as silent, within the deadline', async () => {
+    workers[1]?.signal('SIGSTOP')
+    try {
+      const from = performance.now()
+      const { status, body } = await get(scene, '/inspect/ping?deadline=1500ms')
+
+      expect(performance.now() - from).toBeLessThan(10_000)
+      expect(status).toBe(200)
+      expect(body.silent).toMatchObject([{ name: 'media@here' }])
+    } finally {
+      workers[1]?.signal('SIGCONT')
+    }
+  })
+})
+
+describe.each(lines)('on %s', (_line, make) => {
+  describe.each([false, true])('with a parser of the app in front: %s', (withParser) => {
+    let scene: Awaited<ReturnType<typeof openWeb>>
+
+    beforeAll(async () => {
+      scene = await openWeb(await freshServers('postgres'), make, withParser)
+    }, 120_000)
+
+    afterAll(() => scene?.close())
+
+    test.each<[string, string, unknown, number, string]>([
+      ['a verb that is none', '/control/eval', {}, 404, 'UNKNOWN_VERB'],
+      ['a name of the prototype', '/control/constructor', {}, 404, 'UNKNOWN_VERB'],
+      ['a question as an order', '/control/ping', {}, 404, 'UNKNOWN_VERB'],
+      ['an argument that is none', '/control/pool-grow', { bye: 1 }, 400, 'BAD_REQUEST'],
+      ['an argument of the prototype', '/control/pool-grow', '{"__proto__":{"by":9}}', 400, 'BAD_REQUEST'],
+      ['a number that is none', '/control/pool-grow', { by: '2' }, 400, 'BAD_REQUEST'],
+      ['an operator in the place of a queue', '/control/pause', { queue: { not: '' } }, 400, 'BAD_REQUEST'],
+      ['a level that is none', '/control/log-level', { level: 'loud' }, 400, 'BAD_REQUEST'],
+      ['a range upside down', '/control/autoscale', { range: { min: 3, max: 1 } }, 400, 'BAD_REQUEST'],
+      ['a range that is unsaid', '/control/autoscale', {}, 400, 'BAD_REQUEST'],
+      ['a limit that is unsaid', '/control/rate-limit', { task: 'mail.send' }, 400, 'BAD_REQUEST'],
+      [
+        'a limit for two',
+        '/control/rate-limit',
+        { task: 'a', queue: 'b', rateLimit: null },
+        400,
+        'BAD_REQUEST',
+      ],
+      [
+        'a limit that is none',
+        '/control/rate-limit',
+        { task: 'mail.send', rateLimit: 'x' },
+        400,
+        'BAD_REQUEST',
+      ],
+      ['an unknown task', '/control/time-limit', { task: 'mail.sned', timeLimit: '5s' }, 404, 'UNKNOWN_TASK'],
+      ['an unknown worker', '/control/reset', { workers: 'nobody' }, 404, 'UNKNOWN_WORKER'],
+      ['workers that are no names', '/control/reset', { workers: [{}] }, 400, 'BAD_REQUEST'],
+      ['a pattern that is all stars', '/control/reset', { workers: '*a*a*a*a*a' }, 400, 'BAD_REQUEST'],
+      ['workers of what holds for all', '/control/pause', { queue: 'q', workers: 'a' }, 400, 'BAD_REQUEST'],
+      ['a deadline of hours', '/control/reset', { deadline: '2h' }, 400, 'BAD_REQUEST'],
+      ['a body that is a list', '/control/reset', [], 400, 'BAD_REQUEST'],
+    ])('%s is refused as a problem', async (_what, path, body, status, code) => {
+      const answer = await post(scene, path, body)
+
+      expect([answer.status, answer.body.code, answer.headers['content-type']]).toEqual([
+        status,
+        code,
+        'application/problem+json',
+      ])
+      expect((await get(scene, '/commands')).body).toEqual({ commands: [], next: null })
+    })
+
+    test.each<[string, Record<string, string>, number]>([
+      ['text', { 'Content-Type': 'text/plain' }, 415],
+      ['a form', { 'Content-Type': 'application/x-www-form-urlencoded' }, 415],
+    ])('a body that is %s is refused', async (_what, headers, status) => {
+      expect((await post(scene, '/control/pool-grow', '{"by":1}', headers)).status).toBe(status)
+    })
+
+    test('without a body, an order has its defaults; without workers, nobody replies', async () => {
+      const { status, body } = await post(scene, '/control/pool-grow')
+
+      expect(status).toBe(200)
+      expect(body).toMatchObject({ replies: [], refused: [], silent: [] })
+    })
+
+    test.each([
+      ['/inspect/eval', 404, 'UNKNOWN_QUESTION'],
+      ['/inspect/shutdown', 404, 'UNKNOWN_QUESTION'],
+      ['/inspect/ping?workers[contains]=a', 400, 'BAD_REQUEST'],
+      ['/inspect/ping?deadline=1&deadline=2', 400, 'BAD_REQUEST'],
+      ['/inspect/ping?deadline=1e308', 400, 'BAD_REQUEST'],
+      ['/inspect/ping?workers=nobody', 404, 'UNKNOWN_WORKER'],
+      ['/workers/nobody', 404, 'UNKNOWN_WORKER'],
+      ['/workers/%E0%A4%A', 404, 'NOT_FOUND'],
+      ['/commands?limit=1e9', 400, 'BAD_REQUEST'],
+      ['/commands?limit=-1', 400, 'BAD_REQUEST'],
+      ['/commands?limit=NaN', 400, 'BAD_REQUEST'],
+      ['/commands?before=1', 400, 'BAD_REQUEST'],
+      ['/status/', 404, 'NOT_FOUND'],
+      ['//status', 404, 'NOT_FOUND'],
+      ['/nowhere', 404, 'NOT_FOUND'],
+    ])('GET %s is answered %i', async (path, status, code) => {
+      const answer = await get(scene, path)
+
+      expect([answer.status, answer.body.code]).toEqual([status, code])
+      expect(answer.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+    })
+  })
+})
+
+describe('who may', () => {
+  let scene: Awaited<ReturnType<typeof openWeb>>
+
+  beforeAll(async () => {
+    scene = await openWeb(await freshServers('postgres'))
+  }, 120_000)
+
+  afterAll(() => scene?.close())
+
+  const addresses = routes.map(({ method, path }) => [
+    method,
+    path.replace(':verb', 'reset').replace(':question', 'ping').replace(':id', 'x'),
+  ])
+
+  // Each route of the table, so that a new one is in here, too.
+  test.each(addresses)('%s %s is for nobody else', async (method = '', path = '') => {
+    for (const user of ['', 'bob', '__proto__', 'constructor']) {
+      const answer = await ask(scene, `${api}${path}`, { method, headers: { 'X-User': user, ...fromPage } })
+      expect([answer.status, JSON.parse(answer.body).code], user).toEqual([403, 'DASHBOARD_CLOSED'])
+    }
+    const own = await ask(scene, `${api}${path}`, { method, headers: { 'X-User': 'admin', ...fromPage } })
+    expect([200, 404]).toContain(own.status)
+  })
+
+  test('knows no other method, whatever a header says', async () => {
+    const put = await ask(scene, `${api}/control/reset`, {
+      method: 'PUT',
+      headers: { 'X-User': 'ann', ...fromPage },
+    })
+    const overridden = await ask(scene, `${api}/control/reset`, {
+      headers: { 'X-User': 'ann', 'X-HTTP-Method-Override': 'POST', ...fromPage },
+    })
+
+    expect([put.status, put.headers.allow]).toEqual([405, 'POST'])
+    expect([overridden.status, overridden.headers.allow]).toEqual([405, 'POST'])
+  })
+
+  test.each<[string, Record<string, string>]>([
+    ['of another site', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['of another origin', { 'Sec-Fetch-Site': '', Origin: 'https://evil.example' }],
+    ['of no origin', { 'Sec-Fetch-Site': '', Origin: 'null' }],
+  ])('an order %s is not given', async (_what, headers) => {
+    const answer = await post(scene, '/control/reset', {}, headers)
+
+    expect([answer.status, answer.body.code]).toEqual([403, 'CROSS_SITE'])
+    expect(
+      (await get(scene, '/commands')).body.commands.map(({ askedBy }: { askedBy: string }) => askedBy),
+    ).not.toContain('ann@shop')
+  })
+})
+
+test('when the store is away, it says so and names no server', async () => {
+  const scene = await openWeb(await freshServers('postgres'))
+  onTestFinished(() => scene.close())
+  await scene.jobs.close()
+
+  for (const path of ['/workers', '/queues', '/commands', '/inspect/ping']) {
+    const answer = await get(scene, path)
+    expect([answer.status, answer.body.code], path).toEqual([503, 'UNAVAILABLE'])
+    expect(JSON.stringify(answer.body)).not.toMatch(/postgres:|127\.0\.0\.1|stack/)
+  }
+  expect((await get(scene, '/status')).body).toMatchObject({ status: 'down', store: 'down' })
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { routes } from '../../src/dashboard/api/api.js'
+import { orders } from '../../src/dashboard/api/orders.js'
+import { questions } from '../../src/dashboard/api/questions.js'
+import { codeIn, read, rowsIn, section } from './markdown.js'
+
+const page = 'docs/management-api.md'
+
+test('docs/management-api.md has every address', () => {
+  const documented = rowsIn(section(page, 'Addresses')).map(([method, path]) =>
+    [codeIn(method)[0], codeIn(path)[0]].join(' '),
+  )
+
+  expect(documented).toEqual(routes.map(({ method, path }) => `${method} ${path}`))
+})
+
+test('it has every question', () => {
+  const [, named = ''] = /^Questions: (.+)\.$/m.exec(read(page)) ?? []
+
+  expect(codeIn(named)).toEqual(Object.keys(questions))
+})
+
+test('it has every verb, with bodies that have its arguments', () => {
+  const rows = rowsIn(section(page, 'Verbs'))
+
+  expect(rows.map(([verb]) => codeIn(verb)[0])).toEqual(Object.keys(orders))
+  for (const [verb, body, whom] of rows) {
+    const order = orders[codeIn(verb)[0] as keyof typeof orders]
+    const bodies = codeIn(body).filter((code) => code.startsWith('{'))
+    const names = bodies.flatMap((code) => Object.keys(JSON.parse(code)))
+    for (const name of names) expect(order?.arguments).toContain(name)
+    expect(whom).toBe(order?.isForAll ? 'all' : 'workers')
+  }
+})

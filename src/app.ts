@@ -61,6 +61,13 @@ import { createHealth, type Health } from './telemetry/health.js'
 import { type HealthPort, openHealthPort } from './telemetry/health-port.js'
 import { createHookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
+import type { ClusterReading } from './telemetry/metrics/cluster.js'
+import {
+  createClusterMetrics,
+  createProcessMetrics,
+  type Exposition,
+} from './telemetry/metrics/exposition.js'
+import { type MetricsPort, openMetricsPort } from './telemetry/metrics-port.js'
 import { packageVersions } from './telemetry/packages.js'
 import { createReadiness, type Readiness } from './telemetry/readiness.js'
 import { version } from './version.js'
@@ -127,6 +134,8 @@ export interface App {
   readonly control: Control
   /** Questions to workers. */
   readonly inspect: Inspect
+  /** What Prometheus reads of the whole installation. */
+  metrics(): Promise<Exposition>
   /** What the maintenance of this process has repaired so far: jobs by pass. */
   repaired(): Readonly<Record<string, number>>
   /** Runs these passes now; they run by themselves now and then. */
@@ -278,6 +287,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     registry: () => tasks,
   })
   const settings = createSettings()
+  const metrics = createClusterMetrics(readCluster)
   const door = createDoor(async () => (await backend()).store)
   const heldDoor: typeof door = {
     ask: (...args) => hold.during(door.ask(...args)),
@@ -314,6 +324,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
   let healthPort: Promise<HealthPort> | undefined
+  let metricsPort: Promise<MetricsPort> | undefined
   let closing: Promise<void> | undefined
 
   tasks.then((found) => {
@@ -380,6 +391,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     },
     control: createControl(controlDeps),
     inspect: createInspect(controlDeps),
+    metrics: () => hold.during(metrics()),
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),
     hooksEnded: hooks.settled,
@@ -530,6 +542,8 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     // Before the servers are there: a probe wants to know what it waits for.
     if (port !== null) healthPort ??= openHealthPort({ port, readiness, log })
     await healthPort
+    if (own.metricsPort !== null) metricsPort ??= openMetrics(own.metricsPort)
+    await metricsPort
     const known = await tasks
     const { store, broker, dispatcher, lease } = await opening.opened
     await heedSettings(store)
@@ -618,6 +632,22 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     })
   }
 
+  async function readCluster(): Promise<ClusterReading> {
+    const { store } = await backend()
+    const [moves, sights] = await Promise.all([store.moves(), store.sights()])
+    return { moves, sights }
+  }
+
+  function openMetrics(port: number): Promise<MetricsPort> {
+    const ofProcess = createProcessMetrics(() => {
+      const [worker] = workers
+      if (!worker) return undefined
+      const { concurrency: slots, running, reserved, unsettled, children, outcomes } = worker
+      return { slots, running, reserved, unsettled, children, outcomes }
+    })
+    return openMetricsPort({ port, ofProcess, ofCluster: metrics, log })
+  }
+
   /** What a worker goes by where nothing was set for it. */
   async function baseOf(own: WorkerConfig): Promise<Course> {
     const { concurrency, autoscale } = own
@@ -683,6 +713,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
       await healthPort?.then((opened) => opened.close()).catch(() => {})
+      await metricsPort?.then((opened) => opened.close()).catch(() => {})
       for (const condition of conditions) condition.close()
       await maintenance?.close()
       await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())

@@ -116,6 +116,8 @@ export interface WorkerConfig {
   readonly autoscale: AutoscaleRange | null
   /** `null`: none. */
   readonly healthPort: number | null
+  /** `null`: none. */
+  readonly metricsPort: number | null
   /** With `%h` and `%p` still in it. */
   readonly name: string
 }
@@ -203,6 +205,7 @@ const workerOptionNames = [
   'maxMemoryPerChild',
   'autoscale',
   'healthPort',
+  'metricsPort',
   'name',
 ] satisfies (keyof WorkerOptions)[]
 
@@ -374,6 +377,7 @@ function resolveWorker(
     maxMemoryPerChild,
     autoscale,
     healthPort,
+    metricsPort,
     name,
   } = typeof worker === 'object' ? worker : {}
   return Object.freeze({
@@ -390,8 +394,19 @@ function resolveWorker(
       maxMemoryPerChild === undefined ? null : checkBytes(maxMemoryPerChild, '"worker.maxMemoryPerChild"'),
     autoscale: autoscale === undefined ? null : checkRange(autoscale, '"worker.autoscale"'),
     healthPort: healthPort === undefined ? null : checkPort(healthPort, '"worker.healthPort"'),
+    metricsPort: checkMetricsPort(metricsPort, healthPort),
     name: name === undefined ? defaults.workerName : checkText(name, '"worker.name"'),
   })
+}
+
+/** A port of its own: the health port is answered by a thread that knows nothing of jobs. */
+function checkMetricsPort(port: unknown, healthPort: unknown): number | null {
+  if (port === undefined) return null
+  const checked = checkPort(port, '"worker.metricsPort"')
+  if (checked === 0 || checked !== healthPort) return checked
+  throw new ConfigError(
+    `"worker.metricsPort" and "worker.healthPort" are both ${checked}. Give each a port of its own.`,
+  )
 }
 
 export function checkPort(value: unknown, where: string): number {

@@ -13,6 +13,7 @@ import { version } from '../version.js'
 import { addCall } from './call.js'
 import { addCancel } from './cancel.js'
 import { addCheck } from './check.js'
+import { addCompletion } from './completion.js'
 import { addControl } from './control.js'
 import { addEvents } from './events.js'
 import { addInspect } from './inspect.js'
@@ -53,6 +54,7 @@ for (const add of [
   addInspect,
   addControl,
   addLimit,
+  addCompletion,
 ])
   add(program)
 

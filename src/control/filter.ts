@@ -65,12 +65,15 @@ export function toStoredPage(page: SearchPage): StoredPage {
 /** @throws {ConfigError} when it is no whole id: the beginnings of ids are times, which many jobs share */
 export function checkId(id: string): string {
   if (isUuid(id)) return id
-  const isCut = /^[0-9a-f]{4,}[0-9a-f-]*$/i.test(id) && id.length < 36
   throw new ConfigError(
-    isCut
+    isPartOfId(id)
       ? `"${id}" is a part of an id. Say all of it: ids begin with the time, so many jobs share their beginnings.`
       : `"${id.slice(0, 100)}" is no id of a job. Ids look like 01987a3c-5d1e-7b60-8f11-2c9d6e4ab001.`,
   )
+}
+
+export function isPartOfId(text: string): boolean {
+  return /^[0-9a-f]{4,}[0-9a-f-]*$/i.test(text) && text.length < 36
 }
 
 function listOf(value: unknown, where: string): readonly string[] | undefined {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Answer, AskOptions, WorkerReply } from '../control/door.js'
-import { ConfigError } from '../errors.js'
-import { tellMs, toMs } from '../job/duration.js'
+import { tellMs } from '../job/duration.js'
+import { toTime } from './amounts.js'
 import {
   type CommonFlags,
   common,
@@ -47,16 +47,6 @@ export function toAskOptions({ destination, timeout = defaultTimeout, by }: AskF
     by: by ?? currentUser(),
     from: 'cli',
   }
-}
-
-/**
- * Milliseconds. A number alone is seconds, as Celery has it.
- * @throws {ConfigError} when the text is no length of time
- */
-export function toTime(text: string, flag: string): number {
-  const ms = toMs(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text)
-  if (ms !== undefined && ms > 0) return ms
-  throw new ConfigError(`${flag} must be a time such as 30s, 5m or 30 (seconds), and is "${text}".`)
 }
 
 export interface Telling<Value> {

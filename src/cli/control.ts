@@ -5,7 +5,8 @@ import type { LimitScope } from '../enqueue/limits.js'
 import { ConfigError } from '../errors.js'
 import type { Concurrency, RateLimit } from '../job/limit.js'
 import type { LogLevel } from '../telemetry/log.js'
-import { type AskFlags, asking, tellAnswer, toAskOptions, toTime } from './asking.js'
+import { toRange, toTime } from './amounts.js'
+import { type AskFlags, asking, tellAnswer, toAskOptions } from './asking.js'
 import { addCancel } from './cancel.js'
 import { addAbsent, type CommonFlags, common, print, printJson, wholeNumber } from './kit.js'
 import { tableOr } from './show.js'
@@ -64,7 +65,8 @@ const orders: readonly Order[] = [
       ['[min]', 'fewest jobs at once (default: 1)'],
     ],
     example: 'celeriac control autoscale 16 2',
-    give: (control, { arguments: [max = '', min] }, options) => control.autoscale(toRange(max, min), options),
+    give: (control, { arguments: [max = '', min] }, options) =>
+      control.autoscale(max === 'off' ? null : toRange(max, 'autoscale', min), options),
   },
   {
     name: 'pool-restart',
@@ -240,12 +242,6 @@ function toScope(text: string): LimitScope {
 /** Celery's bare number is starts a second. */
 function toRate(text: string): string {
   return /^\d+$/.test(text) ? `${text}/s` : text
-}
-
-function toRange(max: string, min: string | undefined) {
-  if (max === 'off') return null
-  const [most = '', fewest = min ?? '1'] = max.split(',')
-  return { max: wholeNumber(most, 'max'), min: wholeNumber(fewest, 'min') }
 }
 
 function toTimeLimit(soft: string, hard: string | undefined) {

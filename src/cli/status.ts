@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ClusterStatus, QueueStatus, WorkerStatus } from '../control/status.js'
 import { tellMs } from '../job/duration.js'
 import { sleep } from '../waiting.js'
-import { toTime } from './asking.js'
+import { toTime } from './amounts.js'
 import { type CommonFlags, common, exitCodes, exitWith, paint, print, printJson } from './kit.js'
 import { tableOr } from './show.js'
 

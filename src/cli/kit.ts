@@ -73,6 +73,14 @@ export function paint(style: Style, text: string): string {
   return readEnvironment().hasColours ? styleText(style, text, { validateStream: false }) : text
 }
 
+/**
+ * Ends the process soon, when its work is done: a tasks file may have opened connections of its own, that nobody here
+ * knows how to close.
+ */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), 300).unref()
+}
+
 /** Columns as wide as what stands in them. The first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length))) ?? []

@@ -10,6 +10,7 @@ import {
 } from '../errors.js'
 import { toStoredError } from '../job/json.js'
 import { version } from '../version.js'
+import { addBench } from './bench.js'
 import { addCall } from './call.js'
 import { addCancel } from './cancel.js'
 import { addCheck } from './check.js'
@@ -54,6 +55,7 @@ for (const add of [
   addInspect,
   addControl,
   addLimit,
+  addBench,
   addCompletion,
 ])
   add(program)

@@ -16,7 +16,7 @@ import { bind } from '../task/binding.js'
 import { loadTasks } from '../task/load.js'
 import type { TaskRegistry } from '../task/registry.js'
 import { createCommandLog, createLog } from '../telemetry/log.js'
-import { type CommonFlags, note } from './kit.js'
+import { type CommonFlags, endSoon, note } from './kit.js'
 
 /** The configuration that the flags lead to, with what the command line says of it. */
 export async function readConfig(flags: CommonFlags, said: CeleriacOptions = {}): Promise<Config> {
@@ -131,6 +131,7 @@ async function working<T>(config: Config, work: (app: App) => Promise<T>): Promi
     return await Promise.race([app.backend().then(() => work(app)), failed])
   } finally {
     await app.close()
+    endSoon()
   }
 }
 

@@ -12,7 +12,7 @@ interface PurgeFlags extends ActFlags {
 export function addPurge(program: Command): void {
   acting(common(program.command('purge')))
     .description('Cancel all jobs that wait. What runs goes on, and what has ended stays.')
-    .addOption(new Option('-Q, --queue, --queues <names>', 'only those of these queues').argParser(list))
+    .addOption(new Option('-Q, --queue <names>', 'only those of these queues').argParser(list))
     .addOption(new Option('-X, --exclude-queues <names>', 'all but those of these queues').argParser(list))
     .addOption(new Option('-t, --task <names>', 'only jobs of these tasks').argParser(list))
     .option('-f, --force', 'do not ask, as --yes')

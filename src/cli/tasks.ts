@@ -8,7 +8,7 @@ import { tellLimit } from '../task/limit-rule.js'
 import type { RegisteredTask, TaskRegistry } from '../task/registry.js'
 import { suggest } from '../task/suggest.js'
 import { describeTask, type TaskDescription } from '../tasks.js'
-import { type CommonFlags, common, note, paint, print, printJson, table } from './kit.js'
+import { type CommonFlags, common, endSoon, note, paint, print, printJson, table } from './kit.js'
 import { exampleOf, type PayloadSchema, payloadSchemaOf } from './schema.js'
 
 export function addTasks(program: Command): void {
@@ -39,6 +39,14 @@ interface KnownTask extends Omit<Partial<TaskDescription>, Needed>, Pick<TaskDes
 }
 
 async function tasks(name: string | undefined, flags: CommonFlags): Promise<void> {
+  try {
+    await tell(name, flags)
+  } finally {
+    endSoon()
+  }
+}
+
+async function tell(name: string | undefined, flags: CommonFlags): Promise<void> {
   const { readTasks } = await import('./open.js')
   const { config, registry } = await readTasks(flags)
   const told = await askStore(flags)

@@ -13,7 +13,7 @@ export function createStats(
 ): StatStore {
   return {
     foldStats: () => guard(async () => (await pool.query<{ lines: number }>(foldSql)).rows[0]?.lines ?? 0),
-    noteOldest: () => guard(async () => void (await pool.query(oldestSql))),
+    noteOldest: () => guard(async () => void (await pool.query(`${inIndexOrder} ${oldestSql}`))),
     moves: () => timely(async () => (await pool.query<MoveRow>(movesSql)).rows.map(toMove)),
     movesByTime: (span) => timely(() => movesByTime(pool, span)),
     sights: () => timely(() => readSights(pool)),
@@ -62,7 +62,7 @@ const adding = `SET jobs = t.jobs + excluded.jobs, ${sums.join(', ')}`
 const measures = 'jobs, took_ms, took, total_ms, total'
 
 /** Whoever comes second finds the lines gone. The order keeps two from a deadlock. */
-const foldSql = `
+export const foldSql = `
 WITH lines AS (
   DELETE FROM celeriac.stat_delta
   WHERE ctid = ANY(ARRAY(SELECT ctid FROM celeriac.stat_delta LIMIT ${linesAtOnce})) RETURNING *),
@@ -83,7 +83,7 @@ SELECT count(*)::int AS lines FROM lines`
 const asRow = `${key}, jobs::float8 AS jobs, took_ms AS "tookMs", array_to_string(took, ',') AS took,
   total_ms AS "totalMs", array_to_string(total, ',') AS total`
 
-const movesSql = `
+export const movesSql = `
 WITH ${addedUp('fresh', 'celeriac.stat_delta', key)}
 SELECT ${asRow} FROM celeriac.stat_total UNION ALL SELECT ${asRow} FROM fresh`
 
@@ -120,8 +120,12 @@ const oldestOf = (limit: number) => `(
     WHERE j.queue BETWEEN o.queue AND o.queue AND j.finished_at IS NULL ORDER BY j.queue, j.id LIMIT ${limit}) AS near
   WHERE near.state IN ('queued', 'scheduled', 'retrying') AND near.run_at <= now())`
 
+/** By the index and no farther than asked, whatever the planner believes of a queue. For one message: it is one transaction. */
+export const inIndexOrder =
+  'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;'
+
 /** What waits is known by what has moved, so that queues without cost nothing. */
-const oldestSql = `
+export const oldestSql = `
 WITH open AS (
   SELECT queue, sum(jobs * ((state = 'queued')::int)) AS queued FROM (
     SELECT queue, "is" AS state, jobs FROM celeriac.stat_total WHERE how <> 'dropped'
@@ -136,7 +140,7 @@ ON CONFLICT (queue) DO UPDATE SET oldest_at = excluded.oldest_at WHERE t.oldest_
 
 const sinceMs = (moment: string) => `greatest(0, 1000 * date_part('epoch', now() - ${moment}))`
 
-const sightsSql = `
+export const sightsSql = `
 SELECT
   (SELECT coalesce(json_agg(json_build_object('queue', queue, 'ageMs', ${sinceMs('oldest_at')}) ORDER BY queue), '[]')
     FROM celeriac.stat_queue) AS oldest,

@@ -21,6 +21,7 @@ export function createPrunePass(): Pass {
       const { store, retention, log } = context
       if (!retention.isKnown()) return returnTicket(context)
       await store.pruneWorkers()
+      await store.pruneCommands()
       const tasks = (await store.finishedTasks()).filter((finished) => isOurs(finished, retention))
       let pruned: Pruning | undefined
       try {

@@ -75,8 +75,8 @@ export interface StatusDeps {
 export const mostCounted = 10_000
 /** A job that nobody serves is told of when it has waited for so long: a worker may be about to start. */
 const patienceMs = 3000
-/** A report comes every few seconds. */
-const reportLateMs = 15_000
+/** A report comes every 5 s. */
+const reportLateMs = 12_000
 /** What has been lost is shown for this long. */
 const lostShownMs = 600_000
 const longestLookMs = 5000

@@ -50,7 +50,7 @@ export interface ReadinessDeps {
 /** How long an answer is good for all who ask. */
 const freshMs = 1000
 /** What is asked of the store beyond a probe costs more, and changes slowly. */
-const queuesFreshMs = 3000
+const queuesFreshMs = 2000
 const queuesDeadlineMs = 2000
 
 /** Gives a function that never rejects. However many ask, they share the answer of a second. */

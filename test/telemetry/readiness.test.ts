@@ -68,13 +68,13 @@ test('a queue is named with its name, and nothing else is', async () => {
   expect(reason?.message).toBe('Jobs wait in queue "mail", and no live worker serves it.')
 })
 
-test('however many ask within a second, it is looked once, and for queues every three', async () => {
+test('however many ask within a second, it is looked once, and for queues every two', async () => {
   const { readiness, state } = open()
 
   await Promise.all([readiness(), readiness(), readiness()])
   state.now = 999
   await readiness()
-  state.now = 2000
+  state.now = 1999
   await readiness()
   expect(state.lookedAt).toBe(1)
 

@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Broker, Taker } from '../../src/broker/broker.js'
+import { createPostgresBroker } from '../../src/broker/postgres.js'
+import { createRedisBroker } from '../../src/broker/redis.js'
 import { type TakingWorker, watchTaking } from '../../src/worker/taking.js'
+import { type BrokerKind, brokers } from '../support/lab.js'
+import { freshDatabase, freshRedis } from '../support/servers.js'
+import { until } from '../support/until.js'
 
 /** A broker that holds what the test says, a worker that does what the test says, and a clock. */
 function open() {
@@ -122,4 +127,38 @@ test('where there are no open jobs, the broker is not asked', async () => {
   await lookFor(60_000)
 
   expect(state.asked).toBe(0)
+})
+
+async function openBroker(kind: BrokerKind): Promise<Broker> {
+  const shared = { deadlineMs: 20_000, log: { info() {}, warn() {} } }
+  const broker =
+    kind === 'redis'
+      ? createRedisBroker({ connection: await freshRedis(), prefix: 'celeriac', ...shared })
+      : createPostgresBroker({ url: await freshDatabase(), migrate: true, ...shared })
+  onTestFinished(() => broker.close())
+  return broker
+}
+
+describe.each(brokers)('on a real broker, %s', { timeout: 60_000 }, (kind) => {
+  test('deliveries that lie there are seen, and one that is taken is the end of it', async () => {
+    const watch = watchTaking({
+      broker: await openBroker(kind),
+      hasOpenJobs: () => true,
+      mostUnsettled: 10,
+      patienceMs: 1000,
+    })
+    const worker: TakingWorker = {
+      ...{ id: 'w', running: 0, reserved: 0, unsettled: 0, processed: 0, concurrency: 1 },
+      served: { open: ['mail'] },
+    }
+    const codes = async () => (await watch.look(worker)).map(({ code }) => code)
+    await watch.broker.dispatch([{ jobId: '0198', number: 1, task: 'work.send', queue: 'mail' }])
+
+    await until(async () => (await codes()).includes('takes-no-jobs'), { timeoutMs: 20_000 })
+
+    const intake = watch.broker.take('mail', { onDelivery: async () => 'done' })
+    onTestFinished(() => intake.close())
+    intake.setLimit(1)
+    await until(async () => (await codes()).length === 0, { timeoutMs: 20_000 })
+  })
 })

@@ -774,6 +774,13 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.servedQueues()).toEqual([])
     })
 
+    test('a queue whose worker has not renewed its lease for a while is served by nobody who asks for that', async () => {
+      await store.registerWorker(newWorker())
+
+      expect((await store.servedQueues({ seenWithinMs: 60_000 })).toSorted()).toEqual(['default', 'mail'])
+      expect(await store.servedQueues({ seenWithinMs: -1 })).toEqual([])
+    })
+
     test('what they tell of their tasks: live ones first, then the newest', async () => {
       const workers = ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":2}'].map((taskOptions) => ({
         ...newWorker(),
@@ -1025,6 +1032,92 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
       expect(first).toMatchObject({ created: true })
       expect(await insert({ unique })).toMatchObject({ id: first?.id, created: false })
+    })
+  })
+
+  describe('changes', () => {
+    test('what was opened, moved and ended since then, and no more', async () => {
+      const { now, oldest } = await store.changeClock()
+      expect(oldest.getTime()).toBeLessThanOrEqual(now.getTime())
+      const since = new Date(now.getTime() - 60_000)
+      const waiting = await insert({ task: 'mail.send', queue: 'mail' })
+      const failing = await running({ queue: 'mail' })
+      await store.settle({ ...keyOf(failing), workerId: ann, state: 'failed', error: boom })
+      const retried = await running({ queue: 'mail' })
+      const again = { state: 'retrying', error: boom, retryInMs: 60_000 } as const
+      await store.settle({ ...keyOf(retried), workerId: ann, ...again })
+      const busy = await running({ queue: 'mail' })
+
+      const ids = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id).sort()
+      expect(ids(await store.openedSince(since, undefined, 10))).toEqual(
+        [waiting.id, retried.id, busy.id].sort(),
+      )
+      expect(ids(await store.movedSince(since, []))).toEqual([retried.id, busy.id].sort())
+      const [ended, ...more] = await store.endedSince(since, undefined, 10)
+      expect(more).toEqual([])
+      expect(ended).toEqual({
+        ...{ id: failing.id, task: failing.task, queue: 'mail', state: 'failed', attempt: 1, workerId: ann },
+        ...{ createdAt: expect.any(Date), runAt: expect.any(Date), startedAt: expect.any(Date) },
+        ...{ finishedAt: expect.any(Date), cancelRequestedAt: null, cancelledBy: null, cancelReason: null },
+        ...{ error: { name: 'TypeError', message: 'boom' }, attempts: [] },
+      })
+      const moved = (await store.movedSince(since, [])).find(({ id }) => id === retried.id)
+      expect(moved?.attempts).toEqual([
+        {
+          ...{ number: 1, worker: ann, startedAt: expect.any(Date), finishedAt: expect.any(Date) },
+          ...{ outcome: 'failed', error: { name: 'TypeError', message: 'boom' } },
+        },
+      ])
+      const later = new Date(now.getTime() + 60_000)
+      expect(await store.endedSince(later, undefined, 10)).toEqual([])
+      expect(await store.openedSince(later, undefined, 10)).toEqual([])
+    })
+
+    test('pages begin behind the last of the one before', async () => {
+      const since = new Date((await store.changeClock()).now.getTime() - 60_000)
+      const ids: string[] = []
+      for (let n = 0; n < 5; n += 1) {
+        const job = await running()
+        await store.settle({
+          ...keyOf(job),
+          workerId: ann,
+          state: 'succeeded',
+          result: null,
+          resultError: null,
+        })
+        ids.push(job.id)
+      }
+
+      const first = await store.endedSince(since, undefined, 3)
+      const { id = '', finishedAt } = first.at(-1) ?? {}
+      const second = await store.endedSince(since, { id, finishedAt: finishedAt ?? since }, 3)
+
+      expect([...first, ...second].map((job) => job.id).sort()).toEqual(ids.sort())
+    })
+
+    test('workers that come and go, and commands', async () => {
+      const since = new Date((await store.changeClock()).now.getTime() - 60_000)
+      const worker = newWorker()
+      await store.registerWorker(worker)
+      const { id, name, queues, concurrency } = worker
+      const about = { id, name, queues, concurrency, startedAt: expect.any(Date), lostAt: null }
+      expect(await store.workersSince(since)).toEqual([{ ...about, stoppedAt: null }])
+
+      await store.stopWorker(id)
+      const command = {
+        id: uuidv7(),
+        verb: 'ping',
+        args: '{"a":1}',
+        workers: [id],
+        askedBy: 'ada',
+        askedFrom: 'cli',
+      }
+      await store.addCommand({ ...command, expiresInMs: 1000 })
+
+      expect(await store.workersSince(since)).toEqual([{ ...about, stoppedAt: expect.any(Date) }])
+      expect(await store.commandsSince(since, 10)).toEqual([
+        { ...command, workers: 1, askedAt: expect.any(Date) },
+      ])
     })
   })
 

@@ -16,6 +16,7 @@ import {
 import type { KnownWorker } from '../store/store.js'
 import { loadTasks } from '../task/load.js'
 import type { TaskRegistry } from '../task/registry.js'
+import { answerWithin } from '../waiting.js'
 
 /** All that the checks judge by. What could not be learnt is `undefined`. */
 export interface Facts {
@@ -65,6 +66,9 @@ export interface FactsDeps {
   readonly readConfig: () => Promise<Config>
 }
 
+const loadMs = 20_000
+const lateMessage = `The tasks files were not loaded within ${loadMs / 1000} s. Does one of them await something at its top level?`
+
 const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** Learns what can be learnt, one after the other where one needs the other. Never rejects. */
@@ -73,7 +77,8 @@ export async function gatherFacts({ environment, node, readConfig }: FactsDeps):
   if (typeof config === 'string') return { node, environment, config }
   const opened = await openAddresses(config)
   try {
-    const tasks = loadTasks(config).catch(messageOf)
+    // One that awaits something at its top level may never be loaded.
+    const tasks = answerWithin(loadMs, loadTasks(config), () => new Error(lateMessage)).catch(messageOf)
     const servers = typeof opened.addresses === 'string' ? {} : await gatherServers(config, opened.addresses)
     return { node, environment, config, tasks: await tasks, addresses: opened.addresses, ...servers }
   } finally {

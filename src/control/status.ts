@@ -65,7 +65,7 @@ export interface QueueStatus {
 export interface StatusDeps {
   readonly health: () => Promise<Health>
   readonly lacksTables: () => Promise<boolean>
-  readonly store: () => Promise<Pick<Store, 'workers' | 'knownQueues' | 'load' | 'settings'>>
+  readonly store: () => Promise<Pick<Store, 'workers' | 'servedQueues' | 'knownQueues' | 'load' | 'settings'>>
   /** How to start a worker for a queue. */
   readonly advice: (queue: string) => string
   readonly leaseMs: number
@@ -103,14 +103,13 @@ export async function unservedQueues(
   deps: Pick<StatusDeps, 'store' | 'leaseMs' | 'heartbeatMs'>,
 ): Promise<string[]> {
   const store = await deps.store()
-  const [workers, known, settings] = await Promise.all([
-    store.workers(),
+  const [queues, known, settings] = await Promise.all([
+    store.servedQueues({ seenWithinMs: silentAfterMs(deps) }),
     store.knownQueues(),
     store.settings(),
   ])
   const paused = pausedAmong(settings)
-  const live = workers.filter((worker) => isLive(worker) && !isSilent(worker, deps))
-  const served = new Set(live.flatMap(({ queues }) => queues))
+  const served = new Set(queues)
   const suspects = known.filter((queue) => !served.has(queue) && !paused.has(queue))
   // One job that is due is enough, and a queue that is served need not be looked at.
   const loads = await store.load(suspects.map((queue) => toQuestion(queue, 1)))
@@ -182,12 +181,15 @@ function isLostLately({ lostAt, now }: KnownWorker): boolean {
   return lostAt !== null && now.getTime() - lostAt.getTime() < lostShownMs
 }
 
-/** Three renewals are missing. A worker that has just begun has not renewed yet, and is not judged. */
-function isSilent(
-  { seenAt, now }: KnownWorker,
-  { leaseMs, heartbeatMs }: Pick<StatusDeps, 'leaseMs' | 'heartbeatMs'>,
-) {
-  return now.getTime() - seenAt.getTime() > Math.min(leaseMs, Math.max(3 * heartbeatMs + 1000, 3000))
+type Lease = Pick<StatusDeps, 'leaseMs' | 'heartbeatMs'>
+
+/** Three renewals are missing. */
+function silentAfterMs({ leaseMs, heartbeatMs }: Lease): number {
+  return Math.min(leaseMs, Math.max(3 * heartbeatMs + 1000, 3000))
+}
+
+function isSilent({ seenAt, now }: KnownWorker, lease: Lease): boolean {
+  return now.getTime() - seenAt.getTime() > silentAfterMs(lease)
 }
 
 function hasWork({ waiting, ageMs }: QueueLoad): boolean {

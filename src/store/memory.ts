@@ -175,7 +175,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     knownQueues: answer(() => lists.knownQueues(table)),
     load: answer((questions) => lists.readLoad(table, questions)),
 
-    servedQueues: answer(() => [...new Set(liveWorkers().flatMap(({ queues }) => queues))]),
+    // Who is in the process of its store is seen at every moment.
+    servedQueues: answer(({ seenWithinMs = 0 } = {}) =>
+      seenWithinMs < 0 ? [] : [...new Set(liveWorkers().flatMap(({ queues }) => queues))],
+    ),
     announcedTasks: answer(announcedTasks),
     liveWorkers: answer(() =>
       liveWorkers().map(({ id, name, host, pid, queues, configHash, startedAt }) => ({

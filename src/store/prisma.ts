@@ -196,11 +196,15 @@ export function createPrismaStore({
     knownQueues: () => timely(() => lists.knownQueues(general)),
     load: (questions) => timely(() => readLoad(general, questions)),
 
-    servedQueues: () =>
+    servedQueues: ({ seenWithinMs } = {}) =>
       timely(async () => {
-        const where = { stoppedAt: null, lostAt: null }
-        const workers = await prisma.worker.findMany({ where, select: { queues: true } })
-        return [...new Set(workers.flatMap((worker) => worker.queues))]
+        const { rows } = await general.query<{ queue: string }>(
+          `SELECT DISTINCT unnest(queues) AS queue FROM celeriac.worker
+           WHERE stopped_at IS NULL AND lost_at IS NULL
+             AND ($1::float8 IS NULL OR seen_at > now() - $1 * interval '1 millisecond')`,
+          [seenWithinMs ?? null],
+        )
+        return rows.map(({ queue }) => queue)
       }),
     announcedTasks: () =>
       timely(async () => {

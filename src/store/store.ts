@@ -101,7 +101,10 @@ export interface Store extends ChangeStore, ControlStore, SearchStore, StatStore
   load(questions: readonly LoadQuestion[]): Promise<QueueLoad[]>
 
   /** Queues that a live worker serves. */
-  servedQueues(): Promise<string[]>
+  servedQueues(options?: {
+    /** Only workers that have renewed their lease within this time. Default: all that live. */
+    readonly seenWithinMs?: number
+  }): Promise<string[]>
   /** What workers tell of their tasks, as they wrote it: live ones first, the newest before the others. */
   announcedTasks(): Promise<string[]>
 

@@ -8,7 +8,7 @@ import { createProxy } from '../support/proxy.js'
 import { freePort } from '../support/server.js'
 import { startPostgres, startRedis } from '../support/servers.js'
 import { until } from '../support/until.js'
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.js'
+import { startWorkerProcess } from '../support/worker-process.js'
 
 /** What is wrong is told within this time (R5). */
 const toldWithin = { timeoutMs: 15_000, everyMs: 100 }
@@ -29,13 +29,9 @@ async function ask(url: string): Promise<Answer> {
 /** A worker process with a health port. */
 async function startWorker(servers: Servers, queues = '') {
   const port = await freePort()
-  Object.assign(process.env, { HEALTH_PORT: String(port), HEALTH_QUEUES: queues })
-  const process_ = await startWorkerProcess({ ...servers, app: 'test/fixtures/health' }).finally(() => {
-    delete process.env.HEALTH_PORT
-    delete process.env.HEALTH_QUEUES
-  })
+  const args = ['--health-port', String(port), '-c', '2', ...(queues ? ['-Q', queues] : [])]
   return {
-    process: process_ satisfies WorkerProcess,
+    process: await startWorkerProcess({ ...servers, app: 'test/fixtures/health', args }),
     ready: () => ask(`http://127.0.0.1:${port}/health/ready`),
     live: () => ask(`http://127.0.0.1:${port}/health/live`),
   }
@@ -130,6 +126,7 @@ describe.each(brokers)('with the broker on %s', { timeout: 240_000 }, (kind) => 
 
     toDatabase.set('silent')
     note(`postgres cut (${kind})`, await allRed(watched, 'store-away'))
+    if (kind === 'postgres') note('lease lost', await allRed({ worker: worker.ready }, 'lease-lost'))
     // That its servers are away is no reason to restart a worker.
     expect((await worker.live()).code).toBe(200)
     toDatabase.set('pass')

@@ -16,18 +16,22 @@ import { addCancel } from './cancel.js'
 import { addCheck } from './check.js'
 import { addCompletion } from './completion.js'
 import { addControl } from './control.js'
+import { addDashboard } from './dashboard.js'
 import { addEvents } from './events.js'
 import { addInspect } from './inspect.js'
 import { addJobs } from './jobs.js'
 import { exitCodes } from './kit.js'
+import { moveLeading } from './leading.js'
 import { addLimit } from './limit.js'
 import { addMigrate } from './migrate.js'
 import { addPrune } from './prune.js'
 import { addPurge } from './purge.js'
 import { addQueues } from './queues.js'
+import { addReport } from './report.js'
 import { addResult } from './result.js'
 import { addStatus } from './status.js'
 import { addTasks } from './tasks.js'
+import { addTop } from './top.js'
 import { addWorker } from './worker.js'
 
 const program = new Command('celeriac')
@@ -40,6 +44,7 @@ const program = new Command('celeriac')
 // In the order in which the help lists them. What a command needs beyond its flags is loaded when it runs.
 for (const add of [
   addWorker,
+  addDashboard,
   addMigrate,
   addCheck,
   addCall,
@@ -52,9 +57,11 @@ for (const add of [
   addPurge,
   addPrune,
   addStatus,
+  addTop,
   addInspect,
   addControl,
   addLimit,
+  addReport,
   addBench,
   addCompletion,
 ])
@@ -64,7 +71,7 @@ for (const add of [
 const misused = [PayloadInvalidError, PayloadTooLargeError, EnqueueOptionError]
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(moveLeading(process.argv.slice(2)), { from: 'user' })
 } catch (error) {
   process.exitCode = fail(error)
 }

@@ -58,7 +58,11 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
   { name: /^(prisma|@prisma\/.*)$/, users: /^store\// },
   { name: /^@bull-board\//, users: /^dashboard\// },
   // Express is the app's: we need its types only.
-  { name: /^express$/, users: /^$/, typeUsers: /^(http|dashboard|config|enqueue)\/|^plugin\.ts$/ },
+  {
+    name: /^express$/,
+    users: /^$/,
+    typeUsers: /^(http|dashboard|config|enqueue)\/|^(plugin|cli\/run-dashboard)\.ts$/,
+  },
   { name: /^pino(-pretty)?$/, users: /^telemetry\//, typeUsers: /^config\/(options|resolve)\.ts$/ },
   { name: /^commander$/, users: /^cli\// },
   { name: /^log-update$/, users: /^cli\// },

@@ -1,6 +1,7 @@
-import type { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { clusterEventNames } from '../control/sightings.js'
 import { moves } from '../job/state.js'
+import { leadingFlags } from './leading.js'
 
 /** What may stand next on a command line. */
 export interface Completions {
@@ -50,7 +51,7 @@ function walk(program: Command, words: readonly string[]): Walked {
     }
     open = undefined
     if (word.startsWith('-')) {
-      const option = optionOf(command, word)
+      const option = optionOf(command, word) ?? leadingOf(command, word)
       open = option && (option.required || option.optional) ? option : undefined
       continue
     }
@@ -67,6 +68,11 @@ function find(command: Command, word: string): Command | undefined {
 
 function optionOf(command: Command, flag: string): Option | undefined {
   return command.options.find(({ short, long }) => flag === short || flag === long)
+}
+
+/** A flag of all commands may stand before the command. */
+function leadingOf(command: Command, flag: string): Option | undefined {
+  return command.parent === null && leadingFlags.includes(flag) ? new Option('--leading <value>') : undefined
 }
 
 function splitAt(word: string): [flag: string, value: string | undefined] {

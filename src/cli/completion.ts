@@ -59,7 +59,7 @@ complete -c celeriac -l env-file -r -F`,
 }
 
 /** Who types waits no longer. */
-const longestMs = 2000
+const longestMs = 5000
 
 /** Never fails: a shell that completes has no place for words of ours. */
 async function complete(program: Command, words: readonly string[]): Promise<void> {
@@ -96,9 +96,9 @@ async function namesOf(ask: Ask, flags: CommonFlags): Promise<readonly string[]>
   const { readConfigOrDefaults, readTasks, withStore } = await import('./open.js')
   const config = await readConfigOrDefaults(flags)
   const asked = isReachable(config) ? withStore(flags, readers[ask]).catch(() => []) : []
+  const read = ask === 'tasks' ? readTasks(flags).catch(() => undefined) : undefined
   const names = await asked
-  if (names.length > 0 || ask !== 'tasks') return names
-  return (await readTasks(flags)).registry?.names ?? []
+  return names.length > 0 ? names : ((await read)?.registry?.names ?? [])
 }
 
 /** Nobody wants a server to be started by the press of a key. */

@@ -21,7 +21,7 @@ symlinkSync(join(root, 'dist/cli/main.js'), join(folder, 'celeriac'))
 describe('in bash', () => {
   test('completes commands, flags, and values of flags', async () => {
     expect(await inBash('celeriac', 'qu')).toEqual(['queues'])
-    expect(await inBash('celeriac', 'limit', '')).toEqual(['list', 'set', 'reset'])
+    expect(await inBash('celeriac', 'limit', '')).toEqual(['list', 'set', 'reset', 'help'])
     expect(await inBash('celeriac', 'result', '--')).toEqual(
       expect.arrayContaining(['--wait', '--stack', '--json', '--app', '--env-file']),
     )

@@ -23,8 +23,8 @@ export interface WorkerSettings {
   readonly autoscale?: AutoscaleRange | 'off'
   readonly queues?: readonly string[]
   readonly logLevel?: string
-  /** Which command set it last: workers of one name do it once together. */
-  readonly command?: string
+  /** Which commands have set it: workers of one name do each once together. The last ones. */
+  readonly commands?: readonly string[]
 }
 
 /** The names of the rows. */

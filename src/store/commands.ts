@@ -64,15 +64,14 @@ export function createCommands(
              SELECT pg_notify('${settingChannel}', $1)`,
             [name, value, by],
           ),
-    patchSetting: (name, patch, by) =>
-      write(
-        `WITH written AS (
-           INSERT INTO celeriac.setting AS s (name, value, set_by) VALUES ($1, jsonb_strip_nulls($2::jsonb)::text, $3)
-           ON CONFLICT (name) DO UPDATE SET value = jsonb_strip_nulls(s.value::jsonb || $2::jsonb)::text,
-             set_by = excluded.set_by, set_at = now())
-         SELECT pg_notify('${settingChannel}', $1)`,
-        [name, patch, by],
-      ),
+    async replaceSetting(name, expected, value, by) {
+      const written = await query(
+        `WITH written AS (${expected === null ? addSetting : replaceSetting} RETURNING name)
+         SELECT pg_notify('${settingChannel}', name) FROM written`,
+        expected === null ? [name, value, by] : [name, value, by, expected],
+      )
+      return written.length === 1
+    },
     onSettings: (listen) => listener.on(settingChannel, listen, listen),
 
     addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs }: NewCommand) =>
@@ -129,3 +128,8 @@ export function createCommands(
     },
   }
 }
+
+const addSetting =
+  'INSERT INTO celeriac.setting (name, value, set_by) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING'
+const replaceSetting =
+  'UPDATE celeriac.setting SET value = $2, set_by = $3, set_at = now() WHERE name = $1 AND value = $4'

@@ -13,8 +13,11 @@ export interface ControlStore {
   settings(): Promise<Setting[]>
   /** JSON text; `null` removes it. */
   setSetting(name: string, value: string | null, by: string | null): Promise<void>
-  /** Lays the members of a JSON object over those that stand there, in one step; a member that is null goes. */
-  patchSetting(name: string, patch: string, by: string | null): Promise<void>
+  /**
+   * Sets it where it still is as it was read; `null`: where there is none. `false`: somebody else has changed it, and
+   * nothing was written.
+   */
+  replaceSetting(name: string, expected: string | null, value: string, by: string | null): Promise<boolean>
   /** Calls `listener` when a setting was changed, or may have been. */
   onSettings(listener: () => void): () => void
 

@@ -97,7 +97,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     workers: answer(control.workers),
     settings: answer(control.settings),
     setSetting: answer(control.setSetting),
-    patchSetting: answer(control.patchSetting),
+    replaceSetting: answer(control.replaceSetting),
     onSettings: control.onSettings,
     addCommand: answer(control.addCommand),
     closeCommand: answer(control.closeCommand),

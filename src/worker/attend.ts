@@ -21,7 +21,8 @@ export interface AttendDeps {
   readonly settings: Settings
   readonly store: Pick<
     Store,
-    | 'patchSetting'
+    | 'settings'
+    | 'replaceSetting'
     | 'setSetting'
     | 'changeWorker'
     | 'reportWorker'

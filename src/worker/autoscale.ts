@@ -45,7 +45,7 @@ export function toScale({ min, max }: AutoscaleRange, reading: LoadReading): num
   const { concurrency, running, peak, heldMs, oldestMs, loopDelayMs, cpu, isInline } = reading
   const within = (size: number) => Math.min(max, Math.max(min, size))
   const isLate = loopDelayMs >= longestLoopDelayMs
-  if (isLate && isInline) return within(Math.floor(concurrency * 0.75))
+  if (isLate && isInline && running > 0) return within(Math.floor(concurrency * 0.75))
   const isFull = running >= concurrency
   const canMore = !isLate && !(isInline && cpu >= mostCpu)
   if (isFull && oldestMs >= patienceMs && canMore) return within(concurrency * 2)

@@ -1,6 +1,7 @@
 import { type Settings, settingNames, type WorkerSettings } from '../control/settings.js'
 import type { AutoscaleRange } from '../control/verbs.js'
 import type { Store } from '../store/store.js'
+import { rest } from '../waiting.js'
 import { toServed } from './served.js'
 import type { Worker } from './worker.js'
 
@@ -21,8 +22,8 @@ export type CourseChange = { readonly [Name in keyof WorkerSettings]?: WorkerSet
 export interface Steering {
   readonly course: Course
   /**
-   * Sets, and applies. Where another worker of the name did so by the same command, that is all.
-   * @param next what is to be set; may throw why it cannot be
+   * Sets, and applies. What another worker of the name has set by the same command is not set again.
+   * @param next what is to be set, by what holds; may throw why it cannot be
    */
   set(command: string, by: string | null, next: (course: Course) => CourseChange): Promise<Course>
   /** Forgets what was set. */
@@ -39,11 +40,16 @@ export interface SteeringDeps {
   /** By configuration and flags. */
   readonly base: Course
   readonly settings: Settings
-  readonly store: Pick<Store, 'patchSetting' | 'setSetting' | 'changeWorker'>
+  readonly store: Pick<Store, 'settings' | 'replaceSetting' | 'setSetting' | 'changeWorker'>
   /** Reads anew what was set. */
   readonly learn: () => Promise<void>
   readonly log: { level: string; info(message: string): void; warn(message: string): void }
 }
+
+/** Two that change one setting at once take turns by chance. */
+const contendedMs = 20
+/** More than anybody gives within the deadline of one. */
+const rememberedCommands = 100
 
 /** What holds for a worker of this name. With autoscale it begins with the least. */
 export function toCourse(base: Course, set: WorkerSettings): Course {
@@ -70,11 +76,8 @@ export function createSteering({ worker, base, settings, store, learn, log }: St
       return current()
     },
     async set(command, by, next) {
-      if (settings.ofWorker(worker.name).command !== command) {
-        const change = next(current())
-        await store.patchSetting(name, JSON.stringify({ ...change, command }), by)
-        await learn()
-      }
+      while (!(await isSet(command, by, next))) await rest(Math.random() * contendedMs)
+      await learn()
       return settled()
     },
     async reset() {
@@ -85,6 +88,23 @@ export function createSteering({ worker, base, settings, store, learn, log }: St
     resize,
     keepRow,
     close: unlisten,
+  }
+
+  /** By what stands in the store, which another worker of the name may change at the same moment. */
+  async function isSet(
+    command: string,
+    by: string | null,
+    next: (course: Course) => CourseChange,
+  ): Promise<boolean> {
+    const value = (await store.settings()).find((setting) => setting.name === name)?.value ?? null
+    const set: WorkerSettings = value === null ? {} : JSON.parse(value)
+    const { commands = [] } = set
+    if (commands.includes(command)) return true
+    const known = toCourse(base, set)
+    const change = next(known.autoscale ? { ...known, concurrency: worker.concurrency } : known)
+    const laid = { ...set, ...change, commands: [...commands, command].slice(-rememberedCommands) }
+    const kept = Object.entries(laid).filter(([, each]) => each !== null)
+    return store.replaceSetting(name, value, JSON.stringify(Object.fromEntries(kept)), by)
   }
 
   function apply(): void {

@@ -811,13 +811,17 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.servedQueues()).toEqual(['mail'])
     })
 
-    test('members of a setting are laid over one another, and those that are null go', async () => {
-      await store.patchSetting('worker:w', '{"concurrency":4,"queues":["a"]}', 'ann')
-      await store.patchSetting('worker:w', '{"concurrency":null,"logLevel":"debug"}', 'bob')
+    test('a setting is replaced where it is as it was read, and nowhere else', async () => {
+      expect(await store.replaceSetting('worker:w', '{"concurrency":1}', '{}', 'ann')).toBe(false)
+      expect(await store.replaceSetting('worker:w', null, '{"concurrency":4}', 'ann')).toBe(true)
+      expect(await store.replaceSetting('worker:w', null, '{"concurrency":5}', 'bob')).toBe(false)
+      expect(await store.replaceSetting('worker:w', '{"concurrency":4}', '{"concurrency":6}', 'bob')).toBe(
+        true,
+      )
 
-      const [setting] = await store.settings()
-      expect(JSON.parse(setting?.value ?? '')).toEqual({ queues: ['a'], logLevel: 'debug' })
-      expect(setting?.setBy).toBe('bob')
+      expect(await store.settings()).toMatchObject([
+        { name: 'worker:w', value: '{"concurrency":6}', setBy: 'bob' },
+      ])
     })
 
     test('a command is for those that are named, until they reply or it is too late', async () => {

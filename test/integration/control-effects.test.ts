@@ -80,7 +80,7 @@ describe.each(brokers)('on %s', (kind) => {
     const scene = await openScene(kind)
     const { control, inspect } = scene.jobs
     await scene.start('one', '-c', '1')
-    const jobs = await Promise.all(Array.from({ length: 4 }, () => scene.enqueue('apart', 4000)))
+    const jobs = await Promise.all(Array.from({ length: 4 }, () => scene.enqueue('apart', 15_000)))
     await until(() => started(scene) === 1, patient)
     await control.poolGrow(3, one)
     await until(() => started(scene) === 4, patient)

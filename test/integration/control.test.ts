@@ -39,7 +39,7 @@ async function askEverything({ jobs: { control, inspect } }: Scene) {
   const orders = {
     grown: await control.poolGrow(3, asked),
     shrunk: await control.poolShrink(1, asked),
-    scaled: await control.autoscale({ min: 3, max: 6 }, asked),
+    scaled: await control.autoscale({ min: 4, max: 6 }, asked),
     // They scale themselves.
     refused: await control.poolGrow(1, asked),
     unscaled: await control.autoscale(null, asked),
@@ -82,9 +82,9 @@ describe.each(brokers)('on %s', (kind) => {
     expect(tookMs).toBeLessThan(13 * 3000 + 13 * 1000)
     expect(told(orders.grown).replies).toMatchObject({ one: { concurrency: 5 }, two: { concurrency: 5 } })
     expect(told(orders.shrunk).replies).toMatchObject({ one: { concurrency: 4 }, two: { concurrency: 4 } })
-    expect(told(orders.scaled).replies).toMatchObject({ one: { autoscale: { min: 3, max: 6 } } })
+    expect(told(orders.scaled).replies).toMatchObject({ one: { autoscale: { min: 4, max: 6 } } })
     expect(told(orders.refused).refused).toEqual(['one', 'two'])
-    expect(orders.refused.refused[0]?.reason).toContain('It scales itself, from 3 to 6')
+    expect(orders.refused.refused[0]?.reason).toContain('It scales itself, from 4 to 6')
     expect(told(orders.unscaled).replies).toMatchObject({ one: { concurrency: 4, autoscale: null } })
     expect(told(orders.removed).replies).toMatchObject({ one: { queues: ['default', 'extra'] } })
     expect(orders.unserved.refused[0]?.reason).toContain('does not serve queue "other"')

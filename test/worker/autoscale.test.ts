@@ -42,6 +42,8 @@ describe('a worker that scales itself', () => {
   test('shrinks at once, by a quarter, when handlers make the event loop late', () => {
     expect(scale({ concurrency: 16, loopDelayMs: 120, oldestMs: 60_000 })).toBe(12)
     expect(scale({ concurrency: 1, loopDelayMs: 500 })).toBe(1)
+    // Nothing of its own makes it late.
+    expect(scale({ concurrency: 16, running: 0, peak: 16, loopDelayMs: 500 })).toBe(16)
     expect(scale({ concurrency: 16, running: 16, peak: 16, loopDelayMs: 120, isInline: false })).toBe(16)
   })
 

@@ -35,10 +35,10 @@ export function createControl(table: Table) {
     settings: (): Setting[] => [...settings.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
     isPaused: (queue: string): boolean => settings.has(`pause:${queue}`),
     setSetting,
-    patchSetting(name: string, patch: string, by: string | null): void {
-      const patched = { ...JSON.parse(settings.get(name)?.value ?? '{}'), ...JSON.parse(patch) }
-      const kept = Object.entries(patched).filter(([, value]) => value !== null)
-      setSetting(name, JSON.stringify(Object.fromEntries(kept)), by)
+    replaceSetting(name: string, expected: string | null, value: string, by: string | null): boolean {
+      if ((settings.get(name)?.value ?? null) !== expected) return false
+      setSetting(name, value, by)
+      return true
     },
     onSettings: (listen: () => void) => listenTo(settingListeners, listen),
 

@@ -321,7 +321,8 @@ function checkOptions(options: BulkOptions): number {
   return Math.min(batch, largestBatch)
 }
 
-function checkTarget(to: MoveTarget): MoveTarget {
+/** @throws {ConfigError} when it says nothing, or what cannot be */
+export function checkTarget(to: MoveTarget): MoveTarget {
   checkKeys(to as unknown, ['queue', 'priority'], 'The target of a move')
   const { queue, priority } = to
   if (queue === undefined && priority === undefined)

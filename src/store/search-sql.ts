@@ -191,9 +191,9 @@ function hit(filter: StoredFilter, value: Value): string {
   )
   if (filter.minAttempts !== undefined) parts.push(`j.attempt >= ${value(filter.minAttempts)}::int`)
   if (errorName !== undefined) parts.push(`starts_with(j.error, ${value(errorStart(errorName))})`)
-  if (error !== undefined) parts.push(`j.error ILIKE ${value(pattern(error))}`)
+  if (error !== undefined) parts.push(`j.error ILIKE ANY(${texts(patterns(error))})`)
   if (text !== undefined) {
-    const like = value(pattern(text))
+    const like = `ANY(${texts(patterns(text))})`
     const has = (column: string) => `left(${column}, ${searchedCharacters}) ILIKE ${like}`
     parts.push(
       `(j.error ILIKE ${like} OR (${notHidden} AND (${has('j.payload')} OR coalesce(${has('j.result')}, false))))`,
@@ -224,11 +224,13 @@ export function errorStart(name: string): string {
   return `{"name":${JSON.stringify(name)}`
 }
 
-/** What is looked for, as JSON text has it, for LIKE. */
-function pattern(text: string): string {
-  return `%${inJson(text).replace(/[\\%_]/g, '\\$&')}%`
+/** What is looked for, for LIKE: as a value of JSON text has it, and as a piece of that text. */
+function patterns(text: string): string[] {
+  return wordings(text).map((each) => `%${each.replace(/[\\%_]/g, '\\$&')}%`)
 }
 
-export function inJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1)
+export function wordings(text: string): string[] {
+  return [...new Set([JSON.stringify(text).slice(1, -1), text.replaceAll('\0', '')])].filter(
+    (each) => each !== '',
+  )
 }

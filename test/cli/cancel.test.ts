@@ -87,7 +87,7 @@ describe('celeriac cancel', () => {
   test('without an id says how it is used', async () => {
     const ended = await run(['cancel'])
 
-    expect(ended.code).toBe(1)
+    expect(ended.code).toBe(2)
     expect(ended.err).toContain("missing required argument 'id'")
   })
 })

@@ -147,6 +147,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
       expect(await idsOf({ text: 'ann "a"' })).toEqual([one])
       expect(await idsOf({ text: '100%' })).toEqual([one])
+      expect(await idsOf({ text: '{"TO":"ann' })).toEqual([one])
       expect(await idsOf({ text: '10%' })).toEqual([])
       expect(await idsOf({ text: 'SENT_' })).toEqual([one])
       expect(await idsOf({ text: 'far\nout' })).toEqual([two])

@@ -2,6 +2,7 @@ import {
   type Bulk,
   type BulkAnswer,
   type BulkOptions,
+  checkTarget,
   createBulk,
   toBulkFilter,
   type Which,
@@ -35,7 +36,8 @@ export interface Deed {
 
 /** By ids, which need no question but for what cannot be undone; or by filter, with a count and a question. */
 export async function act(given: readonly string[], deed: Deed): Promise<void> {
-  const { flags } = deed
+  const { flags, target } = deed
+  if (target) checkTarget(target)
   if (given.length > 0) {
     if (isSaid(flags) || flags.all)
       throw new ConfigError('Say which jobs by their ids, or by what they are like, not both.')

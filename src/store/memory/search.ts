@@ -1,7 +1,7 @@
 import type { Values } from '../../job/codec.js'
 import type { FoundJobs, MatchCount } from '../../job/filter.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, toCursor } from '../search-order.js'
-import { errorStart, inJson, searchedCharacters } from '../search-sql.js'
+import { errorStart, searchedCharacters, wordings } from '../search-sql.js'
 import type { FoundIds, StoredFilter, StoredPage, TimeRange } from '../search-store.js'
 import { toListed } from './lists.js'
 import type { Row } from './row.js'
@@ -104,5 +104,6 @@ function hasText(row: Row, text: string): boolean {
 }
 
 function has(json: string | null, text: string): boolean {
-  return json?.slice(0, searchedCharacters).toLowerCase().includes(inJson(text).toLowerCase()) === true
+  const searched = json?.slice(0, searchedCharacters).toLowerCase()
+  return wordings(text).some((each) => searched?.includes(each.toLowerCase()))
 }

@@ -77,9 +77,42 @@ export async function addSucceeded({ databaseUrl }: Target, first: number, count
   })
 }
 
+/** The same in many queues, of five tasks each, with jobs that wait in them and all that was counted of their lives. */
+export async function addInQueues(
+  { databaseUrl }: Target,
+  { finished, waiting, queues }: { finished: number; waiting: number; queues: number },
+): Promise<void> {
+  await withClient(databaseUrl, async (client) => {
+    const restore = await dropIndexes(client)
+    const place = { task: `'bench.old' || n % 5`, queue: `'queue' || n / 5 % ${queues}` }
+    const done: RowSql = { ...place, state: 'succeeded', rest: succeededSql }
+    await insertRows(client, 'finished rows', done, 0, finished)
+    await insertRows(
+      client,
+      'waiting rows',
+      { ...place, state: 'queued', rest: queuedSql },
+      finished,
+      waiting,
+    )
+    await restore()
+    await client.query(
+      `INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, took, total)
+       SELECT task, queue, was, "is", how, 200, took, CASE WHEN "is" IN ('succeeded', 'failed') THEN took END
+       FROM (SELECT DISTINCT task, queue FROM celeriac.stat_delta) AS places,
+         (VALUES ('queued', 'running', ''), ('running', 'succeeded', ''), ('running', 'failed', ''),
+           ('running', 'retrying', 'failed')) AS moves(was, "is", how),
+         (SELECT array_agg((exp(random() * 14))::real) AS took FROM generate_series(1, 200)) AS times`,
+    )
+    await client.query('VACUUM (FREEZE, ANALYZE) celeriac.job')
+    await client.query('CHECKPOINT')
+  })
+}
+
 /** What the columns of a row are, in SQL. */
 interface RowSql {
   readonly task: string
+  /** Default: the default queue. */
+  readonly queue?: string
   readonly state: 'queued' | 'succeeded'
   /** What comes after `payload`. */
   readonly rest: string
@@ -88,7 +121,7 @@ interface RowSql {
 async function insertRows(
   client: pg.Client,
   what: string,
-  { task, state, rest }: RowSql,
+  { task, queue = `'default'`, state, rest }: RowSql,
   first: number,
   count: number,
 ): Promise<void> {
@@ -96,7 +129,7 @@ async function insertRows(
   for (let done = 0; done < count; done += atOnce) {
     await client.query(
       `INSERT INTO celeriac.job (${columns})
-       SELECT ${idSql('n')}, ${task}, 'default', $3::celeriac.job_state, '{"month":"2026-11"}', ${rest}
+       SELECT ${idSql('n')}, ${task}, ${queue}, $3::celeriac.job_state, '{"month":"2026-11"}', ${rest}
        FROM generate_series($1::bigint, $2::bigint) AS n,
          LATERAL (SELECT now() - interval '15 hours' + n * interval '10 ms' AS at) AS t`,
       [first + done, first + Math.min(done + atOnce, count) - 1, state],

@@ -8,6 +8,7 @@ import { faults } from './part/faults.js'
 import { latency } from './part/latency.js'
 import { limits } from './part/limits.js'
 import { memory } from './part/memory.js'
+import { metrics } from './part/metrics.js'
 import { outage } from './part/outage.js'
 import { pools } from './part/pools.js'
 import { route } from './part/route.js'
@@ -31,6 +32,7 @@ export const parts: Readonly<Record<string, Part>> = {
   backlog,
   store,
   memory,
+  metrics,
   connections,
   outage,
   limits,

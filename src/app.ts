@@ -554,6 +554,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       broker,
       hasOpenJobs: () => hasOpenJobs,
       mostUnsettled: defaultMostUnsettled,
+      hooks,
     })
     const worker = createWorker({
       ...own,

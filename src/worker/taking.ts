@@ -26,6 +26,8 @@ export interface TakingDeps {
   readonly hasOpenJobs: () => boolean
   /** How many ends may wait for the store before the worker takes no more. */
   readonly mostUnsettled: number
+  /** Where they are full, it takes no more either. */
+  readonly hooks?: { readonly isFull: boolean }
   /** Default 8 s. */
   readonly patienceMs?: number
   /** Milliseconds of a clock that never goes back. Default: that of the process. */
@@ -80,7 +82,8 @@ export function watchTaking(deps: TakingDeps): TakingWatch {
   }
 
   function hasRoom({ running, reserved, unsettled, concurrency }: TakingWorker): boolean {
-    return running + reserved < concurrency && unsettled < deps.mostUnsettled
+    const isFull = unsettled >= deps.mostUnsettled || deps.hooks?.isFull === true
+    return running + reserved < concurrency && !isFull
   }
 
   /** That the broker does not answer is told by others. */

@@ -14,6 +14,7 @@ function open() {
     asked: 0,
     isAway: false,
     hasOpenJobs: true,
+    hooks: { isFull: false },
     waiting: { mail: 0, media: 0 } as Record<string, number>,
     worker: {
       id: 'w',
@@ -41,6 +42,7 @@ function open() {
     broker,
     hasOpenJobs: () => state.hasOpenJobs,
     mostUnsettled: 10,
+    hooks: state.hooks,
     now: () => state.now,
   })
   watch.broker.take('mail', { onDelivery: async () => 'done' })
@@ -89,6 +91,7 @@ test.each<[string, (state: ReturnType<typeof open>['state']) => void]>([
     (state) => Object.assign(state.worker, { running: 1, reserved: 1 }),
   ],
   ['its ends wait for the store', (state) => Object.assign(state.worker, { unsettled: 10 })],
+  ['its hooks are full', (state) => Object.assign(state.hooks, { isFull: true })],
   ['its queues are paused', (state) => Object.assign(state.worker, { served: { open: [] } })],
   ['it has no lease', (state) => Object.assign(state.worker, { id: '' })],
   ['the broker is away', (state) => Object.assign(state, { isAway: true })],

@@ -26,9 +26,7 @@ export async function runWorker(flags: WorkerFlags): Promise<void> {
   setInterval(() => {}, 2 ** 31 - 1)
   const app = openForCommand(config, failed)
   app.onShutdownAsked(stopping.ask)
-  const settings = await settingsOf(app, flags)
-  const facts = await describeApp(app, settings)
-  if (flags.purge) await purge(app, facts.queues, flags)
+  const { settings, facts } = await prepare(app, flags).catch(failed)
   if (readEnvironment().isTerminal) process.stdout.write(banner(facts))
   const starting = app.startWorker(settings)
   starting.then(
@@ -110,6 +108,13 @@ function stoppingMessage(jobs: number, graceMs: number): string {
   return `Stopping: waiting up to ${tellMs(graceMs)} for ${jobs} ${jobs === 1 ? 'job' : 'jobs'}. ${again} to stop at once.`
 }
 
+async function prepare(app: App, flags: WorkerFlags) {
+  const settings = await settingsOf(app, flags)
+  const facts = await describeApp(app, settings)
+  if (flags.purge) await purge(app, facts.queues, flags)
+  return { settings, facts }
+}
+
 /** @throws {ConfigError} when no queue is left to serve */
 async function settingsOf(app: App, { excludeQueues = [] }: WorkerFlags): Promise<WorkerConfig> {
   const settings = app.config.workerProcess
@@ -123,13 +128,14 @@ async function settingsOf(app: App, { excludeQueues = [] }: WorkerFlags): Promis
   throw new ConfigError(`-X leaves no queue to serve, of ${queues.join(', ')}.`)
 }
 
-/** @throws {ConfigError} when nobody can be asked */
+/** @throws {ConfigError} when nobody can be asked, or the answer is no */
 async function purge(app: App, queues: readonly string[], { yes = false }: WorkerFlags): Promise<void> {
   const waiting = { queue: queues, state: ['scheduled', 'queued', 'retrying'] } as const
   const { count, isMore } = await app.count(waiting)
   if (count === 0) return
   const many = `${isMore ? 'more than ' : ''}${count} ${count === 1 ? 'job' : 'jobs'}`
-  if (!(await confirm(`Cancel ${many} that wait in ${queues.join(', ')}?`, { yes }))) return
+  if (!(await confirm(`Cancel ${many} that wait in ${queues.join(', ')}?`, { yes })))
+    throw new ConfigError('Nothing was cancelled, and the worker does not start.')
   const line = progressLine()
   const { counts } = await app.bulk.cancel(waiting, {
     ...{ by: currentUser(), from: 'cli', reason: 'purged by the start of a worker' },

@@ -7,7 +7,7 @@ import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 import { celeriacFor } from './celeriac.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const modules = 'test/fixtures/crew/modules/*'
 const effects = newEffects()

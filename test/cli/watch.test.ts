@@ -9,7 +9,7 @@ import { type LongCommand, startCeleriac } from './long-command.js'
 import { makeSmallApp, writeSource } from './small-app.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const config = `import { defineConfig } from 'celeriac'\nexport default defineConfig({ modules: 'modules/*' })\n`
 const tasks = `

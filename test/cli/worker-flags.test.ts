@@ -10,7 +10,7 @@ import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 import { celeriacFor } from './celeriac.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const effects = newEffects()
 let servers: Servers

@@ -8,7 +8,7 @@ import {
   type Move,
 } from '../../job/move.js'
 import { type clusterFamilies, openStates } from './family.js'
-import { Spreads, Sums, type Value } from './value.js'
+import { line, Spreads, Sums, toLabels } from './lines.js'
 
 /** What the store says of the whole installation. */
 export interface ClusterReading {
@@ -31,112 +31,140 @@ interface WorkerReading {
   readonly report: string
 }
 
-export type ClusterValues = Readonly<Record<keyof typeof clusterFamilies, readonly Value[]>>
+/** The lines of each metric. */
+export type ClusterLines = Readonly<Record<keyof typeof clusterFamilies, readonly string[]>>
 
-export function toClusterValues({ moves, sights }: ClusterReading): ClusterValues {
+export function toClusterLines({ moves, sights }: ClusterReading): ClusterLines {
+  const lag = sights.dispatchLagMs / 1000
   return {
-    ...countersOf(moves),
-    ...durationsOf(moves),
-    ...workersOf(sights.workers, sights.lostWorkers),
-    celeriac_jobs: depthsAsValues(moves),
-    celeriac_queue_oldest_seconds: oldestAsValues(moves, sights.oldest),
-    celeriac_dispatch_lag_seconds: [{ value: sights.dispatchLagMs / 1000 }],
-    celeriac_maintenance_repairs_total: sights.repairs.map(({ pass, jobs }) => ({
-      labels: { pass },
-      value: jobs,
-    })),
+    ...linesOfMoves(moves),
+    ...linesOfWorkers(sights.workers, sights.lostWorkers),
+    celeriac_jobs: linesOfDepths(moves),
+    celeriac_queue_oldest_seconds: linesOfOldest(moves, sights.oldest),
+    celeriac_dispatch_lag_seconds: [line('celeriac_dispatch_lag_seconds', '', lag)],
+    celeriac_maintenance_repairs_total: sights.repairs.map(({ pass, jobs }) =>
+      line('celeriac_maintenance_repairs_total', toLabels({ pass }), jobs),
+    ),
   }
 }
 
-function countersOf(moves: readonly Move[]) {
-  const enqueued = new Sums()
-  const requeued = new Sums()
-  const ended = new Sums()
-  const started = new Sums()
-  const attempts = new Sums()
-  for (const move of moves) {
-    const { task, queue, jobs } = move
-    if (isEnqueue(move)) enqueued.add({ task, queue }, jobs)
-    if (isRequeue(move)) requeued.add({ task, queue }, jobs)
-    if (isStart(move)) started.add({ task, queue }, jobs)
-    const state = endOf(move)
-    if (state) ended.add({ task, queue, state }, jobs)
-    const outcome = attemptOutcomeOf(move)
-    if (outcome) attempts.add({ task, queue, outcome }, jobs)
+function linesOfMoves(moves: readonly Move[]) {
+  const counters = {
+    celeriac_jobs_enqueued_total: new Sums(),
+    celeriac_jobs_requeued_total: new Sums(),
+    celeriac_jobs_ended_total: new Sums(),
+    celeriac_attempts_started_total: new Sums(),
+    celeriac_attempts_ended_total: new Sums(),
+    celeriac_job_wait_seconds: new Spreads(),
+    celeriac_attempt_run_seconds: new Spreads(),
+    celeriac_job_total_seconds: new Spreads(),
   }
-  return {
-    celeriac_jobs_enqueued_total: enqueued.values(),
-    celeriac_jobs_requeued_total: requeued.values(),
-    celeriac_jobs_ended_total: ended.values(),
-    celeriac_attempts_started_total: started.values(),
-    celeriac_attempts_ended_total: attempts.values(),
-  }
+  for (const move of moves) count(counters, move)
+  return linesOfEach(counters)
 }
 
-function durationsOf(moves: readonly Move[]) {
-  const wait = new Spreads()
-  const run = new Spreads()
-  const total = new Spreads()
-  for (const { task, queue, is, took, total: all } of moves) {
-    if (took.counts.length > 0) (is === 'running' ? wait : run).add({ task, queue }, took)
-    if (all.counts.length > 0) total.add({ task, queue }, all)
-  }
-  return {
-    celeriac_job_wait_seconds: wait.values('celeriac_job_wait_seconds'),
-    celeriac_attempt_run_seconds: run.values('celeriac_attempt_run_seconds'),
-    celeriac_job_total_seconds: total.values('celeriac_job_total_seconds'),
-  }
+function count(counters: MoveCounters, move: Move): void {
+  const { task, queue, is, jobs, took, total } = move
+  const labels = toLabels({ task, queue })
+  const state = endOf(move)
+  const outcome = attemptOutcomeOf(move)
+  if (isEnqueue(move)) counters.celeriac_jobs_enqueued_total.add(labels, jobs)
+  if (isRequeue(move)) counters.celeriac_jobs_requeued_total.add(labels, jobs)
+  if (isStart(move)) counters.celeriac_attempts_started_total.add(labels, jobs)
+  if (state) counters.celeriac_jobs_ended_total.add(`${labels},state="${state}"`, jobs)
+  if (outcome) counters.celeriac_attempts_ended_total.add(`${labels},outcome="${outcome}"`, jobs)
+  if (total.counts.length > 0) counters.celeriac_job_total_seconds.add(labels, total)
+  if (took.counts.length === 0) return
+  if (is === 'running') counters.celeriac_job_wait_seconds.add(labels, took)
+  else counters.celeriac_attempt_run_seconds.add(labels, took)
+}
+
+interface MoveCounters {
+  readonly celeriac_jobs_enqueued_total: Sums
+  readonly celeriac_jobs_requeued_total: Sums
+  readonly celeriac_jobs_ended_total: Sums
+  readonly celeriac_attempts_started_total: Sums
+  readonly celeriac_attempts_ended_total: Sums
+  readonly celeriac_job_wait_seconds: Spreads
+  readonly celeriac_attempt_run_seconds: Spreads
+  readonly celeriac_job_total_seconds: Spreads
+}
+
+function linesOfEach<Name extends string>(
+  metrics: Readonly<Record<Name, Sums | Spreads>>,
+): Record<Name, readonly string[]> {
+  const names = Object.keys(metrics) as Name[]
+  return Object.fromEntries(names.map((name) => [name, metrics[name].lines(name)])) as Record<Name, string[]>
 }
 
 /** Open states are told of a queue that is empty, too: an alert that hears nothing does not know that all is well. */
-function depthsAsValues(moves: readonly Move[]): Value[] {
+function linesOfDepths(moves: readonly Move[]): string[] {
   return [...depthsOf(moves)].flatMap(([queue, depths]) => {
     const states = new Set([...openStates, ...depths.keys()])
-    return [...states].map((state) => ({ labels: { queue, state }, value: depths.get(state) ?? 0 }))
+    return [...states].map((state) =>
+      line('celeriac_jobs', toLabels({ queue, state }), depths.get(state) ?? 0),
+    )
   })
 }
 
-function oldestAsValues(moves: readonly Move[], oldest: ClusterReading['sights']['oldest']): Value[] {
+function linesOfOldest(moves: readonly Move[], oldest: ClusterReading['sights']['oldest']): string[] {
   const ages = new Map(oldest.map(({ queue, ageMs }) => [queue, ageMs]))
   const queues = new Set([...moves.map(({ queue }) => queue), ...ages.keys()])
-  return [...queues].map((queue) => ({ labels: { queue }, value: (ages.get(queue) ?? 0) / 1000 }))
+  return [...queues].map((queue) =>
+    line('celeriac_queue_oldest_seconds', toLabels({ queue }), (ages.get(queue) ?? 0) / 1000),
+  )
 }
 
 /** Missed rounds after which a worker counts as silent. */
 const silentAfter = 2
 
-function workersOf(workers: readonly WorkerReading[], lost: number) {
+function linesOfWorkers(workers: readonly WorkerReading[], lost: number) {
   const up = workers.filter(({ missed }) => missed < silentAfter)
   const states = { up: up.length, silent: workers.length - up.length, lost }
   const served = new Sums()
-  for (const queue of up.flatMap(({ queues }) => queues)) served.add({ queue }, 1)
-  const reports = workers.map((worker) => ({ ...worker, said: toReport(worker.report) }))
-  const sum = (read: (worker: (typeof reports)[number]) => number | undefined) => {
-    const sums = new Sums()
-    for (const worker of reports) {
-      const value = read(worker)
-      if (value !== undefined) sums.add({ worker: worker.name }, value)
-    }
-    return sums.values()
-  }
+  for (const queue of up.flatMap(({ queues }) => queues)) served.add(toLabels({ queue }), 1)
   return {
-    celeriac_workers: Object.entries(states).map(([state, value]) => ({ labels: { state }, value })),
-    celeriac_queue_workers: served.values(),
-    celeriac_worker_slots: sum(({ concurrency, said }) => said.concurrency ?? concurrency),
-    celeriac_worker_running: sum(({ said }) => said.running),
-    celeriac_worker_reserved: sum(({ said }) => said.reserved),
-    celeriac_worker_unsettled: sum(({ said }) => said.unsettled),
-    celeriac_worker_loop_delay_seconds: worstDelays(reports),
-    celeriac_worker_memory_bytes: sum(({ said }) => said.memory?.rss),
+    celeriac_workers: Object.entries(states).map(([state, value]) =>
+      line('celeriac_workers', toLabels({ state }), value),
+    ),
+    celeriac_queue_workers: served.lines('celeriac_queue_workers'),
+    ...linesOfReports(workers.map((worker) => ({ ...worker, said: toReport(worker.report) }))),
   }
 }
 
-/** Of workers of one name, the one that fares worst. */
-function worstDelays(reports: readonly { readonly name: string; readonly said: Report }[]): Value[] {
+interface Reported extends WorkerReading {
+  readonly said: Report
+}
+
+/** Workers of one name are added up; of loop delays the worst counts. */
+function linesOfReports(workers: readonly Reported[]) {
+  const sums = {
+    celeriac_worker_slots: new Sums(),
+    celeriac_worker_running: new Sums(),
+    celeriac_worker_reserved: new Sums(),
+    celeriac_worker_unsettled: new Sums(),
+    celeriac_worker_memory_bytes: new Sums(),
+    celeriac_worker_loop_delay_seconds: new Sums(),
+  }
+  for (const { name, concurrency, said } of workers) {
+    const worker = toLabels({ worker: name })
+    const add = (sum: Sums, value: number | undefined) => void (value === undefined || sum.add(worker, value))
+    add(sums.celeriac_worker_slots, said.concurrency ?? concurrency)
+    add(sums.celeriac_worker_running, said.running)
+    add(sums.celeriac_worker_reserved, said.reserved)
+    add(sums.celeriac_worker_unsettled, said.unsettled)
+    add(sums.celeriac_worker_memory_bytes, said.memory?.rss)
+  }
+  for (const [name, ms] of worstDelays(workers))
+    sums.celeriac_worker_loop_delay_seconds.add(toLabels({ worker: name }), ms / 1000)
+  return linesOfEach(sums)
+}
+
+function worstDelays(workers: readonly Reported[]): Map<string, number> {
   const worst = new Map<string, number>()
-  for (const { name, said } of reports)
+  for (const { name, said } of workers)
     if (said.loopDelayMs !== undefined) worst.set(name, Math.max(worst.get(name) ?? 0, said.loopDelayMs))
-  return [...worst].map(([worker, ms]) => ({ labels: { worker }, value: ms / 1000 }))
+  return worst
 }
 
 interface Report {

@@ -1,7 +1,6 @@
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
-import { type ClusterReading, type ClusterValues, toClusterValues } from './cluster.js'
+import { type ClusterReading, toClusterLines } from './cluster.js'
 import { clusterFamilies, type Family, workerFamilies } from './family.js'
-import type { Value } from './value.js'
 
 /** What Prometheus is answered. */
 export interface Exposition {
@@ -33,12 +32,17 @@ export function createClusterMetrics(read: () => Promise<ClusterReading>): () =>
   }
 
   async function expose(): Promise<Exposition> {
-    const values: ClusterValues = toClusterValues(await read())
-    const registry = new Registry()
-    for (const [name, family] of Object.entries(clusterFamilies))
-      registry.registerMetric(toMetric(name, family, () => values[name as keyof ClusterValues]))
-    return { contentType: registry.contentType, body: await registry.metrics() }
+    const lines = toClusterLines(await read())
+    const blocks = names.map((name) => [headOf(name), ...lines[name]].join('\n'))
+    return { contentType: Registry.PROMETHEUS_CONTENT_TYPE, body: `${blocks.join('\n\n')}\n` }
   }
+}
+
+const names = Object.keys(clusterFamilies) as (keyof typeof clusterFamilies)[]
+
+function headOf(name: keyof typeof clusterFamilies): string {
+  const { help, type } = clusterFamilies[name]
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}`
 }
 
 /** Metrics of this process: what Node measures, and its slots. */
@@ -65,6 +69,11 @@ function toProcessValues(reading: ProcessReading): Record<keyof typeof workerFam
     celeriac_process_pool_children: [{ value: reading.children }],
     celeriac_process_attempts_total: outcomes.map(([outcome, value]) => ({ labels: { outcome }, value })),
   }
+}
+
+interface Value {
+  readonly value: number
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** A metric whose values are there when it is asked. prom-client's own are told of each change, and these are not. */

@@ -1,9 +1,11 @@
 import type { Request } from 'express'
 import type { Broker } from '../broker/broker.js'
+import type { Bulk } from '../control/bulk.js'
 import type { Control, Inspect } from '../control/control.js'
 import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
+import type { FoundJobs, JobFilter, MatchCount, SearchPage } from '../job/filter.js'
 import type { CancelAnswer, Job } from '../job/job.js'
 import type { Store } from '../store/store.js'
 import type { TaskRegistry } from '../task/registry.js'
@@ -30,6 +32,9 @@ export interface DashboardDeps {
   status(): Promise<ClusterStatus>
   /** What Prometheus reads. */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>
+  search(filter: JobFilter, page: SearchPage): Promise<FoundJobs>
+  count(filter: JobFilter, most: number): Promise<MatchCount>
+  readonly bulk: Bulk
   readonly control: Control
   readonly inspect: Inspect
   /** The JSON body of a request, whether the app has parsed it or not; `undefined` when there is none. */

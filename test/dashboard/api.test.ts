@@ -208,6 +208,88 @@ describe.each(brokers)('with worker processes, on %s', (kind) => {
   })
 })
 
+describe('jobs', () => {
+  let scene: Awaited<ReturnType<typeof openWeb>>
+
+  beforeAll(async () => {
+    scene = await openWeb(await freshServers('postgres'))
+    await scene.jobs.enqueueMany('mail.send', ['ann', 'bob', 'carol'], { tags: ['first'] })
+    await scene.jobs.enqueueMany('mail.gated', ['a', 'b'], { queue: 'mail' })
+  }, 120_000)
+
+  afterAll(() => scene?.close())
+
+  test('are found, page by page, and counted', async () => {
+    const first = await get(scene, '/jobs?task=mail.send,mail.moody&tag=first&limit=2&sort=oldest')
+    const rest = await get(scene, `/jobs?task=mail.send&tag=first&sort=oldest&cursor=${first.body.cursor}`)
+
+    const payloads = [...first.body.jobs, ...rest.body.jobs].map(({ payload }) => payload)
+    expect(payloads).toEqual(['ann', 'bob', 'carol'])
+    expect(rest.body.cursor).toBeNull()
+    expect((await get(scene, '/job-count?queue=mail&state=queued')).body).toEqual({ count: 2, isMore: false })
+    const [job] = first.body.jobs
+    expect((await get(scene, `/jobs/${job.id}`)).body).toMatchObject({ id: job.id, payload: 'ann' })
+  })
+
+  test('are cancelled by a filter and by id, and the audit says by whom', async () => {
+    const byFilter = await post(scene, '/jobs/cancel', { filter: { queue: 'mail' }, reason: 'a mistake' })
+    expect(byFilter.body).toMatchObject({ done: 2, counts: { cancelled: 2 }, isStopped: false })
+
+    const { body } = await get(scene, '/jobs?queue=mail')
+    expect(body.jobs[0]).toMatchObject({
+      state: 'cancelled',
+      cancelledBy: 'ann@shop',
+      cancelReason: 'a mistake',
+    })
+    const ids = body.jobs.map(({ id }: { id: string }) => id)
+    expect((await post(scene, '/jobs/retry', { ids })).body.counts).toEqual({ retried: 2 })
+    expect((await post(scene, '/jobs/move', { ids, queue: 'other' })).body.counts).toEqual({ moved: 2 })
+    expect((await post(scene, '/jobs/delete', { ids })).body.counts).toEqual({ deleted: 2 })
+
+    const audit = await get(scene, '/commands?limit=4')
+    const told = audit.body.commands.map(({ verb, askedBy }: { verb: string; askedBy: string }) => [
+      verb,
+      askedBy,
+    ])
+    expect(told).toEqual(['delete', 'move', 'retry', 'cancel'].map((verb) => [verb, 'ann@shop']))
+  })
+
+  test.each<[string, string, unknown, number, string]>([
+    ['nothing', '/jobs/delete', {}, 400, 'BAD_REQUEST'],
+    ['an empty filter', '/jobs/delete', { filter: {} }, 400, 'BAD_REQUEST'],
+    ['a filter that is a list', '/jobs/delete', { filter: [] }, 400, 'BAD_REQUEST'],
+    ['a filter of another word', '/jobs/delete', { filter: { status: 'failed' } }, 400, 'BAD_REQUEST'],
+    ['an operator in a filter', '/jobs/delete', { filter: { task: { not: '' } } }, 400, 'BAD_REQUEST'],
+    ['an id that is an object', '/jobs/delete', { ids: [{ not: '' }] }, 400, 'BAD_REQUEST'],
+    ['both', '/jobs/delete', { ids: [], filter: { queue: 'q' } }, 400, 'BAD_REQUEST'],
+    ['no place to move to', '/jobs/move', { filter: { queue: 'mail' } }, 400, 'BAD_REQUEST'],
+    ['a reason that is a number', '/jobs/cancel', { filter: { queue: 'x' }, reason: 7 }, 400, 'BAD_REQUEST'],
+    ['a cursor of nowhere', '/jobs/cancel', { filter: { queue: 'x' }, cursor: 'x' }, 400, 'BAD_REQUEST'],
+    ['a cursor that is none', '/jobs/cancel', { filter: { queue: 'x' }, cursor: {} }, 400, 'BAD_REQUEST'],
+    ['an action that is none', '/jobs/constructor', { ids: [] }, 404, 'UNKNOWN_ACTION'],
+  ])('%s changes nothing', async (_what, path, body, status, code) => {
+    const answer = await post(scene, path, body)
+
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+    expect((await get(scene, '/job-count?state=queued&task=mail.send')).body.count).toBe(3)
+  })
+
+  test.each([
+    ['/jobs?status=failed', 400],
+    ['/jobs?state=failing', 400],
+    ['/jobs?limit=1001', 400],
+    ['/jobs?sort=payload', 400],
+    ['/jobs?cursor=x', 400],
+    ['/jobs?state[not]=failed', 400],
+    ['/jobs?minAttempts=1e9', 400],
+    ['/jobs?createdAfter=yesterdayish', 400],
+    ['/jobs/nothing', 404],
+    ['/jobs/018f0000-0000-7000-8000-000000000001', 404],
+  ])('GET %s is answered %i', async (path, status) => {
+    expect((await get(scene, path)).status).toBe(status)
+  })
+})
+
 describe.each(lines)('on %s', (_line, make) => {
   describe.each([false, true])('with a parser of the app in front: %s', (withParser) => {
     let scene: Awaited<ReturnType<typeof openWeb>>
@@ -315,7 +397,11 @@ describe('who may', () => {
 
   const addresses = routes.map(({ method, path }) => [
     method,
-    path.replace(':verb', 'reset').replace(':question', 'ping').replace(':id', 'x'),
+    path
+      .replace(':verb', 'reset')
+      .replace(':question', 'ping')
+      .replace(':id', 'x')
+      .replace(':action', 'retry'),
   ])
 
   // Each route of the table, so that a new one is in here, too.
@@ -325,7 +411,7 @@ describe('who may', () => {
       expect([answer.status, JSON.parse(answer.body).code], user).toEqual([403, 'DASHBOARD_CLOSED'])
     }
     const own = await ask(scene, `${api}${path}`, { method, headers: { 'X-User': 'admin', ...fromPage } })
-    expect([200, 404]).toContain(own.status)
+    expect([200, 400, 404]).toContain(own.status)
   })
 
   test('knows no other method, whatever a header says', async () => {

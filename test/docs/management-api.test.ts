@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { routes } from '../../src/dashboard/api/api.js'
+import { actions } from '../../src/dashboard/api/jobs.js'
 import { orders } from '../../src/dashboard/api/orders.js'
 import { questions } from '../../src/dashboard/api/questions.js'
 import { codeIn, read, rowsIn, section } from './markdown.js'
@@ -30,5 +31,16 @@ test('it has every verb, with bodies that have its arguments', () => {
     const names = bodies.flatMap((code) => Object.keys(JSON.parse(code)))
     for (const name of names) expect(order?.arguments).toContain(name)
     expect(whom).toBe(order?.isForAll ? 'all' : 'workers')
+  }
+})
+
+test('it has every action on jobs, with bodies that have its arguments', () => {
+  const rows = rowsIn(section(page, 'Jobs'))
+
+  expect(rows.map(([action]) => codeIn(action)[0])).toEqual(Object.keys(actions))
+  for (const [action, body] of rows) {
+    const known = actions[codeIn(action)[0] as keyof typeof actions].arguments
+    const named = codeIn(body).flatMap((code) => Object.keys(JSON.parse(code)))
+    expect(named).toEqual([...known])
   }
 })

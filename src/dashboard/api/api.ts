@@ -1,10 +1,12 @@
 import type { Request, Response } from 'express'
-import { json, type Refusal, send, sendProblem } from '../answer.js'
+import { toShownJson } from '../../job/codec.js'
+import { jsonType, type Refusal, send, sendProblem } from '../answer.js'
 import type { DashboardDeps } from '../dashboard.js'
 import type { Visitor } from '../guard.js'
 import { type ApiCall, readQuery } from './call.js'
 import { listQueues, listTasks, showStatus } from './cluster.js'
 import { listCommands } from './commands.js'
+import { actOnJobs, countJobs, listJobs, showJob } from './jobs.js'
 import { giveOrder } from './orders.js'
 import { ApiError, toApiRefusal } from './problem.js'
 import { askQuestion } from './questions.js'
@@ -28,6 +30,10 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/inspect/:question', answer: askQuestion },
   { method: 'POST', path: '/control/:verb', answer: giveOrder },
   { method: 'GET', path: '/commands', answer: listCommands },
+  { method: 'GET', path: '/jobs', answer: listJobs },
+  { method: 'GET', path: '/job-count', answer: countJobs },
+  { method: 'GET', path: '/jobs/:id', answer: showJob },
+  { method: 'POST', path: '/jobs/:action', answer: actOnJobs },
 ]
 
 /**
@@ -43,7 +49,8 @@ export async function answerApi(
   try {
     const { route, name } = match(req.method, path, res)
     const answer = await route.answer({ deps, req, name, query: readQuery(req.url), by: visitor.by })
-    send(res, json(200, answer))
+    // What a codec made of a payload is no JSON by itself.
+    send(res, { status: 200, type: jsonType, body: toShownJson(answer) })
   } catch (error) {
     if (res.headersSent) res.destroy()
     else sendProblem(res, toApiRefusal(error) ?? refusalOf(error))

@@ -75,7 +75,7 @@ describe('a frame', () => {
       { columns: 80, rows: 24 },
     )
 
-    expect(lines[3]).toMatch(/^> queue-.* {2}39,000 +0 +1 +90 s +3\.3 +0 +2 workers$/)
+    expect(lines[4]).toMatch(/^> queue-wit…\S*-039 +39,000 +0 +1 +90 s +3\.3 +0 +2 workers$/)
     expect(lines.filter((line) => /… and \d+ more/.test(line))).toHaveLength(3)
     expect(lines.at(-1)).toContain('q quit')
   })
@@ -107,7 +107,7 @@ describe('celeriac top', () => {
     const { code, out } = await celeriac('top')
 
     expect(code).toBe(0)
-    expect(out).toMatch(/^celeriac top {2}\w+ {2}1 worker, 0\/3 slots {2}in 0\/s, out 0\/s, failures 0\/s/)
+    expect(out).toMatch(/^celeriac top {2}\w+ {2}1 worker, 0\/3 slots {2}in 0 {2}out 0 {2}failed 0 \/s/)
     expect(out).toMatch(/mail +1 +0 +0 .* nobody/)
     expect(out).toMatch(/mail@one +ok +0\/3/)
     expect(out).toMatch(/work\.quick +0 +0 +0 +0/)

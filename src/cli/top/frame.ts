@@ -41,8 +41,8 @@ export function drawFrame(sample: Sample, view: View, { columns, rows }: Size): 
   // Title, a blank line before each of three tables and before the last line, their heads.
   const room = Math.max(3, rows - 1 - problems.length - 3 * 2 - 2)
   const [forQueues, forWorkers, forTasks] = share(room, [queues.length, workers.length, tasks.length])
-  const lines = [
-    title(sample),
+  return [
+    title(sample, columns),
     ...problems.map(({ message }) => paint('red', cut(`! ${message}`, columns))),
     '',
     ...draw(queueColumns, queues, forQueues, columns, {
@@ -56,7 +56,6 @@ export function drawFrame(sample: Sample, view: View, { columns, rows }: Size): 
     '',
     cut(view.message ?? `${keys}: ${view.sort}`, columns),
   ]
-  return lines.map((line, at) => (at === 0 ? cut(line, columns) : line))
 }
 
 /** In the order in which the screen has them, for the keys. */
@@ -64,7 +63,7 @@ export function sortedQueues(queues: readonly QueueSample[], sort: Sort): QueueS
   return [...queues].sort(byOf(sort, queueRank, ({ queue }) => queue))
 }
 
-function title({ at, status, workers, tasks }: Sample): string {
+function title({ at, status, workers, tasks }: Sample, columns: number): string {
   const up = workers.filter(({ state }) => state !== 'lost' && state !== 'silent')
   const slots = up.reduce((sum, { concurrency }) => sum + concurrency, 0)
   const running = up.reduce((sum, worker) => sum + (worker.running ?? 0), 0)
@@ -74,12 +73,16 @@ function title({ at, status, workers, tasks }: Sample): string {
         ? null
         : tasks.reduce((sum, { rates }) => sum + (of(rates) ?? 0), 0),
     )
-  return [
+  const text = [
     `celeriac top  ${status}`,
-    `${up.length} ${up.length === 1 ? 'worker' : 'workers'}, ${running}/${slots} slots`,
-    `in ${rate(({ enqueued }) => enqueued)}/s, out ${rate(({ ended }) => ended)}/s, failures ${rate(({ failed }) => failed)}/s`,
-    at.toTimeString().slice(0, 8),
+    `${up.length} ${up.length === 1 ? 'worker' : 'workers'}`,
+    `${running}/${slots} slots`,
+    `in ${rate(({ enqueued }) => enqueued)}`,
+    `out ${rate(({ ended }) => ended)}`,
+    `failed ${rate(({ failed }) => failed)} /s`,
   ].join('  ')
+  const time = `  ${at.toTimeString().slice(0, 8)}`
+  return text.length + time.length > columns ? cut(text, columns) : text + time
 }
 
 const queueColumns: readonly Column<QueueSample>[] = [
@@ -141,7 +144,7 @@ function draw<Row>(
   const line = (row: readonly string[]) =>
     row
       .map((cell, at) => {
-        const fit = cut(cell, widths[at] ?? 0)
+        const fit = at === 0 ? cutMiddle(cell, widths[at] ?? 0) : cut(cell, widths[at] ?? 0)
         return columns[at]?.isText ? fit.padEnd(widths[at] ?? 0) : fit.padStart(widths[at] ?? 0)
       })
       .join('  ')
@@ -213,4 +216,11 @@ function tellCount(count: number): string {
 
 function cut(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text
+}
+
+/** Names of one kind begin alike, and end in what tells them apart. */
+function cutMiddle(text: string, width: number): string {
+  if (text.length <= width) return text
+  const end = Math.floor((width - 1) / 2)
+  return `${text.slice(0, width - 1 - end)}…${end === 0 ? '' : text.slice(-end)}`
 }

@@ -11,7 +11,7 @@ export function addCancel(program: Command, aliases: readonly string[] = []): vo
     .option('--by <name>', 'who; kept with the job (default: user@host)')
     .addHelpText(
       'after',
-      '\nBy what jobs are like: celeriac jobs cancel --help\n\nExits with 0 when each is cancelled or asked to stop, 3 when one had ended before, 4 when one is unknown.',
+      '\nBy what jobs are like: celeriac jobs cancel --help\n\nExits with 0 when each is cancelled or asked to stop, 3 when one had ended before, 4 when one is unknown.\n\nExample:\n  celeriac cancel 01890a5d-ac96-774b-bcce-b302099a8057 --reason "a mistake"',
     )
     .action(async (ids: readonly string[], flags: ActFlags) => {
       const { act } = await import('./jobs/act.js')

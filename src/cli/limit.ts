@@ -22,6 +22,7 @@ export function addLimit(program: Command): void {
 
   common(limit.command('list'))
     .description('What holds now, for all tasks and queues that have limits.')
+    .addHelpText('after', '\nExample:\n  celeriac limit list --json')
     .action(list)
 
   common(limit.command('set'))
@@ -43,6 +44,7 @@ export function addLimit(program: Command): void {
     .description('Go back to what the code says.')
     .option('--task <name>', 'of a task')
     .option('--queue <name>', 'of a queue')
+    .addHelpText('after', '\nExample:\n  celeriac limit reset --task media.resize')
     .action(reset)
 }
 

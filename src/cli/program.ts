@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../version.js'
+import { addAbsentCommands } from './absent.js'
 import { addBench } from './bench.js'
 import { addCall } from './call.js'
 import { addCancel } from './cancel.js'
@@ -45,6 +46,7 @@ const additions = [
   addReport,
   addBench,
   addCompletion,
+  addAbsentCommands,
 ]
 
 /** All commands and their flags. */

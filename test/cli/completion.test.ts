@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
 import { freshServers, type Servers } from '../support/lab.js'
+import { until } from '../support/until.js'
 import { startWorkerProcess } from '../support/worker-process.js'
 import { root, runCeleriac } from './command-line.js'
 
@@ -35,7 +36,15 @@ describe('in bash', () => {
   test('completes names of tasks, queues and workers, also behind =', async () => {
     const servers = await freshServers('postgres')
     await startWorkerProcess({ ...servers, app, args: ['-n', 'desk'] })
-    const complete = (...words: string[]) => inBashOn(servers, ['celeriac', '-A', app, ...words])
+    // Who types waits five seconds at most, which a busy machine may need for less.
+    const complete = (...words: string[]) =>
+      until(
+        async () => {
+          const names = await inBashOn(servers, ['celeriac', '-A', app, ...words])
+          return names.length > 0 && names
+        },
+        { timeoutMs: 60_000 },
+      )
 
     expect(await complete('call', 'mail')).toEqual(['mail.send'])
     expect(await complete('call', 'work.add', '--queue', '')).toEqual(['default', 'mail'])

@@ -18,9 +18,10 @@ export interface Move {
 
 /**
  * What the two states do not tell. `failed`, `snoozed`: why it waits for its next attempt. `lost`, `returned`,
- * `unstarted`: why it left its worker. `dropped`: an end that took the row along.
+ * `unstarted`: why it left its worker. `dropped`: an end that took the row along. `moved`:
+ * it went from one queue to another, as it was.
  */
-export type MoveKind = '' | 'failed' | 'snoozed' | 'lost' | 'returned' | 'unstarted' | 'dropped'
+export type MoveKind = '' | 'failed' | 'snoozed' | 'lost' | 'returned' | 'unstarted' | 'dropped' | 'moved'
 
 /** Durations, by how many lie between two bounds. */
 export interface Spread {
@@ -79,7 +80,7 @@ export function attemptOutcomeOf(move: Move): AttemptOutcome | undefined {
   if (how === 'dropped') return is as EndState & AttemptOutcome
   if (was !== 'running' && !isUnclaimedEnd(move)) return undefined
   if (how === 'failed') return 'retried'
-  if (how !== '') return how
+  if (how !== '' && how !== 'moved') return how
   return is === 'succeeded' || is === 'failed' || is === 'cancelled' ? is : undefined
 }
 
@@ -107,7 +108,7 @@ export function endOf({ was, is, how }: Move): EndState | undefined {
 }
 
 export function isEnqueue({ was, how }: Move): boolean {
-  return was === '' && how !== 'dropped'
+  return was === '' && how !== 'dropped' && how !== 'moved'
 }
 
 /** Put back into its queue after its end, by hand. */

@@ -10,7 +10,7 @@ import type { Redelivery } from './store.js'
  */
 const locked = (action: BulkAction) => `
 target AS MATERIALIZED (
-  SELECT j.id FROM celeriac.job j WHERE j.id = ANY($1::uuid[]) AND j.state IN (${listed(bulkStates[action])})
+  SELECT j.id, j.task, j.queue, j.state FROM celeriac.job j WHERE j.id = ANY($1::uuid[]) AND j.state IN (${listed(bulkStates[action])})
   ORDER BY j.id FOR UPDATE)`
 
 function listed(states: readonly string[]): string {
@@ -64,17 +64,25 @@ export async function deleteJobs(pool: Pool, ids: readonly string[]): Promise<Jo
   )
 }
 
-/** What waits for its turn has a line in another table, and its new queue may have another worker. */
+/**
+ * What waits for its turn has a line in another table, and its new queue may have another worker. The trigger that
+ * counts moves sees states alone, so what leaves a queue and what comes into one is counted here.
+ */
 const moveSql = `
 WITH ${locked('move')},
 moved AS (
-  UPDATE celeriac.job j SET queue = coalesce($2, j.queue), priority = coalesce($3, j.priority),
+  UPDATE celeriac.job j SET queue = coalesce($2::text, j.queue), priority = coalesce($3, j.priority),
     delivery = j.delivery + 1, dispatched_at = CASE j.state WHEN 'queued' THEN ${handedOverAnew} END
   FROM target WHERE j.id = target.id
   RETURNING ${redelivery}),
 turns AS (
   UPDATE celeriac.turn t SET queue = coalesce($2, t.queue), priority = coalesce($3, t.priority)
-  FROM target WHERE t.job_id = target.id)
+  FROM target WHERE t.job_id = target.id),
+counted AS (
+  INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs)
+  SELECT task, queue, state::text, '', 'moved', count(*) FROM target WHERE queue <> $2 GROUP BY task, queue, state
+  UNION ALL
+  SELECT task, $2::text, '', state::text, 'moved', count(*) FROM target WHERE queue <> $2 GROUP BY task, state)
 SELECT moved.*, CASE WHEN "isLimited" THEN pg_notify('celeriac_turn', queue || ' ' || task)::text END AS told FROM moved`
 
 export async function moveJobs(

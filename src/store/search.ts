@@ -14,6 +14,8 @@ export const searchMs = 2000
 const firstSize = 500
 const largestSize = 20_000
 const smallestSize = 20
+/** A look gets so long, however late it is: each call comes farther than the one before. */
+const shortestMs = 100
 /** A statement that takes longer than this looks at fewer rows next time. */
 const longStatementMs = 200
 
@@ -113,11 +115,12 @@ async function walk(
   let place = from
   for (let size = Math.max(firstSize, wanted); ; ) {
     const begun = performance.now()
-    const leftMs = Math.max(until - begun, withinMs / 10)
+    const leftMs = Math.max(until - begun, shortestMs)
     const taken = await inTime(pool, leftMs, (client) => step(client, { size, most: wanted, from: place }))
     const now = performance.now()
     if (taken === 'late') {
-      if (size <= smallestSize || now > until) return { place, isDone: false, isFull: false }
+      if (size <= smallestSize || (now > until && place !== from))
+        return { place, isDone: false, isFull: false }
       size = Math.max(smallestSize, Math.floor(size / 8))
       continue
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { countOf, depthsOf, type Move } from '../../src/job/move.js'
+import { countOf, depthsOf, isEnqueue, type Move } from '../../src/job/move.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { ClaimedJob, NewJob, Store } from '../../src/store/store.js'
 import { openStore } from '../support/store.js'
@@ -149,6 +149,24 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
 
     expect(await told()).toEqual(before)
     expect(before).toContain('t q: running → succeeded 2')
+  })
+
+  test('what goes to another queue: it left one, and came to the other, and was enqueued once', async () => {
+    const [one, two] = [await insert({ queue: 'x' }), await insert({ queue: 'y' })]
+
+    await store.moveJobs([one, two], { queue: 'y' })
+    await store.moveJobs([one], { priority: 3 })
+
+    expect(await told()).toEqual([
+      't x: queued → moved 1',
+      't x: → queued 1',
+      't y: → queued 1',
+      't y: → queued moved 1',
+    ])
+    const moves = await store.moves()
+    expect(depthsOf(moves).get('y')?.get('queued')).toBe(2)
+    expect(depthsOf(moves).get('x')?.get('queued') ?? 0).toBe(0)
+    expect(moves.filter(isEnqueue).reduce((sum, { jobs }) => sum + jobs, 0)).toBe(2)
   })
 
   test('since when jobs are due', async () => {

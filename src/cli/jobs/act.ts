@@ -132,13 +132,16 @@ function doIt(
 function tell(answer: BulkAnswer, { count }: MatchCount, { flags }: Deed): void {
   const { command: _, ...rest } = answer
   if (answer.isStopped) exitWith(exitCodes.no)
-  if (flags.json) return printJson({ matched: count, ...rest })
+  if (flags.json) {
+    printJson({ matched: count, ...rest })
+    return
+  }
   const counts = Object.entries(answer.counts).map(
     ([outcome, number]) => `${number.toLocaleString('en')} ${summaries[outcome as BulkOutcome]}`,
   )
   const stopped = answer.isStopped ? 'Stopped. So far: ' : ''
-  const rest2 = answer.isStopped ? ' The others are as they were: the same command goes on with them.' : ''
-  print(`${stopped}${counts.join(', ') || 'nothing'}.${rest2}`)
+  const advice = answer.isStopped ? ' The others are as they were: the same command goes on with them.' : ''
+  print(`${stopped}${counts.join(', ') || 'nothing'}.${advice}`)
 }
 
 function refuse(): void {

@@ -53,9 +53,8 @@ function toPage({ limit, cursor, sort }: ListFlags): SearchPage {
 function tellRest({ jobs, cursor, isCut, lookedTo }: FoundJobs, flags: ListFlags): void {
   if (isCut) {
     const reach = lookedTo ? ` It has looked as far as ${lookedTo.toISOString()}.` : ''
-    note(
-      `The search was cut after 2 s.${reach} Go on with --cursor ${cursor}, or name less: --since 1h, --state, --queue.`,
-    )
+    const next = cursor === null ? 'Name' : `Go on with --cursor ${cursor}, or name`
+    note(`The search was cut after 2 s.${reach} ${next} less: --since 1h, --state, --queue.`)
   } else if (cursor !== null) note(`There are more: --cursor ${cursor}`)
   else if (jobs.length === 0)
     note(

@@ -13,7 +13,12 @@ export function countMove(
   const row = after ?? before
   const was = before?.state ?? ''
   const is = after?.state ?? ''
-  if (!row || was === is) return
+  if (!row) return
+  if (before && after && before.queue !== after.queue) {
+    countQueueMove(moves, before, after)
+    return
+  }
+  if (was === is) return
   const how = before && after ? kindOf(before, after) : ''
   const { task, queue } = row
   const key = JSON.stringify([task, queue, was, is, how])
@@ -26,6 +31,18 @@ export function countMove(
     took: addSpread(present?.took ?? noSpread, took),
     total: addSpread(present?.total ?? noSpread, total),
   })
+}
+
+function countQueueMove(moves: Map<string, Move>, before: Readonly<Row>, after: Readonly<Row>): void {
+  const lines = [
+    { task: before.task, queue: before.queue, was: before.state, is: '' as const },
+    { task: after.task, queue: after.queue, was: '' as const, is: after.state },
+  ]
+  for (const line of lines) {
+    const key = JSON.stringify([line.task, line.queue, line.was, line.is, 'moved'])
+    const jobs = (moves.get(key)?.jobs ?? 0) + 1
+    moves.set(key, { ...line, how: 'moved', jobs, took: noSpread, total: noSpread })
+  }
 }
 
 function kindOf(before: Readonly<Row>, after: Readonly<Row>): MoveKind {

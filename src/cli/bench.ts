@@ -33,7 +33,7 @@ export function addBench(program: Command): void {
 }
 
 const help = `
-It writes to the real tables, in a queue of its own that no other worker serves, and deletes its jobs at the end. In
+It writes to the real tables, in a queue that no other worker serves, and deletes all of it at the end. In
 production it asks first: it takes what the servers have.
 
 Example:

@@ -1,12 +1,13 @@
-import { v7 as uuidv7 } from 'uuid'
 import { type App, openApp } from '../app.js'
 import { openBackend } from '../backend.js'
 import type { Config } from '../config/resolve.js'
+import { ConfigError } from '../errors.js'
 import type { Store } from '../store/store.js'
 import { defineTask } from '../task/define.js'
 import { loadTasks } from '../task/load.js'
 import { createCommandLog } from '../telemetry/log.js'
 import { sleep, within } from '../waiting.js'
+import type { Worker } from '../worker/worker.js'
 import type { CommonFlags } from './kit.js'
 import { progressLine } from './kit.js'
 import { readConfigOrDefaults } from './open.js'
@@ -34,12 +35,13 @@ export interface BenchFigures {
 
 /** Calls at once while jobs are enqueued. */
 const callers = 100
+/** Of its jobs alone. One name, so that no metric has a label for each run. */
+const queue = 'celeriac-bench'
 const timedCalls = 300
 const deletedAtOnce = 1000
 
 /** Times the whole path, with a worker of its own in this process, and deletes what it wrote. */
 export async function runBench(flags: CommonFlags, plan: BenchPlan): Promise<BenchFigures> {
-  const queue = `bench-${uuidv7()}`
   const starts = createStarts()
   const noop = defineTask({
     name: 'celeriac.bench',
@@ -49,13 +51,14 @@ export async function runBench(flags: CommonFlags, plan: BenchPlan): Promise<Ben
   })
   const config = toBenchConfig(await readConfigOrDefaults(flags), { bench: { noop } })
   const app = openBenchApp(config)
-  const bench: Bench = { app, queue, plan, starts, stopping: stopSignal(), line: progressLine() }
+  const bench: Bench = { app, plan, starts, stopping: stopSignal(), line: progressLine() }
   const { store, broker } = await app.ready()
+  await assertAlone(app, store)
   try {
     return { broker: broker.address, store: store.address, ...(await measure(bench)) }
   } finally {
     bench.line.show('Deleting the jobs …')
-    await deleteJobs(store, queue)
+    await cleanUp(bench, store)
     bench.line.end()
     await app.close()
   }
@@ -63,11 +66,11 @@ export async function runBench(flags: CommonFlags, plan: BenchPlan): Promise<Ben
 
 interface Bench {
   readonly app: App
-  readonly queue: string
   readonly plan: BenchPlan
   readonly starts: Starts
   readonly stopping: AbortSignal
   readonly line: ReturnType<typeof progressLine>
+  worker?: Worker
 }
 
 /** The user's servers and codec, and nothing of what the app does around its jobs. */
@@ -125,7 +128,8 @@ async function timeEnqueue({ app, plan, stopping, line }: Bench): Promise<Timed>
 }
 
 /** Until the end of each is recorded, or the time is over. */
-async function timeDrain({ app, queue, plan, stopping, line }: Bench, jobs: number): Promise<Timed> {
+async function timeDrain(bench: Bench, jobs: number): Promise<Timed> {
+  const { app, plan, stopping, line } = bench
   let done = 0
   const ended = app.on('job.succeeded', () => {
     done += 1
@@ -133,7 +137,12 @@ async function timeDrain({ app, queue, plan, stopping, line }: Bench, jobs: numb
   const startedAt = performance.now()
   const { workerProcess } = app.config
   const { concurrency } = plan
-  await app.startWorker({ ...workerProcess, name: `bench@%h-%p`, queues: [queue], concurrency })
+  bench.worker = await app.startWorker({
+    ...workerProcess,
+    name: `bench@%h-%p`,
+    queues: [queue],
+    concurrency,
+  })
   const deadline = startedAt + plan.seconds * 1000
   while (done < jobs && performance.now() < deadline && !stopping.aborted) {
     await sleep(5)
@@ -144,7 +153,7 @@ async function timeDrain({ app, queue, plan, stopping, line }: Bench, jobs: numb
 }
 
 /** One after the other, so that no job waits for another. */
-async function timeStarts({ app, plan, starts, stopping, line, queue }: Bench): Promise<number[]> {
+async function timeStarts({ app, plan, starts, stopping, line }: Bench): Promise<number[]> {
   const { store } = await app.backend()
   const deadline = performance.now() + plan.seconds * 1000
   const isLeft = async () => (await store.load([{ queue, waiting: 1, share: null, owners: [] }]))[0]?.waiting
@@ -193,12 +202,22 @@ function createStarts(): Starts {
   }
 }
 
-async function deleteJobs(store: Store, queue: string): Promise<void> {
+/** @throws {ConfigError} when another one is running, whose jobs would be taken for these */
+async function assertAlone(app: App, store: Store): Promise<void> {
+  if (!(await store.servedQueues()).includes(queue)) return
+  await app.close()
+  throw new ConfigError('Another celeriac bench is running on these servers. Wait for its end.')
+}
+
+/** Nothing stays of it: no job, also of one that was killed, and no worker that would be listed for days. */
+async function cleanUp({ worker }: Bench, store: Store): Promise<void> {
+  await worker?.stop()
   for (;;) {
     const { ids } = await store.searchIds({ queues: [queue] }, { limit: deletedAtOnce, sort: 'newest' })
-    if (ids.length === 0) return
+    if (ids.length === 0) break
     await store.deleteJobs(ids)
   }
+  if (worker) await store.forgetWorker(worker.id)
 }
 
 function stopSignal(): AbortSignal {

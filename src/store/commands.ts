@@ -37,6 +37,7 @@ export function createCommands(
         [id, queues ?? null, concurrency ?? null, config ?? null],
       )
     },
+    forgetWorker: (id) => write('DELETE FROM celeriac.worker WHERE id = $1 AND stopped_at IS NOT NULL', [id]),
     reportWorker: (id, report) =>
       write('UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1', [id, report]),
     workers: () =>

@@ -2,6 +2,8 @@
 export interface ControlStore {
   registerWorker(worker: NewWorker): Promise<void>
   stopWorker(id: string): Promise<void>
+  /** Deletes a worker that has stopped, as if it had never been: it was none of the app's. */
+  forgetWorker(id: string): Promise<void>
   /** What holds of a worker from now on. */
   changeWorker(id: string, change: WorkerChange): Promise<void>
   /** JSON text: what it says of itself. Not more often than every few seconds. */

@@ -93,6 +93,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     onTurn: limits.onTurn,
     isPaused: control.isPaused,
     changeWorker: answer(control.changeWorker),
+    forgetWorker: answer((id) => {
+      if (table.workers.get(id)?.stoppedAt) table.workers.delete(id)
+    }),
     reportWorker: answer(control.reportWorker),
     workers: answer(control.workers),
     settings: answer(control.settings),

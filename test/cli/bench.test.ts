@@ -27,6 +27,7 @@ test.each(brokers)('celeriac bench measures the servers, and leaves no job behin
   expect(startMs.p99).toBeGreaterThanOrEqual(startMs.p50)
   const left = await rowsOf<{ id: string }>(servers, 'SELECT id FROM celeriac.job')
   expect(left.map(({ id }) => id)).toEqual([kept.out.trim()])
+  expect(await rowsOf(servers, 'SELECT name FROM celeriac.worker')).toEqual([])
 })
 
 test('asks before it takes what production has, and cannot ask a script', async () => {

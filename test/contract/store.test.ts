@@ -1099,6 +1099,19 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect([...first, ...second].map((job) => job.id).sort()).toEqual(ids.sort())
     })
 
+    test('a worker that has stopped can be forgotten, and no other', async () => {
+      const worker = newWorker()
+      await store.registerWorker(worker)
+      await store.forgetWorker(worker.id)
+      expect(await store.workers()).toHaveLength(1)
+
+      await store.stopWorker(worker.id)
+      await store.forgetWorker(worker.id)
+
+      expect(await store.workers()).toEqual([])
+      expect(await store.knownQueues()).toEqual([])
+    })
+
     test('workers that come and go, and commands', async () => {
       const since = new Date((await store.changeClock()).now.getTime() - 60_000)
       const worker = newWorker()

@@ -17,7 +17,7 @@ const app = fileURLToPath(new URL('../fixtures/control', import.meta.url))
 /** For what another process does, on a machine that has other work. */
 export const patient = { timeoutMs: 60_000 } as const
 /** As long as a silent worker is waited for. */
-export const asked = { deadline: '3s', by: 'ann@host', from: 'test' } as const satisfies AskOptions
+export const asked = { deadline: '5s', by: 'ann@host', from: 'test' } as const satisfies AskOptions
 
 /** A web process that asks, and workers as processes of their own. */
 export interface Scene {

@@ -78,8 +78,8 @@ describe.each(brokers)('on %s', (kind) => {
       expect(told(answer).silent).toEqual(['three'])
       expect([...Object.keys(told(answer).replies), ...told(answer).refused].sort()).toEqual(['one', 'two'])
     }
-    // One round of questions, one of settings, and eleven orders: each has its three seconds, and little more.
-    expect(tookMs).toBeLessThan(13 * 3000 + 13 * 1000)
+    // One round of questions, one of settings, and eleven orders: each has its five seconds, and little more.
+    expect(tookMs).toBeLessThan(13 * (5000 + 2000))
     expect(told(orders.grown).replies).toMatchObject({ one: { concurrency: 5 }, two: { concurrency: 5 } })
     expect(told(orders.shrunk).replies).toMatchObject({ one: { concurrency: 4 }, two: { concurrency: 4 } })
     expect(told(orders.scaled).replies).toMatchObject({ one: { autoscale: { min: 4, max: 6 } } })

@@ -107,7 +107,7 @@ describe('celeriac top', () => {
     const { code, out } = await celeriac('top')
 
     expect(code).toBe(0)
-    expect(out).toMatch(/^celeriac top {2}\w+ {2}1 worker, 0\/3 slots {2}in 0 {2}out 0 {2}failed 0 \/s/)
+    expect(out).toMatch(/^celeriac top {2}\w+ {2}1 worker {2}0\/3 slots {2}in 0 {2}out 0 {2}failed 0 \/s/)
     expect(out).toMatch(/mail +1 +0 +0 .* nobody/)
     expect(out).toMatch(/mail@one +ok +0\/3/)
     expect(out).toMatch(/work\.quick +0 +0 +0 +0/)

@@ -56,8 +56,8 @@ export function createSampler(app: App): () => Promise<Sample> {
   let last: Pick<Sample, 'queues' | 'workers' | 'tasks'> = { queues: [], workers: [], tasks: [] }
 
   return async function look() {
-    const { status, problems, workers } = await app.status()
-    if (status !== 'down' || workers.length > 0) {
+    const { status, problems, workers, store } = await app.status()
+    if (store === 'up') {
       last = await answerWithin(longestLookMs, read(workers)).catch(() => last)
     }
     return { at: new Date(), status, problems, ...last }

@@ -71,7 +71,7 @@ import { type MetricsPort, openMetricsPort } from './telemetry/metrics-port.js'
 import { packageVersions } from './telemetry/packages.js'
 import { createReadiness, type Readiness } from './telemetry/readiness.js'
 import { version } from './version.js'
-import { sleep, within } from './waiting.js'
+import { rest, sleep, within } from './waiting.js'
 import { type Attendance, attend } from './worker/attend.js'
 import { type Condition, troublesOf, watchCondition } from './worker/condition.js'
 import { createPool, type Pool } from './worker/pool/pool.js'
@@ -186,6 +186,8 @@ const lastHooksMs = 5000
 /** A worker that cannot learn what was set waits so long before it asks again. */
 const settingsPauseMs = 1000
 
+const knownPauseMs = 20
+
 /** Who asks how a process is does not wait for long. */
 const longestProbeMs = 2000
 
@@ -257,9 +259,14 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     deadlineMs: Math.min(config.deadlineMs, longestProbeMs),
   })
   const statusDeps = {
-    health,
+    // Whoever asks for the cluster asks of servers that are known, whether or not this process is through with its start.
+    health: createHealth({
+      store: async () => opened(opening.known).store.probe(),
+      broker: async () => opened(opening.known).broker.ping(),
+      deadlineMs: Math.min(config.deadlineMs, longestProbeMs),
+    }),
     lacksTables,
-    store: async () => opened(opening.present).store,
+    store: async () => opened(opening.known).store,
     advice: (queue: string) => workerAdvice(config, queue),
     leaseMs: config.leaseMs,
     heartbeatMs: config.heartbeatMs,
@@ -362,7 +369,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     ready: () => hold.during(ready()),
     health: () => hold.during(health()),
     readiness: () => hold.during(readiness()),
-    status: () => hold.during(clusterStatus(statusDeps)),
+    status: () => hold.during(untilKnown().then(() => clusterStatus(statusDeps))),
     async enqueue(task, payload, options) {
       const target = targetOf(task)
       return enqueuer.enqueue(target instanceof Promise ? await target : target, payload, options)
@@ -405,6 +412,12 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       closing ??= close()
       return closing
     },
+  }
+
+  /** A command asks at once, and where the servers are is known when their drivers are loaded. */
+  async function untilKnown(): Promise<void> {
+    const until = performance.now() + config.deadlineMs
+    while (!opening.known && !closing && performance.now() < until) await rest(knownPauseMs)
   }
 
   /** `present` comes with the tables; a server that is known and lacks them is looked at again each time. */

@@ -80,6 +80,8 @@ const reportLateMs = 12_000
 /** What has been lost is shown for this long. */
 const lostShownMs = 600_000
 const longestLookMs = 5000
+/** A server that keeps silent has been waited for already. */
+const tablesMs = 1500
 
 /** Looks at the store and the servers, and judges. Never rejects, and answers within seconds. */
 export async function clusterStatus(deps: StatusDeps): Promise<ClusterStatus> {
@@ -87,7 +89,7 @@ export async function clusterStatus(deps: StatusDeps): Promise<ClusterStatus> {
   const facts =
     health.store === 'up' ? await answerWithin(longestLookMs, look(deps)).catch(() => undefined) : undefined
   if (facts) return judge(deps, health, facts)
-  const lacksTables = await answerWithin(longestLookMs, deps.lacksTables()).catch(() => false)
+  const lacksTables = await answerWithin(tablesMs, deps.lacksTables()).catch(() => false)
   return {
     status: 'down',
     problems: [lacksTables ? tablesMissing : storeAway, ...(health.broker === 'down' ? [brokerAway] : [])],

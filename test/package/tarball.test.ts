@@ -71,10 +71,12 @@ describe('installed', () => {
   })
 
   test('has no await at the top of any module, so that CommonJS may require it', async () => {
-    const entries = ['celeriac', 'celeriac/testing']
+    const entries = ['celeriac', 'celeriac/testing', 'celeriac/opentelemetry']
     const script = `for (const name of ${JSON.stringify(entries)}) console.log(Object.keys(require(name)).length > 0)`
 
-    expect((await run(process.execPath, ['--eval', script], { cwd: project })).stdout).toBe('true\ntrue\n')
+    expect((await run(process.execPath, ['--eval', script], { cwd: project })).stdout).toBe(
+      'true\ntrue\ntrue\n',
+    )
   })
 
   test('gives its process no global __dirname, as the generated Prisma client would', async () => {

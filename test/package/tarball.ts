@@ -25,7 +25,10 @@ export async function packedTarball(): Promise<string> {
 export async function installedPackage(): Promise<string> {
   const tarball = await packedTarball()
   return oncePerRun('installed', async (folder) => {
-    const tools = ['express', 'zod', 'tsx', 'typescript', 'vitest', '@types/express', '@types/node']
+    const tools = [
+      ...['express', 'zod', 'tsx', 'typescript', 'vitest', '@types/express', '@types/node'],
+      '@opentelemetry/api',
+    ]
     await npm(['init', '--yes'], folder)
     await npmInstall(folder, [tarball, ...tools.map((name) => `${name}@${versionHere(name)}`)])
   })

@@ -19,7 +19,13 @@ const startWorker = (...args: string[]) => startWorkerProcess({ ...servers, effe
 describe.each(brokers)('with the broker on %s', (kind) => {
   beforeEach(async () => {
     servers = await freshServers(kind)
-    jobs = await openJobs({ ...servers, tasks: undefined as never, root: process.cwd(), modules })
+    jobs = await openJobs({
+      ...servers,
+      tasks: undefined as never,
+      deadline: '20s',
+      root: process.cwd(),
+      modules,
+    })
     celeriac = celeriacFor(servers)
   })
 
@@ -66,7 +72,13 @@ describe.each(brokers)('with the broker on %s', (kind) => {
 describe('what is set by task', () => {
   beforeEach(async () => {
     servers = await freshServers('postgres')
-    jobs = await openJobs({ ...servers, tasks: undefined as never, root: process.cwd(), modules })
+    jobs = await openJobs({
+      ...servers,
+      tasks: undefined as never,
+      deadline: '20s',
+      root: process.cwd(),
+      modules,
+    })
     celeriac = celeriacFor(servers)
   })
 

@@ -14,7 +14,7 @@ let servers: Servers
 
 beforeEach(async () => {
   servers = { database: await freshDatabase() }
-  await openJobs({ ...servers, tasks: {} })
+  await openJobs({ ...servers, tasks: {}, deadline: '20s' })
 })
 
 function start(args: readonly string[], folder?: string) {

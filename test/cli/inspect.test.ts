@@ -18,7 +18,13 @@ let celeriac: ReturnType<typeof celeriacFor>
 
 beforeEach(async () => {
   servers = { database: await freshDatabase() }
-  jobs = await openJobs({ ...servers, tasks: undefined as never, root: process.cwd(), modules })
+  jobs = await openJobs({
+    ...servers,
+    tasks: undefined as never,
+    deadline: '20s',
+    root: process.cwd(),
+    modules,
+  })
   celeriac = celeriacFor(servers)
 })
 

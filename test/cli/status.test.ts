@@ -13,7 +13,7 @@ const modules = 'test/fixtures/crew/modules/*'
 const effects = newEffects()
 
 const open = (servers: Servers): Promise<Celeriac> =>
-  openJobs({ ...servers, tasks: undefined as never, root: process.cwd(), modules })
+  openJobs({ ...servers, tasks: undefined as never, deadline: '20s', root: process.cwd(), modules })
 
 describe.each(brokers)('with the broker on %s', (kind) => {
   let servers: Servers

@@ -90,6 +90,7 @@ describe('celeriac top', () => {
     jobs = await openJobs({
       ...servers,
       tasks: undefined as never,
+      deadline: '20s',
       root: process.cwd(),
       modules: 'test/fixtures/crew/modules/*',
     })
@@ -140,8 +141,11 @@ describe('celeriac top', () => {
 
     terminal.press('q')
     expect(await terminal.ended).toBe(0)
-    expect(terminal.output().trimEnd().endsWith('\u001b[?1049l')).toBe(true)
-    expect(terminal.output()).toContain('\u001b[?25h')
+    const [, after = ''] = terminal.output().split('\u001b[?1049l')
+    expect(after).not.toContain('celeriac top')
+    expect(terminal.output().lastIndexOf('\u001b[?25h')).toBeGreaterThan(
+      terminal.output().lastIndexOf('\u001b[?25l'),
+    )
   })
 })
 

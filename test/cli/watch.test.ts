@@ -30,7 +30,7 @@ let jobs: Celeriac
 
 beforeEach(async () => {
   database = await freshDatabase()
-  jobs = await openJobs({ database, tasks: {} })
+  jobs = await openJobs({ database, tasks: {}, deadline: '20s' })
 })
 
 function watch(folder: string): LongCommand {

@@ -22,6 +22,7 @@ beforeEach(async () => {
   jobs = await openJobs({
     ...servers,
     tasks: undefined as never,
+    deadline: '20s',
     root: process.cwd(),
     modules: 'test/fixtures/crew/modules/*',
   })

@@ -64,6 +64,7 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
     typeUsers: /^(http|dashboard|config|enqueue)\/|^(plugin|cli\/run-dashboard)\.ts$/,
   },
   { name: /^pino(-pretty)?$/, users: /^telemetry\//, typeUsers: /^config\/(options|resolve)\.ts$/ },
+  { name: /^prom-client$/, users: /^telemetry\// },
   { name: /^commander$/, users: /^cli\// },
   { name: /^log-update$/, users: /^cli\// },
   { name: /^tinyglobby$/, users: /^task\// },

@@ -58,8 +58,8 @@ complete -c celeriac -s A -l app -r -F
 complete -c celeriac -l env-file -r -F`,
 }
 
-/** Who types waits no longer. */
-const longestMs = 5000
+/** Who types waits no longer, whatever keeps servers and files; names are there long before. */
+const longestMs = 15_000
 
 /** Never fails: a shell that completes has no place for words of ours. */
 async function complete(program: Command, words: readonly string[]): Promise<void> {

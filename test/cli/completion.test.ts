@@ -9,7 +9,7 @@ import { until } from '../support/until.js'
 import { startWorkerProcess } from '../support/worker-process.js'
 import { root, runCeleriac } from './command-line.js'
 
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const run = promisify(execFile)
 const app = 'test/fixtures/desk'
@@ -36,14 +36,14 @@ describe('in bash', () => {
   test('completes names of tasks, queues and workers, also behind =', async () => {
     const servers = await freshServers('postgres')
     await startWorkerProcess({ ...servers, app, args: ['-n', 'desk'] })
-    // Who types waits five seconds at most, which a busy machine may need for less.
+    // Who types waits for some seconds at most, which a busy machine may need for less.
     const complete = (...words: string[]) =>
       until(
         async () => {
           const names = await inBashOn(servers, ['celeriac', '-A', app, ...words])
           return names.length > 0 && names
         },
-        { timeoutMs: 60_000 },
+        { timeoutMs: 120_000 },
       )
 
     expect(await complete('call', 'mail')).toEqual(['mail.send'])

@@ -135,7 +135,7 @@ async function ownRedis(...args: string[]): Promise<string> {
   return server.url
 }
 
-describe('a sound set-up', { timeout: 60_000 }, () => {
+describe('a sound set-up', { timeout: 120_000 }, () => {
   test.each(brokers)('passes with the broker on %s, and every check is told', async (kind) => {
     const servers = await sound(kind)
 
@@ -315,7 +315,7 @@ const broken: readonly Broken[] = [
   },
   {
     name: 'no tables',
-    setUp: async () => freshServers('redis'),
+    setUp: async () => ({ ...(await freshServers('redis')), variables: { NODE_ENV: 'production' } }),
     id: 'migrations',
     fault: /no tables of Celeriac/,
     cure: /npx celeriac migrate/,
@@ -501,7 +501,7 @@ const broken: readonly Broken[] = [
   },
 ]
 
-describe('celeriac check names the fault and the cure, and exits with 1', { timeout: 60_000 }, () => {
+describe('celeriac check names the fault and the cure, and exits with 1', { timeout: 120_000 }, () => {
   test.each(broken)('$name', async ({ setUp, id, fault, cure, level = 'fault' }) => {
     const { code, wrong, find } = await check(await setUp())
 

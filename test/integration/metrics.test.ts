@@ -23,7 +23,7 @@ const delayed = 1000
 describe.each(brokers)('after 50,000 jobs on %s, with failures, cancels and a killed worker', (kind) => {
   test('the counters are what the rows say, and agree with each other', async () => {
     const servers = await freshServers(kind)
-    const jobs = await openJobs({ ...servers, migrate: true })
+    const jobs = await openJobs({ ...servers, migrate: true, deadline: '60s' })
     const doomed = await startWorkerProcess({ ...servers, app, args: ['-c', '20'] })
     await startWorkerProcess({ ...servers, app, args: ['-c', '20'] })
     const handles = await enqueueAll(jobs)

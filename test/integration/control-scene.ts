@@ -38,6 +38,7 @@ export async function openScene(kind: BrokerKind): Promise<Scene> {
     root: app,
     modules: 'modules/*',
     heartbeat: 400,
+    deadline: '30s',
     lease: '20m',
     logger: 'silent',
   })

@@ -98,7 +98,7 @@ export function acting(command: Command): Command {
 }
 
 const exits = `
-By a filter it says how many match, asks, and goes through them newest first; Ctrl-C stops it after a batch.
+By a filter it says how many match, asks, and goes through them; Ctrl-C stops it after a batch.
 
 Exits with 0 when all is done, 3 when it was stopped or refused, or a job given by its id had ended before or is in
 another state, 4 when one given by its id is unknown.`

@@ -129,12 +129,12 @@ export function createBulk({ store, onCancelled, send, namesOf }: BulkDeps): Bul
     action: BulkAction,
     which: Which,
     options: BulkOptions,
-    args: object,
+    args: { readonly reason?: string; readonly to?: MoveTarget },
     act: (store: BulkStore, ids: readonly string[]) => Promise<readonly JobOutcome[]>,
   ): Promise<BulkAnswer> {
     const size = checkOptions(options)
     const { signal, onProgress } = options
-    const source = sourceOf(action, which, size, options.cursor, namesOf)
+    const source = sourceOf(action, which, size, options.cursor, namesOf, args.to)
     const opened = await store()
     const tally = createTally()
     const matched = onProgress ? await source.count(opened) : { count: 0, isMore: true }
@@ -228,9 +228,11 @@ function sourceOf(
   size: number,
   cursor: string | undefined,
   namesOf: BulkDeps['namesOf'],
+  target: MoveTarget | undefined,
 ): Source {
   if (isList(which)) return fromIds(which, size)
-  return fromFilter(which, toBulkFilter(action, which, namesOf), size, cursor)
+  const filter = toBulkFilter(action, which, namesOf)
+  return fromFilter(which, target ? { ...filter, notAt: target } : filter, size, cursor)
 }
 
 function isList(which: Which): which is readonly string[] {
@@ -256,7 +258,7 @@ function fromIds(given: readonly string[], size: number): Source {
   }
 }
 
-/** Newest first, so that what comes meanwhile, also from this very call, is not met. */
+/** Newest first in each queue, so that what comes meanwhile, also from this very call, is not met again. */
 function fromFilter(
   filter: JobFilter,
   stored: StoredFilter,
@@ -268,7 +270,7 @@ function fromFilter(
     args: { filter },
     count: (store) => store.countMatching(stored, mostCounted),
     async next(store) {
-      const page = { limit: size, sort: 'newest' } as const
+      const page = { limit: size, sort: 'newest', inAnyOrder: true } as const
       const found = await store.searchIds(stored, { ...page, ...(cursor === undefined ? {} : { cursor }) })
       const isStuck = found.isCut && (found.cursor === null || found.cursor === cursor)
       if (isStuck) throw new StoreUnavailableError(stuckMessage)

@@ -1,7 +1,6 @@
 import { ConfigError } from '../errors.js'
-import type { SortOrder } from '../job/filter.js'
 import { isEnd, type JobState, moves } from '../job/state.js'
-import type { StoredFilter } from './search-store.js'
+import type { StoredFilter, StoredPage } from './search-store.js'
 
 /** By what the jobs that a filter means are put in order. Ids are UUIDv7: their order is that of their creation. */
 export type OrderKey = 'created' | 'finished'
@@ -11,6 +10,8 @@ export interface JobPlace {
   readonly id: string
   /** When it ended, as ISO text; `null` in the order of creation. */
   readonly at: string | null
+  /** Of a walk through one queue after the other: where it is. */
+  readonly line?: string | null
 }
 
 const allStates = Object.keys(moves) as JobState[]
@@ -25,25 +26,29 @@ export function orderOf(filter: StoredFilter): OrderKey {
   return statesOf(filter).every(isEnd) ? 'finished' : 'created'
 }
 
+type Order = Pick<StoredPage, 'sort' | 'inAnyOrder'>
+
+function nameOf({ sort, inAnyOrder }: Order): string {
+  return inAnyOrder ? 'a' : sort === 'newest' ? 'n' : 'o'
+}
+
 /** Opaque to whoever hands it back. */
-export function toCursor({ id, at }: JobPlace, sort: SortOrder): string {
-  return Buffer.from(
-    JSON.stringify([sort === 'newest' ? 'n' : 'o', id, ...(at === null ? [] : [at])]),
-  ).toString('base64url')
+export function toCursor({ id, at, line }: JobPlace, order: Order): string {
+  return Buffer.from(JSON.stringify([nameOf(order), id, at, line ?? null])).toString('base64url')
 }
 
 /** @throws {ConfigError} when it is none, or that of another kind of search */
-export function fromCursor(cursor: string, order: OrderKey, sort: SortOrder): JobPlace {
-  const [direction, id, at = null] = read(cursor)
-  if (!isUuid(id) || !(at === null || isTime(at)))
+export function fromCursor(cursor: string, key: OrderKey, order: Order): JobPlace {
+  const [name, id, at, line] = read(cursor)
+  if (!isUuid(id) || !(at === null || isTime(at)) || !(line === null || typeof line === 'string'))
     throw new ConfigError(
       `"${cursor.slice(0, 100)}" is no cursor. Take the one that the page before gave, as it is.`,
     )
-  if (direction !== (sort === 'newest' ? 'n' : 'o') || (at !== null) !== (order === 'finished'))
+  if (name !== nameOf(order) || (at !== null) !== (key === 'finished'))
     throw new ConfigError(
       'The cursor is that of another search. Use it with the same filter and the same order, or leave it out.',
     )
-  return { id, at }
+  return { id, at, line }
 }
 
 function read(cursor: string): unknown[] {

@@ -1,6 +1,6 @@
 import { isEnd } from '../job/state.js'
 import { idBefore, idFrom, type JobPlace, orderOf, statesOf } from './search-order.js'
-import type { StoredFilter, StoredPage, TimeRange } from './search-store.js'
+import type { MoveTarget, StoredFilter, StoredPage, TimeRange } from './search-store.js'
 
 /**
  * A search walks along an index, some rows at a time, and looks at each whether it matches. The walk is bounded by
@@ -24,62 +24,90 @@ function createValues(): { readonly values: unknown[]; readonly value: Value } {
 }
 
 /** The places of the next matches, how many rows were walked past, and the last of those. */
-export function lookStatement(filter: StoredFilter, { sort }: Pick<StoredPage, 'sort'>, look: Look) {
+export function lookStatement(
+  filter: StoredFilter,
+  { sort, inAnyOrder = false }: Pick<StoredPage, 'sort' | 'inAnyOrder'>,
+  look: Look,
+) {
   const { values, value } = createValues()
-  const near = walk(filter, sort === 'newest', look, value)
+  const near = walk(filter, sort === 'newest', inAnyOrder, look, value)
   const way = sort === 'newest' ? 'DESC' : 'ASC'
   const text = `
 ${near},
-hits AS (SELECT id, at FROM near WHERE hit ORDER BY at ${way}, id ${way} LIMIT ${value(look.most)}::int)
+hits AS (SELECT line, id, at FROM near WHERE hit ORDER BY ${inOrder(way)} LIMIT ${value(look.most)}::int)
 SELECT (SELECT count(*)::int FROM near) AS seen,
-  (SELECT ${place} FROM (SELECT * FROM near ORDER BY at ${opposite(way)}, id ${opposite(way)} LIMIT 1) AS last) AS last,
-  coalesce((SELECT json_agg(${place} ORDER BY at ${way}, id ${way}) FROM hits), '[]'::json) AS hits`
+  (SELECT ${place} FROM (SELECT * FROM near ORDER BY ${inOrder(opposite(way))} LIMIT 1) AS last) AS last,
+  coalesce((SELECT json_agg(${place} ORDER BY ${inOrder(way)}) FROM hits), '[]'::json) AS hits`
   return { text, values }
 }
 
-const place = `json_build_object('id', id, 'at', at)`
+const place = `json_build_object('id', id, 'at', at, 'line', line)`
+const inOrder = (way: 'ASC' | 'DESC') => `line ${way}, at ${way}, id ${way}`
 
 /** How many of the next rows match. */
 export function countStatement(filter: StoredFilter, look: Look) {
   const { values, value } = createValues()
-  const near = walk(filter, true, look, value)
+  const near = walk(filter, true, true, look, value)
   const text = `
 ${near}
 SELECT count(*)::int AS seen, (count(*) FILTER (WHERE hit))::int AS hits,
-  (SELECT ${place} FROM (SELECT * FROM near ORDER BY at ASC, id ASC LIMIT 1) AS last) AS last
+  (SELECT ${place} FROM (SELECT * FROM near ORDER BY ${inOrder('ASC')} LIMIT 1) AS last) AS last
 FROM near`
   return { text, values }
 }
 
-function opposite(way: 'ASC' | 'DESC'): string {
+function opposite(way: 'ASC' | 'DESC'): 'ASC' | 'DESC' {
   return way === 'ASC' ? 'DESC' : 'ASC'
 }
 
-function walk(filter: StoredFilter, isNewest: boolean, { size, from }: Look, value: Value): string {
+function walk(
+  filter: StoredFilter,
+  isNewest: boolean,
+  inAnyOrder: boolean,
+  { size, from }: Look,
+  value: Value,
+): string {
   const isByEnd = orderOf(filter) === 'finished'
-  const bounds = isByEnd ? endBounds(filter, isNewest, from, value) : idBounds(filter, isNewest, from, value)
   const { lines, index } = trackOf(filter, isByEnd, value)
   const way = isNewest ? 'DESC' : 'ASC'
   const columns = [...index.of, ...(isByEnd ? ['finished_at', 'id'] : ['id'])]
-  const at = isByEnd ? 'j.finished_at' : 'NULL::timestamptz'
   const keys = columns.map((column) => `j.${column}`).join(', ')
-  const [low, high] = bounds
-  const head = index.of.map(() => 'line.name, ').join('')
-  const range = `(${keys}) > (${head}${low}) AND (${keys}) < (${head}${high})`
+  // One queue after the other needs no bounds of time: each row is looked at, in the order of the index.
+  const isThrough = inAnyOrder && index.isThrough === true
+  const range = () => {
+    if (isThrough) return from ? `(${keys}) ${isNewest ? '<' : '>'} (${throughPlace(from, value)})` : ''
+    const [low, high] = isByEnd
+      ? endBounds(filter, isNewest, from, value)
+      : idBounds(filter, isNewest, from, value)
+    const head = index.of.map(() => 'line.name, ').join('')
+    return `(${keys}) > (${head}${low}) AND (${keys}) < (${head}${high})`
+  }
   const order = columns.map((column) => `j.${column} ${way}`).join(', ')
   const limit = `${value(size)}::int`
-  const rows = `SELECT j.id, ${at} AS at, (${hit(filter, value)}) AS hit FROM celeriac.job j
-    WHERE ${[index.where, range].filter(Boolean).join(' AND ')} ORDER BY ${order} LIMIT ${limit}`
-  return lines === undefined
+  const at = isByEnd ? 'j.finished_at' : 'NULL::timestamptz'
+  const line = isThrough ? 'j.queue' : 'NULL::text'
+  const rows = `SELECT j.id, ${at} AS at, ${line} AS line, (${hit(filter, value)}) AS hit FROM celeriac.job j
+    WHERE ${[index.where, range()].filter(Boolean).join(' AND ')} ORDER BY ${order} LIMIT ${limit}`
+  return lines === undefined || isThrough
     ? `WITH near AS MATERIALIZED (${rows})`
     : `WITH RECURSIVE ${lines}, near AS MATERIALIZED (
   SELECT n.* FROM line CROSS JOIN LATERAL (${rows}) AS n ORDER BY n.at ${way}, n.id ${way} LIMIT ${limit})`
 }
 
+function throughPlace({ line, at, id }: JobPlace, value: Value): string {
+  const end = at === null ? '' : `${value(at)}::timestamptz, `
+  return `${value(line ?? '')}::text, ${end}${value(id)}::uuid`
+}
+
 interface Track {
   /** What the walk goes along, one after the other: `undefined` for the index as a whole. */
   readonly lines: string | undefined
-  readonly index: { readonly of: readonly string[]; readonly where: string }
+  readonly index: {
+    readonly of: readonly string[]
+    readonly where: string
+    /** The lines are all that the index has. */
+    readonly isThrough?: boolean
+  }
 }
 
 const isUnsuccessful = `j.finished_at IS NOT NULL
@@ -99,7 +127,7 @@ function trackOf(filter: StoredFilter, isByEnd: boolean, value: Value): Track {
     }
   const ofQueues = (where: string): Track => ({
     lines: queues ? named(queues, value) : hop(where),
-    index: { of: ['queue'], where },
+    index: { of: ['queue'], where, isThrough: !queues },
   })
   if (states.every((state) => !isEnd(state))) return ofQueues(isOpen)
   if (!isByEnd) return { lines: undefined, index: { of: [], where: '' } }
@@ -183,6 +211,7 @@ function hit(filter: StoredFilter, value: Value): string {
   else if (owners) parts.push(`j.owner = ANY(${texts(owners)})`)
   if (tags) parts.push(`j.tags && ${texts(tags)}`)
   if (parentId) parts.push(`j.parent_id = ${value(parentId)}::uuid`)
+  if (filter.notAt) parts.push(elsewhere(filter.notAt, value))
   parts.push(
     ...within('j.created_at', filter.created, value),
     ...within('j.started_at', filter.started, value),
@@ -200,6 +229,14 @@ function hit(filter: StoredFilter, value: Value): string {
     )
   }
   return parts.length === 0 ? 'true' : parts.map((part) => `coalesce(${part}, false)`).join(' AND ')
+}
+
+function elsewhere({ queue, priority }: MoveTarget, value: Value): string {
+  const same = [
+    ...(queue === undefined ? [] : [`j.queue = ${value(queue)}`]),
+    ...(priority === undefined ? [] : [`j.priority = ${value(priority)}::int`]),
+  ]
+  return `NOT (${same.join(' AND ')})`
 }
 
 function within(column: string, range: TimeRange | undefined, value: Value): string[] {

@@ -46,6 +46,8 @@ export interface StoredFilter {
   readonly errorName?: string
   readonly error?: string
   readonly text?: string
+  /** Not those that have this queue and priority already. */
+  readonly notAt?: MoveTarget
 }
 
 /** From a moment on, and before another. */
@@ -58,6 +60,8 @@ export interface StoredPage {
   readonly limit: number
   readonly sort: SortOrder
   readonly cursor?: string
+  /** In whatever order is the quickest: for who goes through all of them. */
+  readonly inAnyOrder?: boolean
   /** How long to look. Default 2 s. */
   readonly withinMs?: number
 }

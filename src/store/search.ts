@@ -11,7 +11,7 @@ import type { FoundIds, StoredFilter, StoredPage } from './search-store.js'
 
 /** How long a search may take. */
 export const searchMs = 2000
-const firstSize = 500
+const firstSize = 100
 const largestSize = 20_000
 const smallestSize = 20
 /** A look gets so long, however late it is: each call comes farther than the one before. */
@@ -43,8 +43,8 @@ async function readJobs(pool: Pool, ids: readonly string[], values?: Values): Pr
 }
 
 export async function searchIds(pool: Pool, filter: StoredFilter, page: StoredPage): Promise<FoundIds> {
-  const { sort, cursor, withinMs = searchMs } = page
-  const from = cursor === undefined ? undefined : fromCursor(cursor, orderOf(filter), sort)
+  const { cursor, withinMs = searchMs } = page
+  const from = cursor === undefined ? undefined : fromCursor(cursor, orderOf(filter), page)
   if (statesOf(filter).length === 0) return nothing
   const ids: string[] = []
   const walked = await walk(pool, withinMs, page.limit, from, async (client, look) => {
@@ -56,7 +56,7 @@ export async function searchIds(pool: Pool, filter: StoredFilter, page: StoredPa
     const isFull = ids.length === page.limit
     return { seen, next: (isFull ? hits.at(-1) : last) ?? undefined, isFull }
   })
-  return { ids, ...toPage(walked, sort) }
+  return { ids, ...toPage(walked, page) }
 }
 
 interface LookRow {
@@ -65,10 +65,10 @@ interface LookRow {
   readonly hits: readonly JobPlace[]
 }
 
-function toPage({ place, isDone, isFull }: Walked, sort: StoredPage['sort']): Omit<FoundIds, 'ids'> {
+function toPage({ place, isDone, isFull }: Walked, page: StoredPage): Omit<FoundIds, 'ids'> {
   if (isDone) return { cursor: null, isCut: false, lookedTo: null }
   return {
-    cursor: place ? toCursor(place, sort) : null,
+    cursor: place ? toCursor(place, page) : null,
     isCut: !isFull,
     lookedTo: place ? timeOf(place) : new Date(),
   }

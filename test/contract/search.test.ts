@@ -184,13 +184,29 @@ describe.each(kinds)('the store in $name', ({ open }) => {
           ordered(ended),
         )
         expect(await allPages({}, sort)).toEqual(ordered([...ended, ...open]))
+        for (const states of [['failed'], ['queued'], ['failed', 'queued']] as const)
+          expect((await allPages({ states }, sort, true)).sort()).toEqual(
+            [...(states[0] === 'failed' ? ended : []), ...(states.at(-1) === 'queued' ? open : [])].sort(),
+          )
+        expect(
+          await allPages({ states: ['queued'], notAt: { queue: 'q1', priority: 0 } }, sort, true),
+        ).toHaveLength(5)
       },
     )
 
-    async function allPages(filter: StoredFilter, sort: StoredPage['sort']): Promise<string[]> {
+    async function allPages(
+      filter: StoredFilter,
+      sort: StoredPage['sort'],
+      inAnyOrder = false,
+    ): Promise<string[]> {
       const ids: string[] = []
       for (let cursor: string | null | undefined; cursor !== null; ) {
-        const found = await store.searchIds(filter, { limit: 2, sort, ...(cursor ? { cursor } : {}) })
+        const found = await store.searchIds(filter, {
+          limit: 2,
+          sort,
+          inAnyOrder,
+          ...(cursor ? { cursor } : {}),
+        })
         ids.push(...found.ids)
         cursor = found.cursor
       }

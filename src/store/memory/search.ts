@@ -17,9 +17,10 @@ function toRow(table: Table, id: string): Row[] {
   return row ? [row] : []
 }
 
-export function searchIds(table: Table, filter: StoredFilter, { limit, sort, cursor }: StoredPage): FoundIds {
+export function searchIds(table: Table, filter: StoredFilter, page: StoredPage): FoundIds {
+  const { limit, sort, cursor } = page
   const order = orderOf(filter)
-  const from = cursor === undefined ? undefined : fromCursor(cursor, order, sort)
+  const from = cursor === undefined ? undefined : fromCursor(cursor, order, page)
   const sign = sort === 'oldest' ? 1 : -1
   const found = matching(table, filter)
     .map(
@@ -34,7 +35,7 @@ export function searchIds(table: Table, filter: StoredFilter, { limit, sort, cur
   const hasMore = found.length > limit
   return {
     ids: found.slice(0, limit).map(({ id }) => id),
-    cursor: hasMore && last ? toCursor(last, sort) : null,
+    cursor: hasMore && last ? toCursor(last, page) : null,
     isCut: false,
     lookedTo: null,
   }
@@ -61,6 +62,7 @@ function isHit(table: Table, filter: StoredFilter, row: Row): boolean {
     statesOf(filter).includes(row.state) &&
     isOneOf(ids, row.id) &&
     isOneOf(tasks, row.task) &&
+    !isAt(filter.notAt, row) &&
     isOneOf(queues, row.queue) &&
     (workers === undefined || (row.workerId !== null && isWorker(table, workers, row.workerId))) &&
     (owners === null ? row.owner === null : isOneOf(owners, row.owner)) &&
@@ -75,6 +77,11 @@ function isHit(table: Table, filter: StoredFilter, row: Row): boolean {
     (error === undefined || has(row.error, error)) &&
     (filter.text === undefined || hasText(row, filter.text))
   )
+}
+
+function isAt(place: StoredFilter['notAt'], { queue, priority }: Row): boolean {
+  if (!place) return false
+  return queue === (place.queue ?? queue) && priority === (place.priority ?? priority)
 }
 
 function isOneOf(list: readonly string[] | undefined, value: string | null): boolean {

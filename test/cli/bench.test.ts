@@ -4,13 +4,13 @@ import { brokers, closeJobsAfterEach, freshServers, openJobs } from '../support/
 import { commandLine } from './command-line.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 
 test.each(brokers)('celeriac bench measures the servers, and leaves no job behind, on %s', async (kind) => {
   const servers = await freshServers(kind)
-  await openJobs(servers)
+  await openJobs({ ...servers, deadline: '60s' })
   const celeriac = commandLine(servers, app)
   const kept = await celeriac(['call', 'work.nothing', '--delay', '1h'])
 
@@ -32,7 +32,7 @@ test.each(brokers)('celeriac bench measures the servers, and leaves no job behin
 
 test('asks before it takes what production has, and cannot ask a script', async () => {
   const servers = await freshServers('postgres')
-  await openJobs(servers)
+  await openJobs({ ...servers, deadline: '60s' })
   const celeriac = commandLine(servers, app)
   const variables = { NODE_ENV: 'production' }
 

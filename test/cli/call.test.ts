@@ -10,7 +10,7 @@ import { commandLine, type Ran } from './command-line.js'
 
 closeJobsAfterEach()
 // Each test starts processes, which takes its time on a busy machine.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 const idLine = /^[0-9a-f-]{36}\n$/
@@ -138,7 +138,7 @@ describe('celeriac call', () => {
 /** An app's command line without workers, and a look at its rows. */
 async function desk() {
   const servers = await freshServers('postgres')
-  await openJobs(servers)
+  await openJobs({ ...servers, deadline: '60s' })
   const rowOf = async ({ out }: Ran) => {
     const rows = await rowsOf<Row>(servers, `SELECT * FROM celeriac.job WHERE id = '${out.trim()}'`)
     return rows[0]

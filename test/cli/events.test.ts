@@ -10,7 +10,7 @@ import { startWorkerProcess } from '../support/worker-process.js'
 import { commandLine, root } from './command-line.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 const ends = ['job.succeeded', 'job.failed', 'job.cancelled', 'job.expired']
@@ -19,7 +19,7 @@ const patient = { timeoutMs: 120_000, everyMs: 200 }
 describe.each(brokers)('celeriac events, with the broker on %s', (kind) => {
   test('shows each end of 2,000 jobs exactly once, while a worker is killed and another comes', async () => {
     const servers = await freshServers(kind)
-    const jobs = await openJobs(servers)
+    const jobs = await openJobs({ ...servers, deadline: '60s' })
     const shown = watch(servers, ['--since', '1m'])
     const doomed = await startWorkerProcess({ ...servers, app, args: ['-n', 'doomed', '-c', '4'] })
 
@@ -73,7 +73,7 @@ describe.each(brokers)('celeriac events, with the broker on %s', (kind) => {
 describe('celeriac events', () => {
   test('shows what happens within two seconds, and a command that is asked of workers', async () => {
     const servers = await freshServers('postgres')
-    const jobs = await openJobs(servers)
+    const jobs = await openJobs({ ...servers, deadline: '60s' })
     await startWorkerProcess({ ...servers, app })
     const shown = watch(servers, ['--since', '1m', '--type', 'succeeded,command.asked'])
     await jobs.control.pause('mail', { by: 'ada' })
@@ -96,7 +96,7 @@ describe('celeriac events', () => {
     const postgres = await startPostgres()
     onTestFinished(() => postgres.stop())
     const servers = { database: postgres.url }
-    const jobs = await openJobs(servers)
+    const jobs = await openJobs({ ...servers, deadline: '60s' })
     await startWorkerProcess({ ...servers, app })
     const shown = watch(servers, ['--since', '1m'])
     await (await jobs.enqueue('work.nothing', undefined)).result()
@@ -115,7 +115,7 @@ describe('celeriac events', () => {
   test('filters by task, queue and kind, and begins in the past', async () => {
     const servers = await freshServers('postgres')
     const celeriac = commandLine(servers, app)
-    await openJobs(servers)
+    await openJobs({ ...servers, deadline: '60s' })
     await celeriac(['call', 'work.nothing', '--delay', '1h', '--queue', 'slow'])
     await celeriac(['call', 'mail.send', '--payload', '{"to":"ada"}', '--delay', '1h'])
     const events = (...args: string[]) => celeriac(['events', '--since', '1m', '--for', '3s', ...args])

@@ -5,7 +5,7 @@ import { startWorkerProcess } from '../support/worker-process.js'
 import { commandLine, type Ran } from './command-line.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 
@@ -13,7 +13,7 @@ describe.each(brokers)('celeriac queues, with the broker on %s', (kind) => {
   test('shows what each holds, who serves it, and what to do where nobody does', async () => {
     const servers = await freshServers(kind)
     const celeriac = commandLine(servers, app)
-    const jobs = await openJobs(servers)
+    const jobs = await openJobs({ ...servers, deadline: '60s' })
     const read = async () => JSON.parse((await celeriac(['queues', '--json'])).out)
     await startWorkerProcess({ ...servers, app, args: ['-n', 'desk', '-Q', 'default,mail', '-c', '1'] })
     const running = await jobs.enqueue('work.rest', 3_600_000)
@@ -53,7 +53,7 @@ describe.each(brokers)('celeriac queues, with the broker on %s', (kind) => {
 
 test('celeriac queues names those that nobody knows', async () => {
   const servers = await freshServers('postgres')
-  await openJobs(servers)
+  await openJobs({ ...servers, deadline: '60s' })
   const celeriac = commandLine(servers, app)
 
   const empty: Ran = await celeriac(['queues'])

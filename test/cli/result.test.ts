@@ -5,7 +5,7 @@ import { startWorkerProcess } from '../support/worker-process.js'
 import { commandLine } from './command-line.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 
@@ -87,6 +87,6 @@ describe('celeriac result', () => {
 
 async function desk() {
   const servers = await freshServers('postgres')
-  await openJobs(servers)
+  await openJobs({ ...servers, deadline: '60s' })
   return { celeriac: commandLine(servers, app) }
 }

@@ -9,14 +9,14 @@ import { startWorkerProcess } from '../support/worker-process.js'
 import { commandLine, runCeleriac } from './command-line.js'
 
 closeJobsAfterEach()
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 600_000 })
 
 const app = 'test/fixtures/desk'
 
 describe('celeriac tasks', () => {
   test('lists what the code says, and who runs it', async () => {
     const servers = await freshServers('postgres')
-    await openJobs(servers)
+    await openJobs({ ...servers, deadline: '60s' })
     const celeriac = commandLine(servers, app)
     const idle = await celeriac(['tasks'])
     await startWorkerProcess({ ...servers, app, args: ['-n', 'desk'] })
@@ -37,7 +37,7 @@ describe('celeriac tasks', () => {
 
   test('gives the payload of one as JSON Schema, and a call that is accepted', async () => {
     const servers = await freshServers('postgres')
-    await openJobs(servers)
+    await openJobs({ ...servers, deadline: '60s' })
     const celeriac = commandLine(servers, app)
 
     const { out } = await celeriac(['tasks', 'mail.deliver', '--json'])

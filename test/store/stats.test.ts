@@ -83,22 +83,23 @@ describe('adding up', () => {
 
   test('makes minutes, of these hours after two days, and forgets after thirty', async () => {
     await runOne()
-    for (const ago of ['1 minute', '49 hours', '49 hours 1 minute', '31 days'])
+    await client.query('CREATE TEMP TABLE IF NOT EXISTS lately AS SELECT * FROM celeriac.stat_delta')
+    for (const ago of ['49 hours', '49 hours 1 minute', '31 days'])
       await client.query(
         `INSERT INTO celeriac.stat_delta SELECT task, queue, was, "is", how, jobs, took, total,
            date_trunc('hour', now()) + interval '30 minutes' - $1::interval
-         FROM celeriac.stat_delta WHERE at > now() - interval '1 minute'`,
+         FROM lately`,
         [ago],
       )
     await store.foldStats()
     const span = { from: new Date(0), to: new Date(Date.now() + 3_600_000) }
-    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1, 1, 1, 1, 1])
+    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1, 1, 1, 1])
 
     while (!(await store.pruneStats()));
 
-    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1, 1])
+    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1])
     expect(succeeded(await store.movesByTime({ ...span, minutes: 60 }))).toEqual([2])
-    expect(succeeded(await store.moves())).toEqual([5])
+    expect(succeeded(await store.moves())).toEqual([4])
     const [hour] = await store.movesByTime({ ...span, minutes: 60 })
     expect(hour?.at.getTime()).toBe(Math.floor((hour?.at.getTime() ?? 0) / 3_600_000) * 3_600_000)
     const ended = (await store.movesByTime({ ...span, minutes: 60 })).find(({ is }) => is === 'succeeded')

@@ -19,7 +19,7 @@ let run: (...args: string[]) => Promise<Ran>
 let runWith: ReturnType<typeof commandLine>
 
 const send = defineTask(async ({ to }: { to: string }, { log }) => {
-  log.info('on its way', { to })
+  log.info({ to }, 'on its way')
   if (isBroken) throw new RangeError(`${to} is too far`)
   return { sent: to }
 })

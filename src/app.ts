@@ -1,10 +1,7 @@
-import { extname } from 'node:path'
 import { validate as isUuid } from 'uuid'
 import type { Backend, OpenBackend } from './backend.js'
-import type { Broker } from './broker/broker.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
-import { maskedConfig } from './config/masked.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
 import { type Bulk, createBulk, toNamedTasks } from './control/bulk.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
@@ -12,7 +9,6 @@ import { createDoor } from './control/door.js'
 import { toStoredFilter, toStoredPage } from './control/filter.js'
 import { createSettings } from './control/settings.js'
 import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
-import type { WorkerReport } from './control/verbs.js'
 import { createAnnounced } from './enqueue/announced.js'
 import { createBackpressure } from './enqueue/backpressure.js'
 import { createEnqueuer, type EnqueueTarget } from './enqueue/enqueue.js'
@@ -24,8 +20,7 @@ import { createLimitBook } from './enqueue/limit-book.js'
 import { createLimits, type Limits } from './enqueue/limits.js'
 import { createUnserved } from './enqueue/unserved.js'
 import { createWatcher } from './enqueue/watch.js'
-import { ClosedError, DiscoveryError, MigrationError, StoreUnavailableError } from './errors.js'
-import { plainValues } from './job/codec.js'
+import { DiscoveryError, MigrationError, StoreUnavailableError } from './errors.js'
 import type { EventsOptions, JobEvent, JobLogLine } from './job/event.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from './job/filter.js'
 import type {
@@ -45,40 +40,18 @@ import { checkPositiveInteger } from './task/check.js'
 import type { AnyTask } from './task/define.js'
 import { fromPayloadText, fromText } from './task/payload.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
-import {
-  homesOf,
-  queuesOf,
-  toAnnouncedTarget,
-  toHooked,
-  toRetentionBook,
-  toRunnable,
-  toTarget,
-} from './tasks.js'
+import { toAnnouncedTarget, toHooked, toRetentionBook, toTarget } from './tasks.js'
 import { tellEnds } from './telemetry/ends.js'
-import { logEvents } from './telemetry/event-log.js'
 import { createEvents, type Emitter } from './telemetry/events.js'
 import { createHealth, type Health } from './telemetry/health.js'
-import { type HealthPort, openHealthPort } from './telemetry/health-port.js'
 import { createHookCaller } from './telemetry/hooks.js'
-import { createJobLog, type Logger } from './telemetry/log.js'
+import type { Logger } from './telemetry/log.js'
 import type { ClusterReading } from './telemetry/metrics/cluster.js'
-import {
-  createClusterMetrics,
-  createProcessMetrics,
-  type Exposition,
-} from './telemetry/metrics/exposition.js'
-import { type MetricsPort, openMetricsPort } from './telemetry/metrics-port.js'
-import { packageVersions } from './telemetry/packages.js'
+import { createClusterMetrics, type Exposition } from './telemetry/metrics/exposition.js'
 import { createReadiness, type Readiness } from './telemetry/readiness.js'
-import { version } from './version.js'
-import { rest, sleep, within } from './waiting.js'
-import { type Attendance, attend } from './worker/attend.js'
-import { type Condition, troublesOf, watchCondition } from './worker/condition.js'
-import { createPool, type Pool } from './worker/pool/pool.js'
-import { toServed } from './worker/served.js'
-import { type Course, toCourse } from './worker/steering.js'
-import { watchTaking } from './worker/taking.js'
-import { createWorker, defaultMostUnsettled, type Worker, workerName } from './worker/worker.js'
+import { rest, within } from './waiting.js'
+import type { Worker } from './worker/worker.js'
+import { createWorkers } from './workers.js'
 
 /** Everything of one `celeriac()` but Express: what middleware, command line and dashboard stand on. */
 export interface App {
@@ -183,9 +156,6 @@ async function warnOfDifferences(store: Store, config: Config, log: Logger): Pro
 /** How long a process that is closed waits for the hooks of what it has cancelled or found expired. A worker has waited. */
 const lastHooksMs = 5000
 
-/** A worker that cannot learn what was set waits so long before it asks again. */
-const settingsPauseMs = 1000
-
 const knownPauseMs = 20
 
 /** Who asks how a process is does not wait for long. */
@@ -198,21 +168,6 @@ function opened(backend: Backend | undefined): Backend {
 
 function unservedMessage(config: Config, queue: string): string {
   return `Jobs wait in queue "${queue}", and no worker serves it. ${workerAdvice(config, queue)}`
-}
-
-/** How the threads and processes of a worker's pool are made. */
-function childrenOf(config: Config, { concurrency, maxJobsPerChild, maxMemoryPerChild }: WorkerConfig) {
-  const { file, root, onWorkerStart, onWorkerStop, values, tracing, maxPayload, maxResult } = config
-  const needsConfig = onWorkerStart || onWorkerStop || tracing || values !== plainValues
-  return {
-    program: new URL(`./pool-child${extname(import.meta.url)}`, import.meta.url),
-    root,
-    config: needsConfig ? file : undefined,
-    maxPayload,
-    maxResult,
-    size: concurrency,
-    recycling: { maxJobs: maxJobsPerChild, maxMemory: maxMemoryPerChild },
-  }
 }
 
 /** Wires the parts of one app together. Connects in the background; nothing here waits for a server. */
@@ -271,14 +226,12 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     leaseMs: config.leaseMs,
     heartbeatMs: config.heartbeatMs,
   }
-  const conditions = new Set<Condition>()
-  let workersAsked = 0
   let hasOpenJobs = true
   const readiness = createReadiness({
     health,
     lacksTables,
     unservedQueues: () => unservedQueues(statusDeps),
-    ofWorkers: () => troublesOf(conditions, workersAsked, closing !== undefined),
+    ofWorkers: () => workers.troubles(),
   })
   const limits = createLimitBook({
     registry: () => registry,
@@ -306,8 +259,6 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     store: async () => (await backend()).store,
     registry: () => tasks,
   }
-  const attendances = new Set<Attendance>()
-  const shutdownListeners = new Set<(now: boolean) => void>()
   const plainBulk = createBulk({
     store: async () => (await backend()).store,
     onCancelled: noticeCancelled,
@@ -326,12 +277,19 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     ask: async () => (await backend()).store.announcedTasks(),
     ownNames: () => registry?.names ?? [],
   })
-  const workers = new Set<Worker>()
-  let heedsSettings = false
+  const workers = createWorkers({
+    ...{ config, log, opening, tasks, limits, settings, hooks, learn, readiness, metrics },
+    events: emitter,
+    onEnd(jobId) {
+      watcher.noticeEnd(jobId)
+      follower.notice(jobId)
+    },
+    host: { ...hostOf(), status: handles.status, ended, cancel, logs },
+    hasOpenJobs: () => hasOpenJobs,
+    isClosing: () => closing !== undefined,
+  })
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
-  let healthPort: Promise<HealthPort> | undefined
-  let metricsPort: Promise<MetricsPort> | undefined
   let closing: Promise<void> | undefined
 
   tasks.then((found) => {
@@ -402,12 +360,9 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),
     hooksEnded: hooks.settled,
-    queuesFor,
-    startWorker,
-    onShutdownAsked(listener) {
-      shutdownListeners.add(listener)
-      return () => void shutdownListeners.delete(listener)
-    },
+    queuesFor: workers.queuesFor,
+    startWorker: workers.start,
+    onShutdownAsked: workers.onShutdownAsked,
     close() {
       closing ??= close()
       return closing
@@ -545,105 +500,16 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     return lines.map(({ number: _, ...line }) => line)
   }
 
-  async function queuesFor({ queues }: WorkerConfig): Promise<readonly string[]> {
-    return queues ?? queuesOf(await tasks, config)
-  }
-
-  async function startWorker(own: WorkerConfig): Promise<Worker> {
-    const { healthPort: port } = own
-    workersAsked += 1
-    // Before the servers are there: a probe wants to know what it waits for.
-    if (port !== null) healthPort ??= openHealthPort({ port, readiness, log })
-    await healthPort
-    if (own.metricsPort !== null) metricsPort ??= openMetrics(own.metricsPort)
-    await metricsPort
-    const known = await tasks
-    const { store, broker, dispatcher, lease } = await opening.opened
-    await heedSettings(store)
-    const base = await baseOf(own)
-    const course = toCourse(base, settings.ofWorker(workerName(own.name)))
-    const conf = { ...maskedConfig(config), worker: own }
-    const taking = watchTaking({
-      broker,
-      hasOpenJobs: () => hasOpenJobs,
-      mostUnsettled: defaultMostUnsettled,
-      hooks,
-    })
-    const worker = createWorker({
-      ...own,
-      concurrency: course.concurrency,
-      served: toServed(course.queues, settings.isPaused),
-      timeLimitOf: settings.timeLimitOf,
-      about: {
-        pool: own.pool,
-        nodeVersion: process.version,
-        appVersion: config.appVersion,
-        config: JSON.stringify(conf),
-      },
-      store,
-      broker: taking.broker,
-      dispatcher,
-      lease,
-      tasks: toRunnable(known, config, own.pool),
-      limits,
-      pool: openPool(known, { ...own, concurrency: course.concurrency }, store),
-      version,
-      configHash: configHash(config),
-      leaseMs: config.leaseMs,
-      heartbeatMs: config.heartbeatMs,
-      maxLost: config.maxLost,
-      stuckAfterMs: config.stuckAfterMs,
-      maxResult: config.maxResult,
-      log,
-      jobLog: (job, keep, hide) => createJobLog(log, job, keep, hide),
-      logs: config.logs,
-      tracing: config.tracing,
-      events: emitter,
-      hooks,
-      onEnd(jobId) {
-        watcher.noticeEnd(jobId)
-        follower.notice(jobId)
-      },
-    })
-    // Its log has a line for each attempt.
-    if (workers.size === 0) logEvents(emitter, log)
-    workers.add(worker)
-    const condition = watchCondition({ worker, taking })
-    conditions.add(condition)
-    await config.onWorkerStart?.()
-    if (closing) throw new ClosedError('This celeriac() has been closed.')
-    const attendance = attend({
-      ...{ worker, condition, base, settings, store, conf, log },
-      isInline: own.pool === 'inline',
-      learn: () => learnFrom(store),
-      taskNames: () => known.names,
-      report: () => reportOf(conf, store, broker),
-      shutdown: (now) => shutdown(worker, attendance, now),
-    })
-    attendances.add(attendance)
-    await worker.start()
-    return worker
-  }
-
-  /** Its threads and processes run handlers; what these enqueue goes through this process. */
-  function openPool(known: TaskRegistry, settings: WorkerConfig, store: Store): Pool {
+  /** A child enqueues through this process: it gives and gets text. */
+  function hostOf() {
     const toEnqueued = ({ id, created }: JobHandle) => ({ id, created })
     const toPayload = (text: string) => fromText(text, config.values)
-    return createPool({
-      ...childrenOf(config, settings),
-      homes: homesOf(known, config),
-      host: {
-        enqueue: async (task: string, text: string, options?: EnqueueOptions) =>
-          toEnqueued(await enqueuer.enqueue(await targetOf(task), toPayload(text), options)),
-        enqueueMany: async (task: string, texts: readonly string[], options?: EnqueueOptions) =>
-          (await enqueuer.enqueueMany(await targetOf(task), texts.map(toPayload), options)).map(toEnqueued),
-        status: handles.status,
-        ended,
-        cancel,
-        logs,
-        installation: store.installation,
-      },
-    })
+    return {
+      enqueue: async (task: string, text: string, options?: EnqueueOptions) =>
+        toEnqueued(await enqueuer.enqueue(await targetOf(task), toPayload(text), options)),
+      enqueueMany: async (task: string, texts: readonly string[], options?: EnqueueOptions) =>
+        (await enqueuer.enqueueMany(await targetOf(task), texts.map(toPayload), options)).map(toEnqueued),
+    }
   }
 
   async function readCluster(): Promise<ClusterReading> {
@@ -652,67 +518,9 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     return { moves, sights }
   }
 
-  function openMetrics(port: number): Promise<MetricsPort> {
-    const ofProcess = createProcessMetrics(() => {
-      const [worker] = workers
-      if (!worker) return undefined
-      const { concurrency: slots, running, reserved, unsettled, children, outcomes } = worker
-      return { slots, running, reserved, unsettled, children, outcomes }
-    })
-    return openMetricsPort({ port, ofProcess, ofCluster: metrics, log })
-  }
-
-  /** What a worker goes by where nothing was set for it. */
-  async function baseOf(own: WorkerConfig): Promise<Course> {
-    const { concurrency, autoscale } = own
-    return { concurrency, autoscale, queues: await queuesFor(own), logLevel: String(log.level) }
-  }
-
-  function reportOf(conf: Readonly<Record<string, unknown>>, store: Store, broker: Broker): WorkerReport {
-    return {
-      celeriac: version,
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-      app: config.appVersion,
-      packages: packageVersions(),
-      broker: broker.address,
-      store: store.address,
-      conf,
-    }
-  }
-
-  function shutdown(worker: Worker, attendance: Attendance, now: boolean): 'ends' | 'stays' {
-    for (const listen of shutdownListeners) listen(now)
-    if (shutdownListeners.size > 0) return 'ends'
-    void worker.stop(now ? 0 : undefined).then(() => attendance.close())
-    return 'stays'
-  }
-
   function learn(found: readonly Setting[]): void {
     limits.learn(found)
     settings.learn(found)
-  }
-
-  async function learnFrom(store: Store): Promise<void> {
-    learn(await store.settings())
-  }
-
-  /**
-   * A worker hears at once what is set while it runs; every round of maintenance reads it, too. It takes nothing before
-   * it knows what was set: a queue may be paused.
-   */
-  async function heedSettings(store: Store): Promise<void> {
-    if (!heedsSettings) store.onSettings(() => void learnFrom(store).catch(() => {}))
-    heedsSettings = true
-    for (;;) {
-      if (closing) throw new ClosedError('This celeriac() has been closed.')
-      try {
-        return await learnFrom(store)
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError)) throw error
-        await sleep(settingsPauseMs)
-      }
-    }
   }
 
   function onFatalUnlessClosed(error: unknown): void {
@@ -721,14 +529,11 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
 
   async function close(): Promise<void> {
     unserved.close()
-    await Promise.all([...attendances].map((attendance) => attendance.close()))
-    await Promise.all([...workers].map((worker) => worker.stop()))
+    await workers.stop()
     try {
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
-      await healthPort?.then((opened) => opened.close()).catch(() => {})
-      await metricsPort?.then((opened) => opened.close()).catch(() => {})
-      for (const condition of conditions) condition.close()
+      await workers.close()
       await maintenance?.close()
       await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())
       watcher.close()

@@ -145,8 +145,7 @@ export async function readTasks(
 }
 
 /**
- * For what asks how everything is. No tasks file is loaded and no table is made, and servers may be away: it waits for
- * them as long as a call would, and goes on without.
+ * For what asks how everything is. No tasks file is loaded and no table is made, and servers may be away.
  */
 export async function withBareApp<T>(flags: CommonFlags, work: (app: App) => Promise<T>): Promise<T> {
   const config: Config = {
@@ -156,7 +155,6 @@ export async function withBareApp<T>(flags: CommonFlags, work: (app: App) => Pro
   const app = openForCommand(config, () => {})
   const hold = createHold()
   try {
-    await hold.during(app.backend()).catch(() => {})
     return await hold.during(work(app))
   } finally {
     await app.close()

@@ -30,11 +30,11 @@ export interface Environment {
 
 export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
   const read = (name: string) => variables[name]?.trim() || undefined
+  const [forced, refused] = [read('FORCE_COLOR'), read('NO_COLOR')]
   return {
     isProduction: read('NODE_ENV') === 'production',
     isTerminal: process.stdout.isTTY === true,
-    hasColours:
-      read('FORCE_COLOR') !== undefined || (process.stdout.isTTY === true && read('NO_COLOR') === undefined),
+    hasColours: forced !== undefined || (process.stdout.isTTY === true && refused === undefined),
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     folder: process.cwd(),
     entry: process.argv[1],

@@ -129,15 +129,26 @@ function checkAsk(options: AskOptions): number {
 }
 
 function matching(live: readonly LiveWorker[], wanted: string): LiveWorker[] {
-  const pattern = new RegExp(`^${wanted.split('*').map(escaped).join('.*')}$`)
-  const found = live.filter(({ id, name }) => id === wanted || pattern.test(name))
+  const parts = wanted.split('*')
+  const found = live.filter(({ id, name }) => id === wanted || fits(name, parts))
   if (found.length > 0) return found
   const names = [...new Set(live.map(({ name }) => name))]
   throw new UnknownWorkerError(wanted, names, suggest(wanted, names))
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** Whether a name begins with the first part, ends with the last, and has the others between them in their order. */
+function fits(name: string, parts: readonly string[]): boolean {
+  const [first = '', ...rest] = parts
+  const last = rest.pop()
+  if (last === undefined) return name === first
+  if (!name.startsWith(first) || !name.endsWith(last)) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = name.indexOf(part, at)
+    if (found === -1) return false
+    at = found + part.length
+  }
+  return at <= name.length - last.length
 }
 
 /** Begins to listen at once, so that no reply comes before it. */

@@ -21,12 +21,12 @@ export interface ResponderDeps {
   readonly workerId: () => string
   readonly responses: Responses
   readonly log: { warn(message: string): void }
-  /** How often it looks, whatever is announced. Default 5 s. */
-  readonly netMs?: number
 }
 
 /** Does what a worker is asked, once each, in the order in which it was asked, and never later than its deadline. */
 export interface Responder {
+  /** For who knows, or fears, that there is something: announcements may be lost. */
+  look(): void
   /** Resolves when nothing is under way. */
   close(): Promise<void>
 }
@@ -38,21 +38,19 @@ interface Response {
 }
 
 export function createResponder(deps: ResponderDeps): Responder {
-  const { store, workerId, responses, log, netMs = 5000 } = deps
+  const { store, workerId, responses, log } = deps
   /** Those whose reply could not be written. They are done, and must not be done again. */
   const unreplied = new Map<string, Response>()
   let looking: Promise<void> | undefined
   let again = false
   let isClosed = false
   const unlisten = store.onCommand(look)
-  const net = setInterval(look, netMs)
-  net.unref()
 
   return {
+    look,
     async close() {
       isClosed = true
       unlisten()
-      clearInterval(net)
       await looking
     },
   }
@@ -71,7 +69,7 @@ export function createResponder(deps: ResponderDeps): Responder {
       const me = workerId()
       if (me === '') return
       const askedAt = performance.now()
-      // A store that is away is told of by others, and is looked at again by the net.
+      // A store that is away is told of by others, and there is another look.
       for (const command of await store.commandsFor(me).catch(() => []))
         if (!isClosed) await answer(command, me, askedAt + command.leftMs)
     }

@@ -16,6 +16,10 @@ const settingChannel = 'celeriac_setting'
 const commandChannel = 'celeriac_command'
 const replyChannel = 'celeriac_reply'
 
+/** A command to the worker that is parameter 1. */
+const isAsked = `c.expires_at > now() AND c.workers @> ARRAY[$1::uuid]
+  AND NOT EXISTS (SELECT 1 FROM celeriac.reply r WHERE r.command_id = c.id AND r.worker_id = $1::uuid)`
+
 /** The part of the contract that is about workers and what is asked of them, but their coming and going. */
 export type Commands = Omit<ControlStore, 'registerWorker' | 'stopWorker' | 'liveWorkers'>
 
@@ -38,8 +42,14 @@ export function createCommands(
       )
     },
     forgetWorker: (id) => write('DELETE FROM celeriac.worker WHERE id = $1 AND stopped_at IS NOT NULL', [id]),
-    reportWorker: (id, report) =>
-      write('UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1', [id, report]),
+    async reportWorker(id, report) {
+      const [row] = await query<{ isAsked: boolean }>(
+        `UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1::uuid
+         RETURNING EXISTS (SELECT 1 FROM celeriac.command c WHERE ${isAsked}) AS "isAsked"`,
+        [id, report],
+      )
+      return row?.isAsked ?? false
+    },
     workers: () =>
       query<KnownWorker>(
         `SELECT id, name, host, pid, queues, tasks, concurrency, pool, version, node_version AS "nodeVersion",
@@ -89,9 +99,7 @@ export function createCommands(
       query<AskedCommand>(
         `SELECT c.id, c.verb, c.args, c.asked_by AS "askedBy", c.asked_from AS "askedFrom",
            (extract(epoch FROM c.expires_at - now()) * 1000)::float8 AS "leftMs" FROM celeriac.command c
-         WHERE c.expires_at > now() AND c.workers @> ARRAY[$1::uuid]
-           AND NOT EXISTS (SELECT 1 FROM celeriac.reply r WHERE r.command_id = c.id AND r.worker_id = $1)
-         ORDER BY c.id`,
+         WHERE ${isAsked} ORDER BY c.id`,
         [workerId],
       ),
     addReply: ({ commandId, workerId, ok, value }: NewReply) =>

@@ -95,7 +95,15 @@ function toConfig(settings: ClientSettings, options?: string): pg.ClientConfig {
 }
 
 /** What a lasting or passing trouble with the server is, and what to do about it. */
-export type Trouble = 'unreachable' | 'silent' | 'lost' | 'unready' | 'full' | 'refused' | 'insecure' | 'readonly'
+export type Trouble =
+  | 'unreachable'
+  | 'silent'
+  | 'lost'
+  | 'unready'
+  | 'full'
+  | 'refused'
+  | 'insecure'
+  | 'readonly'
 
 const advice: Readonly<Record<Trouble, string>> = {
   unreachable: 'cannot be reached. Check that it runs, and the host and port of the URL',

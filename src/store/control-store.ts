@@ -6,8 +6,8 @@ export interface ControlStore {
   forgetWorker(id: string): Promise<void>
   /** What holds of a worker from now on. */
   changeWorker(id: string, change: WorkerChange): Promise<void>
-  /** JSON text: what it says of itself. Not more often than every few seconds. */
-  reportWorker(id: string, report: string): Promise<void>
+  /** JSON text: what it says of itself. Every few seconds; gives whether commands wait for it. */
+  reportWorker(id: string, report: string): Promise<boolean>
   liveWorkers(): Promise<LiveWorker[]>
   /** Every worker that is remembered: live ones first, by name, then those that went, the last one first. */
   workers(): Promise<KnownWorker[]>

@@ -52,7 +52,6 @@ export function attend(deps: AttendDeps): Attendance {
   const vitals = createVitals()
   const steering = createSteering(deps)
   const stats = { ...deps, steering, vitals }
-  const reports = startReports(stats)
   const autoscaler = createAutoscaler({
     ...{ worker, store, vitals, isInline: deps.isInline },
     range: () => steering.course.autoscale,
@@ -67,6 +66,7 @@ export function attend(deps: AttendDeps): Attendance {
     workerId: () => worker.id,
     responses: createResponses({ ...deps, steering, stats: () => statsOf(stats) }),
   })
+  const reports = startReports({ ...stats, onAsked: responder.look })
 
   return {
     async close() {

@@ -43,9 +43,9 @@ export function statsOf({ worker, steering, settings, vitals, condition, log }: 
 
 const reportSeconds = 5
 
-/** Keeps the worker's row by what it says of itself, every few seconds. */
+/** Keeps the worker's row by what it says of itself, every few seconds, and hears of commands that it has missed. */
 export function startReports(
-  deps: StatsDeps & { readonly store: Pick<Store, 'reportWorker'> },
+  deps: StatsDeps & { readonly store: Pick<Store, 'reportWorker'>; readonly onAsked: () => void },
   everyMs = reportSeconds * 1000,
 ): { close(): void } {
   let isWriting = false
@@ -59,7 +59,8 @@ export function startReports(
     if (isWriting || id === '') return
     isWriting = true
     try {
-      await deps.store.reportWorker(id, JSON.stringify(statsOf(deps)))
+      const isAsked = await deps.store.reportWorker(id, JSON.stringify(statsOf(deps)))
+      if (isAsked) deps.onAsked()
       await deps.steering.keepRow()
     } catch {
       // A store that is away is told of by others.

@@ -15,6 +15,7 @@ const layers = [
   ['config'],
   ['http', 'dashboard'],
   ['tasks', 'backend', 'migrate', 'pool-child'],
+  ['workers'],
   ['app', 'check'],
   ['plugin'],
   ['index', 'cli', 'testing', 'opentelemetry'],

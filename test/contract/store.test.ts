@@ -798,7 +798,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       const worker = newWorker()
       await store.registerWorker(worker)
       await store.changeWorker(worker.id, { queues: ['mail'], concurrency: 4 })
-      await store.reportWorker(worker.id, '{"running":2}')
+      expect(await store.reportWorker(worker.id, '{"running":2}')).toBe(false)
 
       const [known] = await store.workers()
       expect(known).toMatchObject({
@@ -835,6 +835,8 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
       expect(await store.commandsFor(one)).toMatchObject([{ id: asked.id, verb: 'ping', askedBy: 'ann' }])
       expect(await store.commandsFor(two)).toEqual([])
+      await store.registerWorker({ ...newWorker(), id: one })
+      expect(await store.reportWorker(one, '{}')).toBe(true)
 
       await store.addReply({ commandId: asked.id, workerId: one, ok: true, value: '"pong"' })
       await store.addReply({ commandId: asked.id, workerId: one, ok: false, value: '"again"' })

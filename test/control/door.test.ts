@@ -20,7 +20,7 @@ async function twoWorkers() {
 }
 
 /** Those that are given; all others are refused. */
-function responding(store: Store, responses: Partial<Responses>, netMs?: number) {
+function responding(store: Store, responses: Partial<Responses>, lookMs?: number) {
   const refuse = () => {
     throw new Error('Not here.')
   }
@@ -30,9 +30,12 @@ function responding(store: Store, responses: Partial<Responses>, netMs?: number)
   >
   const responder = createResponder({
     ...{ store, log: quiet, workerId: () => ids[0], responses: { ...all, ...responses } },
-    ...(netMs === undefined ? {} : { netMs }),
   })
-  onTestFinished(() => responder.close())
+  const looks = lookMs === undefined ? undefined : setInterval(responder.look, lookMs)
+  onTestFinished(() => {
+    clearInterval(looks)
+    return responder.close()
+  })
 }
 
 describe('a command', () => {
@@ -54,6 +57,12 @@ describe('a command', () => {
     const { door } = await twoWorkers()
 
     await expect(door.ask('ping', {}, { workers: 'mail@on' })).rejects.toThrow(UnknownWorkerError)
+    // S33: as quick as it is long.
+    await expect(door.ask('ping', {}, { workers: `m${'*a'.repeat(50_000)}` })).rejects.toThrow(
+      UnknownWorkerError,
+    )
+    expect(await door.targets({ workers: 'm*@*e' })).toMatchObject([{ name: 'mail@one' }])
+    expect(await door.targets({ workers: '*' })).toHaveLength(2)
     await expect(door.ask('ping', {}, { workers: 'mail@on' })).rejects.toThrow(/Did you mean "mail@one"/)
   })
 

@@ -24,9 +24,10 @@ export function createControl(table: Table) {
       const worker = table.workers.get(id)
       if (worker) table.workers.set(id, { ...worker, ...change })
     },
-    reportWorker(id: string, report: string): void {
+    reportWorker(id: string, report: string): boolean {
       const worker = table.workers.get(id)
       if (worker) table.workers.set(id, { ...worker, report, reportedAt: table.now() })
+      return worker !== undefined && commandsFor(id).length > 0
     },
     workers(): KnownWorker[] {
       return [...table.workers.values()].map((worker) => toKnown(worker, table.now())).sort(liveFirst)
@@ -52,15 +53,7 @@ export function createControl(table: Table) {
       const command = commands.get(id)
       if (command) commands.set(id, { ...command, outcome })
     },
-    commandsFor: (workerId: string): AskedCommand[] =>
-      [...commands.values()]
-        .filter(
-          ({ id, workers, expiresAt }) =>
-            expiresAt > table.now() &&
-            workers.includes(workerId) &&
-            !replies.get(id)?.some((reply) => reply.workerId === workerId),
-        )
-        .map((command) => ({ ...command, leftMs: command.expiresAt.getTime() - table.now().getTime() })),
+    commandsFor,
     addReply(reply: NewReply): void {
       const given = replies.get(reply.commandId) ?? []
       if (given.some(({ workerId }) => workerId === reply.workerId)) return
@@ -78,6 +71,17 @@ export function createControl(table: Table) {
     onCommand: (listen: () => void) => listenTo(commandListeners, listen),
     onReply: (listen: (commandId: string | undefined) => void) => listenTo(replyListeners, listen),
     pruneCommands: (): number => 0,
+  }
+
+  function commandsFor(workerId: string): AskedCommand[] {
+    return [...commands.values()]
+      .filter(
+        ({ id, workers, expiresAt }) =>
+          expiresAt > table.now() &&
+          workers.includes(workerId) &&
+          !replies.get(id)?.some((reply) => reply.workerId === workerId),
+      )
+      .map((command) => ({ ...command, leftMs: command.expiresAt.getTime() - table.now().getTime() }))
   }
 
   function setSetting(name: string, value: string | null, by: string | null): void {

@@ -32,7 +32,11 @@ const startWorker = (...args: string[]) => startWorkerProcess({ ...servers, effe
 
 describe('without a worker', () => {
   test('a question says so, and fails', async () => {
-    expect(await celeriac('inspect', 'ping')).toEqual({ code: 3, out: '', err: 'No worker is running.\n' })
+    expect(await celeriac('inspect', 'ping', '-t', '20')).toEqual({
+      code: 3,
+      out: '',
+      err: 'No worker is running.\n',
+    })
     const { code, out } = await celeriac('inspect', 'ping', '--json')
     expect({ code, answer: JSON.parse(out) }).toMatchObject({
       code: 3,
@@ -59,10 +63,10 @@ describe('with workers', () => {
       err: '',
     })
     frozen.signal('SIGSTOP')
-    const silent = await celeriac('inspect', 'ping', '-t', '1')
+    const silent = await celeriac('inspect', 'ping', '-t', '8')
     expect(silent).toMatchObject({ code: 5, out: 'mail@one: pong\n' })
-    expect(silent.err).toMatch(/^media@two \([-0-9a-f]{36}\) did not reply within 1 s\.\n$/)
-    expect(await celeriac('inspect', 'ping', '-d', 'mail@*')).toMatchObject({
+    expect(silent.err).toMatch(/^media@two \([-0-9a-f]{36}\) did not reply within 8 s\.\n$/)
+    expect(await celeriac('inspect', 'ping', '-t', '20', '-d', 'mail@*')).toMatchObject({
       code: 0,
       out: 'mail@one: pong\n',
     })

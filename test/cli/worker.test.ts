@@ -108,7 +108,7 @@ describe('it finds its configuration', () => {
 
 describe('it refuses', () => {
   test('a flag that it does not know, with a hint', async () => {
-    expect(await failureOf(startCommand(folder, ['worker', '--concurency', '4']))).toMatch(
+    expect(await failureOf(startCommand(folder, ['worker', '--concurency', '4']), 2)).toMatch(
       /unknown option '--concurency'.*Did you mean --concurrency/s,
     )
   })
@@ -205,7 +205,7 @@ async function statusOf(web: AppProcess, location: string): Promise<Ended> {
 }
 
 /** What it prints as it fails. */
-async function failureOf(command: Command): Promise<string> {
-  expect(await command.ended).toBe(1)
+async function failureOf(command: Command, code = 1): Promise<string> {
+  expect(await command.ended).toBe(code)
   return command.output()
 }

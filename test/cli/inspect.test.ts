@@ -11,6 +11,7 @@ closeJobsAfterEach()
 vi.setConfig({ testTimeout: 180_000 })
 
 const modules = 'test/fixtures/crew/modules/*'
+const app = 'test/fixtures/crew/patient.config.ts'
 const effects = newEffects()
 let servers: Servers
 let jobs: Celeriac
@@ -25,10 +26,11 @@ beforeEach(async () => {
     root: process.cwd(),
     modules,
   })
-  celeriac = celeriacFor(servers)
+  celeriac = celeriacFor(servers, app)
 })
 
-const startWorker = (...args: string[]) => startWorkerProcess({ ...servers, effects: effects.file, args })
+const startWorker = (...args: string[]) =>
+  startWorkerProcess({ ...servers, app, effects: effects.file, args })
 
 describe('without a worker', () => {
   test('a question says so, and fails', async () => {

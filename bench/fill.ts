@@ -80,11 +80,11 @@ export async function addSucceeded({ databaseUrl }: Target, first: number, count
 /** The same in many queues, of five tasks each, with jobs that wait in them and all that was counted of their lives. */
 export async function addInQueues(
   { databaseUrl }: Target,
-  { finished, waiting, queues }: { finished: number; waiting: number; queues: number },
+  { finished, waiting, queues, tasks }: { finished: number; waiting: number; queues: number; tasks: number },
 ): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     const restore = await dropIndexes(client)
-    const place = { task: `'bench.old' || n % 5`, queue: `'queue' || n / 5 % ${queues}` }
+    const place = { task: `'bench.old' || n % ${tasks}`, queue: `'queue' || n / ${tasks} % ${queues}` }
     const done: RowSql = { ...place, state: 'succeeded', rest: succeededSql }
     await insertRows(client, 'finished rows', done, 0, finished)
     await insertRows(

@@ -4,6 +4,7 @@ import { StoreUnavailableError } from '../errors.js'
 import { secretless } from '../job/address.js'
 import { plainValues, type Values } from '../job/codec.js'
 import type { Transaction } from '../job/transaction.js'
+import { answerWithin } from '../waiting.js'
 import { type Batch, createBatch, type Patience } from './batch.js'
 import * as bulk from './bulk.js'
 import { createChanges } from './changes.js'
@@ -303,7 +304,7 @@ export function createPrismaStore({
   /** For callers that somebody waits for: a free connection, the answer and all else within the deadline. */
   async function timely<T>(ask: () => Promise<T>): Promise<T> {
     if (silence.error) throw silence.error
-    return within(deadlineMs, guard(ask), late)
+    return answerWithin(deadlineMs, guard(ask), late)
   }
 
   /** Suspects nobody: it is what a suspicion is tested by. */
@@ -462,14 +463,6 @@ type EndedRow = Omit<Redelivery, 'jobId'> & { readonly id: string; readonly stat
 async function run<Row>(on: Pick<Pool, 'query'>, statement: Statement): Promise<Row[]> {
   const { rows } = await on.query({ ...statement, values: [...statement.values] })
   return rows
-}
-
-function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), ms)
-    timer.unref()
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** A server that has become a copy of another answers, and takes nothing. */

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { ClaimedJob, NewJob, Store, StoredFilter, StoredPage } from '../../src/store/store.js'
+import { jobRow } from '../support/job-row.js'
 import { openStore } from '../support/store.js'
 import { workerRow } from '../support/worker-row.js'
 
@@ -29,7 +30,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
   afterEach(() => close())
 
   async function insert(about: Partial<NewJob> = {}): Promise<string> {
-    const job = { ...plain, id: uuidv7(), ...about }
+    const job = jobRow(about)
     await store.insert([job])
     return job.id
   }
@@ -180,7 +181,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
           ordered(open),
         )
         expect(await allPages({ finished: { from: new Date(0) } }, sort)).toEqual(ordered(ended))
-        expect(await allPages({ states: ['failed', 'succeeded'], tasks: [plain.task] }, sort)).toEqual(
+        expect(await allPages({ states: ['failed', 'succeeded'], tasks: ['test.task'] }, sort)).toEqual(
           ordered(ended),
         )
         expect(await allPages({}, sort)).toEqual(ordered([...ended, ...open]))
@@ -339,28 +340,6 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 })
 
 const ann = uuidv7()
-
-const plain: NewJob = {
-  id: '',
-  task: 'test.task',
-  queue: 'default',
-  payload: 'null',
-  options: null,
-  priority: 0,
-  maxAttempts: 1,
-  owner: null,
-  tags: [],
-  idempotencyKey: null,
-  parentId: null,
-  requestId: null,
-  traceparent: null,
-  context: null,
-  limitKey: null,
-  unique: null,
-  delayMs: null,
-  runAt: null,
-  expiresInMs: null,
-}
 
 function byId(outcomes: readonly { readonly id: string; readonly outcome: string }[]) {
   return Object.fromEntries(outcomes.map(({ id, outcome }) => [id, outcome]))

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { countOf, depthsOf, isEnqueue, type Move } from '../../src/job/move.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { ClaimedJob, NewJob, Store } from '../../src/store/store.js'
+import { jobRow } from '../support/job-row.js'
 import { openStore } from '../support/store.js'
 
 const kinds = [
@@ -32,7 +32,7 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
   afterEach(() => close())
 
   async function insert(about: Partial<NewJob> = {}): Promise<string> {
-    const job = { ...plain, id: uuidv7(), ...about }
+    const job = jobRow({ task: 't', queue: 'q', payload: '1', ...about })
     await store.insert([job])
     return job.id
   }
@@ -49,9 +49,9 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
   test('what is written, by task and queue', async () => {
     await insert({ task: 'a', queue: 'x' })
     await store.insert([
-      { ...plain, id: uuidv7(), task: 'b', queue: 'x' },
-      { ...plain, id: uuidv7(), task: 'b', queue: 'y' },
-      { ...plain, id: uuidv7(), task: 'b', queue: 'y', delayMs: 60_000 },
+      jobRow({ task: 'b', queue: 'x' }),
+      jobRow({ task: 'b', queue: 'y' }),
+      jobRow({ task: 'b', queue: 'y', delayMs: 60_000 }),
     ])
 
     expect(await told()).toEqual([
@@ -204,25 +204,3 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
     return [...sums].map(([name, jobs]) => `${name} ${jobs}`).sort()
   }
 })
-
-const plain: NewJob = {
-  id: '',
-  task: 't',
-  queue: 'q',
-  payload: '1',
-  options: null,
-  priority: 0,
-  maxAttempts: 1,
-  owner: null,
-  tags: [],
-  idempotencyKey: null,
-  parentId: null,
-  requestId: null,
-  traceparent: null,
-  context: null,
-  limitKey: null,
-  unique: null,
-  delayMs: null,
-  runAt: null,
-  expiresInMs: null,
-}

@@ -14,6 +14,7 @@ import type {
   Settlement,
   Store,
 } from '../../src/store/store.js'
+import { jobRow } from '../support/job-row.js'
 import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
 import { workerRow } from '../support/worker-row.js'
@@ -53,7 +54,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
   afterEach(() => opened.close())
 
   async function insert(about: Partial<NewJob> = {}): Promise<InsertedJob> {
-    const [inserted] = await store.insert([newJob(about)])
+    const [inserted] = await store.insert([jobRow(about)])
     return defined(inserted)
   }
 
@@ -67,7 +68,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
   describe('insert', () => {
     test('a job is there as it was written', async () => {
-      const job = newJob({
+      const job = jobRow({
         task: 'mail.send',
         queue: 'mail',
         payload: '{"to":"ann"}',
@@ -122,7 +123,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     })
 
     test('tells of what it committed, with what is to be delivered', async () => {
-      const jobs = [newJob({ priority: 2 }), newJob({ delayMs: 5000 })]
+      const jobs = [jobRow({ priority: 2 }), jobRow({ delayMs: 5000 })]
       await store.insert(jobs)
 
       expect(committed.flatMap(({ deliveries }) => deliveries)).toMatchObject([
@@ -161,7 +162,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
   describe('a transaction', () => {
     test('its jobs are there when it commits, and are told of then', async () => {
       const { tx, commit } = await opened.begin()
-      const [inserted] = await store.insertIn(tx, [newJob()])
+      const [inserted] = await store.insertIn(tx, [jobRow()])
       const id = inserted?.id ?? ''
 
       expect(await store.find(id)).toBeUndefined()
@@ -174,7 +175,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
     test('its jobs never were when it is rolled back', async () => {
       const { tx, rollback } = await opened.begin()
-      const [inserted] = await store.insertIn(tx, [newJob({ idempotencyKey: 'k' })])
+      const [inserted] = await store.insertIn(tx, [jobRow({ idempotencyKey: 'k' })])
       await rollback()
 
       expect(await store.find(inserted?.id ?? '')).toBeUndefined()
@@ -184,7 +185,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
     test('who has the same key waits for its end', async () => {
       const { tx, commit } = await opened.begin()
-      const [first] = await store.insertIn(tx, [newJob({ idempotencyKey: 'k' })])
+      const [first] = await store.insertIn(tx, [jobRow({ idempotencyKey: 'k' })])
       const waiting = insert({ idempotencyKey: 'k' })
       await commit()
 
@@ -1020,7 +1021,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
     test('of many calls one makes the job, and a rolled back transaction holds nothing', async () => {
       const { tx, rollback } = await opened.begin()
-      await store.insertIn(tx, [newJob({ unique: whileQueued })])
+      await store.insertIn(tx, [jobRow({ unique: whileQueued })])
       const calls = Promise.all(Array.from({ length: 10 }, () => insert({ unique: whileQueued })))
       await rollback()
 
@@ -1030,10 +1031,10 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     test('a window that begins in a transaction begins when it commits', async () => {
       const unique = { key: 'k', mode: 'window', windowMs: 60_000 } as const
       const lost = await opened.begin()
-      await store.insertIn(lost.tx, [newJob({ unique })])
+      await store.insertIn(lost.tx, [jobRow({ unique })])
       await lost.rollback()
       const kept = await opened.begin()
-      const [first] = await store.insertIn(kept.tx, [newJob({ unique })])
+      const [first] = await store.insertIn(kept.tx, [jobRow({ unique })])
       await kept.commit()
 
       expect(first).toMatchObject({ created: true })
@@ -1196,31 +1197,6 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 const ann = uuidv7()
 const bob = uuidv7()
 const boom = { name: 'TypeError', message: 'boom', code: 'E_BOOM', stack: 'TypeError: boom\n  at x' }
-
-function newJob(about: Partial<NewJob> = {}): NewJob {
-  return {
-    id: uuidv7(),
-    task: 'test.task',
-    queue: 'default',
-    payload: 'null',
-    options: null,
-    priority: 0,
-    maxAttempts: 1,
-    owner: null,
-    tags: [],
-    idempotencyKey: null,
-    parentId: null,
-    requestId: null,
-    traceparent: null,
-    context: null,
-    limitKey: null,
-    unique: null,
-    delayMs: null,
-    runAt: null,
-    expiresInMs: null,
-    ...about,
-  }
-}
 
 function newWorker(): NewWorker {
   return workerRow({ id: uuidv7(), name: 'w', queues: ['default', 'mail'], tasks: ['test.task'] })

@@ -132,21 +132,27 @@ describe('a command', () => {
     const { store, door } = await twoWorkers()
     const busy = gate()
     let isShutDown = false
-    responding(store, {
-      'pool-restart': async () => {
-        await busy.passed
-        return { replaced: 0 }
-      },
-      shutdown: () => {
-        isShutDown = true
-        return { running: 0, process: 'ends' }
-      },
-    })
-    // Both are heard with one look.
-    const [, { silent }] = await Promise.all([
-      door.ask('pool-restart', {}, { workers: 'mail@one', deadline: 400 }),
-      door.ask('shutdown', { now: true }, { workers: 'mail@one', deadline: 200 }),
+    const asked = Promise.all([
+      door.ask('pool-restart', {}, { workers: 'mail@one', deadline: 3000 }),
+      door.ask('shutdown', { now: true }, { workers: 'mail@one', deadline: 1000 }),
     ])
+    await until(async () => (await store.commandsFor(ids[0])).length === 2)
+    // Both are heard with one look.
+    responding(
+      store,
+      {
+        'pool-restart': async () => {
+          await busy.passed
+          return { replaced: 0 }
+        },
+        shutdown: () => {
+          isShutDown = true
+          return { running: 0, process: 'ends' }
+        },
+      },
+      20,
+    )
+    const [, { silent }] = await asked
     busy.open()
     await new Promise((resolve) => setTimeout(resolve, 100))
 

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import type { Redis, RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
+import type { DashboardAccess } from '../control/access.js'
 import type { Codec } from '../job/codec.js'
 import type { Duration } from '../job/duration.js'
 import type { JobLogLevel } from '../job/event.js'
@@ -74,12 +75,11 @@ export interface CeleriacOptions {
    */
   backpressure?: Readonly<Record<string, QueueLimitOptions>>
   /**
-   * Who may see the dashboard, and steer by it. A text is a yes, and the name that stands with what he asks of workers.
-   * Without it, it is open on localhost outside production only.
+   * Who may do what on the dashboard and over its API: nothing for nobody, `'viewer'`, `'operator'`, `'admin'` (`true`), a
+   * function `(action) => boolean`, or `{ name, role }` or `{ name, may }`, whose name stands in the audit. Whatever else it
+   * gives, and whatever it throws, is a no. Without it, the dashboard is open on localhost outside production only.
    */
-  authorize?: (
-    req: Request,
-  ) => boolean | string | null | undefined | Promise<boolean | string | null | undefined>
+  authorize?: (req: Request) => DashboardAccess | Promise<DashboardAccess>
 
   /** The queue of jobs whose task and call name none. Default `'default'`. */
   queue?: string

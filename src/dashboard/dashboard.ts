@@ -21,7 +21,7 @@ export interface DashboardDeps {
     readonly queue: string
     readonly workerProcess: { readonly queues: readonly string[] | undefined }
   }
-  readonly log: { error(message: string): void }
+  readonly log: { error(message: string): void; warn(message: string): void }
   backend(): Promise<DashboardBackend>
   find(id: string): Promise<Job | undefined>
   logs(id: string, limit: number): Promise<JobLogLine[]>

@@ -1,41 +1,61 @@
 import type { Request } from 'express'
-import { toPlainText } from '../job/json.js'
-
-/** Who may see the dashboard. A text is a yes, and the name of who it is, which stands with what he asks of workers. */
-export type Authorize = (req: Request) => Verdict | Promise<Verdict>
-type Verdict = boolean | string | null | undefined
+import type { DashboardAccess } from '../control/access.js'
+import { type Fault, type TellFault, toVisitor, type Visitor } from './access.js'
 
 export interface GuardSettings {
-  readonly authorize: Authorize | undefined
+  readonly authorize: ((req: Request) => DashboardAccess | Promise<DashboardAccess>) | undefined
   readonly isProduction: boolean
 }
 
-/** Somebody who may see the dashboard. */
-export interface Visitor {
-  /** His name, where `authorize` gives it. */
-  readonly by: string | null
-}
+/** Says who sent a request; `undefined` for nobody who may see anything. */
+export type Guard = (req: Request) => Promise<Visitor | undefined>
 
 /**
- * Who sent a request, if he may see the dashboard. With `authorize`, it alone decides; whatever it throws is a no. Without it,
- * the dashboard is open to the developer at this very machine, and closed in production.
+ * With `authorize`, it alone decides; whatever it throws is a no. Without it, the dashboard is open to the developer at
+ * this very machine, and closed in production.
  */
-export async function visitorOf(
+export function createGuard(
   { authorize, isProduction }: GuardSettings,
-  req: Request,
-): Promise<Visitor | undefined> {
-  if (!authorize) return !isProduction && isFromThisMachine(req) ? nobody : undefined
-  try {
-    const verdict: unknown = await authorize(req)
-    if (!verdict) return undefined
-    return typeof verdict === 'string' ? { by: toPlainText(verdict.slice(0, longestName)) } : nobody
-  } catch {
-    return undefined
+  log: { warn(message: string): void },
+): Guard {
+  const tell = createTeller(log)
+
+  return async (req) => {
+    if (!authorize) return !isProduction && isFromThisMachine(req) ? toVisitor(true, tell) : undefined
+    try {
+      return toVisitor(await authorize(req), tell)
+    } catch (error) {
+      tell({ kind: 'threw', error })
+      return undefined
+    }
   }
 }
 
-const nobody: Visitor = Object.freeze({ by: null })
-const longestName = 255
+/** What throws may do so for a while, at each request of each page. */
+const toldAgainMs = 60_000
+
+/** A wrong answer is a mistake in the code of the app, and told once. */
+function createTeller(log: { warn(message: string): void }): TellFault {
+  const toldAt = new Map<Fault['kind'], number>()
+
+  return (fault) => {
+    const before = toldAt.get(fault.kind)
+    if (before !== undefined && (fault.kind !== 'threw' || performance.now() - before < toldAgainMs)) return
+    toldAt.set(fault.kind, performance.now())
+    log.warn(describe(fault))
+  }
+}
+
+function describe(fault: Fault): string {
+  switch (fault.kind) {
+    case 'verdict':
+      return `"authorize" gave ${fault.got}, which counts as no. It may give false, 'viewer', 'operator', 'admin', true, a function (action) => boolean, { name, role } or { name, may }.`
+    case 'may':
+      return `What "authorize" gave to decide by action answered ${fault.got}, which counts as no. It must answer true or false, at once.`
+    case 'threw':
+      return `"authorize" threw, which counts as no: ${fault.error instanceof Error ? fault.error.message : String(fault.error)}`
+  }
+}
 
 /**
  * A loopback socket alone proves nothing: a proxy on this machine forwards the world through one. The name in `Host`

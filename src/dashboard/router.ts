@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { CeleriacError } from '../errors.js'
+import { forbidden, fromOf } from './access.js'
 import { type Refusal, send, sendRefusal } from './answer.js'
 import { answerApi } from './api/api.js'
 import { createBoard } from './board/board.js'
 import type { Visit } from './board/visit.js'
 import type { DashboardDeps } from './dashboard.js'
-import { type GuardSettings, visitorOf } from './guard.js'
+import { createGuard, type GuardSettings } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
 import { isSafe, isSameOrigin } from './same-origin.js'
 
@@ -16,6 +17,7 @@ import { isSafe, isSameOrigin } from './same-origin.js'
  */
 export function createDashboard(deps: DashboardDeps): RequestHandler {
   const board = createBoard(deps)
+  const guard = createGuard(deps.config, deps.log)
 
   return function dashboard(req: Request, res: Response): void {
     answer(req, res).catch((error: unknown) => answerError(deps, error, req, res))
@@ -24,19 +26,25 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
   async function answer(req: Request, res: Response): Promise<void> {
     const nonce = randomBytes(16).toString('base64url')
     setSecurityHeaders(res, nonce)
-    const visitor = await visitorOf(deps.config, req)
+    const visitor = await guard(req)
     if (!visitor) return sendRefusal(req, res, closed(deps.config))
     if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, crossSite)
     const [path = '/'] = req.url.split('?', 1)
-    if (path === '/') return redirect(res, `${here(req)}board/`)
-    if (path === '/board') return redirect(res, './board/')
-    if (path === '/metrics') return showMetrics(res)
     if (path.startsWith('/api/'))
       return answerApi(deps, { req, res, path: path.slice('/api'.length), visitor }, (error) =>
         refusalOf(deps, error, req),
       )
+    if (!visitor.may('view')) return sendRefusal(req, res, forbidden(visitor, 'view'))
+    if (path === '/') return redirect(res, `${here(req)}board/`)
+    if (path === '/board') return redirect(res, './board/')
+    if (path === '/metrics') return showMetrics(res)
     if (!path.startsWith('/board/')) return sendRefusal(req, res, unknownAddress)
-    await showBoard(req, res, { nonce, statusBase: statusBase(deps.config, req.baseUrl) })
+    await showBoard(req, res, {
+      nonce,
+      visitor,
+      from: fromOf(req),
+      statusBase: statusBase(deps.config, req.baseUrl),
+    })
   }
 
   async function showMetrics(res: Response): Promise<void> {
@@ -81,7 +89,7 @@ function closed({ authorize, isProduction }: GuardSettings): Refusal {
   return {
     ...refusal,
     message: `${where} dashboard is closed until the app says who may see it:`,
-    example: 'celeriac({ authorize: (req) => req.user?.isAdmin })',
+    example: "celeriac({ authorize: (req) => (req.user?.isAdmin ? 'admin' : false) })",
   }
 }
 

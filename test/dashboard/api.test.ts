@@ -1,5 +1,6 @@
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { DashboardAccess } from '../../src/control/access.js'
 import { verbs } from '../../src/control/verbs.js'
 import { routes } from '../../src/dashboard/api/api.js'
 import { orders } from '../../src/dashboard/api/orders.js'
@@ -18,9 +19,9 @@ interface Scene {
   readonly port: number
 }
 
-const users = new Map<string, boolean | string>([
+const users = new Map<string, DashboardAccess>([
   ['admin', true],
-  ['ann', 'ann@shop'],
+  ['ann', { name: 'ann@shop', role: 'admin' }],
   ['bob', false],
 ])
 

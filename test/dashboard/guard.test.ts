@@ -72,7 +72,9 @@ describe('in production', () => {
 
     expect(page.status).toBe(403)
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect(page.body).toContain('celeriac({ authorize: (req) =&#62; req.user?.isAdmin })')
+    expect(page.body).toContain(
+      'celeriac({ authorize: (req) =&#62; (req.user?.isAdmin ? &#39;admin&#39; : false) })',
+    )
   })
 
   test('a program is told the same as a problem', async () => {

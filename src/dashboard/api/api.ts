@@ -1,13 +1,13 @@
 import type { Request, Response } from 'express'
 import { toShownJson } from '../../job/codec.js'
+import { type DashboardAction, forbidden, type Visitor } from '../access.js'
 import { jsonType, type Refusal, send, sendProblem } from '../answer.js'
 import type { DashboardDeps } from '../dashboard.js'
-import type { Visitor } from '../guard.js'
 import { type ApiCall, readQuery } from './call.js'
 import { listQueues, listTasks, showStatus } from './cluster.js'
 import { listCommands } from './commands.js'
-import { actOnJobs, countJobs, listJobs, showJob } from './jobs.js'
-import { giveOrder } from './orders.js'
+import { actionOfMany, actOnJobs, countJobs, listJobs, showJob } from './jobs.js'
+import { actionOfVerb, giveOrder } from './orders.js'
 import { ApiError, toApiRefusal } from './problem.js'
 import { askQuestion } from './questions.js'
 import { listWorkers, showWorker } from './workers.js'
@@ -16,24 +16,26 @@ interface Route {
   readonly method: 'GET' | 'POST'
   /** Below `/api`. A last part that begins with a colon stands for one of any name. */
   readonly path: string
+  /** What whoever asks must be allowed to do; by the name in the address where that says it, `undefined` for none that is known. */
+  readonly action: DashboardAction | ((name: string) => DashboardAction | undefined)
   /** Gives what JSON says of it. What it throws, the client or the log is told. */
   readonly answer: (call: ApiCall) => Promise<unknown>
 }
 
 /** The whole management API. HEAD is answered as GET, without the body. */
 export const routes: readonly Route[] = [
-  { method: 'GET', path: '/status', answer: showStatus },
-  { method: 'GET', path: '/workers', answer: listWorkers },
-  { method: 'GET', path: '/workers/:id', answer: showWorker },
-  { method: 'GET', path: '/queues', answer: listQueues },
-  { method: 'GET', path: '/tasks', answer: listTasks },
-  { method: 'GET', path: '/inspect/:question', answer: askQuestion },
-  { method: 'POST', path: '/control/:verb', answer: giveOrder },
-  { method: 'GET', path: '/commands', answer: listCommands },
-  { method: 'GET', path: '/jobs', answer: listJobs },
-  { method: 'GET', path: '/job-count', answer: countJobs },
-  { method: 'GET', path: '/jobs/:id', answer: showJob },
-  { method: 'POST', path: '/jobs/:action', answer: actOnJobs },
+  { method: 'GET', path: '/status', action: 'view', answer: showStatus },
+  { method: 'GET', path: '/workers', action: 'view', answer: listWorkers },
+  { method: 'GET', path: '/workers/:id', action: 'view', answer: showWorker },
+  { method: 'GET', path: '/queues', action: 'view', answer: listQueues },
+  { method: 'GET', path: '/tasks', action: 'view', answer: listTasks },
+  { method: 'GET', path: '/inspect/:question', action: 'view', answer: askQuestion },
+  { method: 'POST', path: '/control/:verb', action: actionOfVerb, answer: giveOrder },
+  { method: 'GET', path: '/commands', action: 'view', answer: listCommands },
+  { method: 'GET', path: '/jobs', action: 'view', answer: listJobs },
+  { method: 'GET', path: '/job-count', action: 'view', answer: countJobs },
+  { method: 'GET', path: '/jobs/:id', action: 'view', answer: showJob },
+  { method: 'POST', path: '/jobs/:action', action: actionOfMany, answer: actOnJobs },
 ]
 
 /**
@@ -48,7 +50,9 @@ export async function answerApi(
 ): Promise<void> {
   try {
     const { route, name } = match(req.method, path, res)
-    const answer = await route.answer({ deps, req, name, query: readQuery(req.url), by: visitor.by })
+    const action = typeof route.action === 'function' ? route.action(name) : route.action
+    if (action !== undefined && !visitor.may(action)) return sendProblem(res, forbidden(visitor, action))
+    const answer = await route.answer({ deps, req, name, query: readQuery(req.url), visitor })
     // What a codec made of a payload is no JSON by itself.
     send(res, { status: 200, type: jsonType, body: toShownJson(answer) })
   } catch (error) {

@@ -3,6 +3,7 @@ import type { AskOptions } from '../../control/door.js'
 import { ConfigError } from '../../errors.js'
 import { toMs } from '../../job/duration.js'
 import { checkKeys } from '../../task/check.js'
+import { fromOf, type Visitor } from '../access.js'
 import type { DashboardDeps } from '../dashboard.js'
 
 /** One request to the management API, by somebody who may. */
@@ -12,8 +13,7 @@ export interface ApiCall {
   /** What stands in the place of the `:name` of the route. */
   readonly name: string
   readonly query: Query
-  /** Who asks, as `authorize` has it. */
-  readonly by: string | null
+  readonly visitor: Visitor
 }
 
 /** The parameters that an address may have, each at most once; those in `lists` any number of times. */
@@ -62,12 +62,11 @@ const mostStars = 3
  * How to ask, from what a client says.
  * @throws {ConfigError} when it is not of the usual form
  */
-export function toAskOptions({ req, by }: ApiCall, workers: unknown, deadline: unknown): AskOptions {
-  const from = req.ip === undefined ? 'http' : `http ${req.ip}`
+export function toAskOptions({ req, visitor }: ApiCall, workers: unknown, deadline: unknown): AskOptions {
   return {
     ...(workers === undefined ? {} : { workers: toNames(workers) }),
     ...(deadline === undefined ? {} : { deadline: toDeadline(deadline) }),
-    ...{ by, from },
+    ...{ by: visitor.by, from: fromOf(req) },
   }
 }
 

@@ -3,6 +3,7 @@ import type { Bulk, BulkAnswer, BulkOptions, Which } from '../../control/bulk.js
 import { ConfigError } from '../../errors.js'
 import type { BulkAction, JobFilter, SearchPage } from '../../job/filter.js'
 import { checkKeys, checkText } from '../../task/check.js'
+import type { DashboardAction } from '../access.js'
 import { type ApiCall, type Body, type Query, readBody, toAskOptions, toCount } from './call.js'
 import { ApiError } from './problem.js'
 
@@ -70,6 +71,8 @@ function filterOf(query: Query): JobFilter {
 type Act = (bulk: Bulk, which: Which, body: Body, options: BulkOptions) => Promise<BulkAnswer>
 
 interface Action {
+  /** What whoever does it must be allowed to do. */
+  readonly action: DashboardAction
   /** What its body has, beside which jobs are meant. */
   readonly arguments: readonly string[]
   readonly act: Act
@@ -78,14 +81,24 @@ interface Action {
 /** What may be done with jobs. */
 export const actions: Readonly<Record<BulkAction, Action>> = Object.freeze({
   cancel: {
+    action: 'job.cancel',
     arguments: ['reason'],
     act: (bulk, which, { reason }, options) =>
       bulk.cancel(which, { ...options, ...(reason === undefined ? {} : { reason: reason as string }) }),
   },
-  retry: { arguments: [], act: (bulk, which, _, options) => bulk.retry(which, options) },
-  delete: { arguments: [], act: (bulk, which, _, options) => bulk.delete(which, options) },
-  promote: { arguments: [], act: (bulk, which, _, options) => bulk.promote(which, options) },
+  retry: { action: 'job.retry', arguments: [], act: (bulk, which, _, options) => bulk.retry(which, options) },
+  delete: {
+    action: 'job.delete',
+    arguments: [],
+    act: (bulk, which, _, options) => bulk.delete(which, options),
+  },
+  promote: {
+    action: 'job.run',
+    arguments: [],
+    act: (bulk, which, _, options) => bulk.promote(which, options),
+  },
   move: {
+    action: 'job.move',
     arguments: ['queue', 'priority'],
     act: (bulk, which, { queue, priority }, options) =>
       bulk.move(
@@ -99,6 +112,15 @@ export const actions: Readonly<Record<BulkAction, Action>> = Object.freeze({
   },
 } satisfies Record<BulkAction, Action>)
 
+/** `undefined`: there is no such action. */
+export function actionOfMany(name: string): DashboardAction | undefined {
+  return namedAction(name)?.action
+}
+
+function namedAction(name: string): Action | undefined {
+  return Object.hasOwn(actions, name) ? actions[name as BulkAction] : undefined
+}
+
 /** How long one request works: a proxy in between gives up after a minute or so. */
 const longestMs = 25_000
 
@@ -106,7 +128,7 @@ const longestMs = 25_000
 export async function actOnJobs(call: ApiCall): Promise<BulkAnswer> {
   const { deps, req, name, query } = call
   query.only([])
-  const action = Object.hasOwn(actions, name) ? actions[name as BulkAction] : undefined
+  const action = namedAction(name)
   if (!action) throw unknownAction(name)
   const body = await readBody(call)
   checkKeys(body, [...action.arguments, 'ids', 'filter', 'cursor'], `The body of "${name}"`)

@@ -7,11 +7,14 @@ import type { Concurrency, RateLimit } from '../../job/limit.js'
 import type { TimeLimit } from '../../job/time-limit.js'
 import { checkKeys, checkQueue, checkText } from '../../task/check.js'
 import type { LogLevel } from '../../telemetry/log.js'
+import type { DashboardAction } from '../access.js'
 import { type ApiCall, type Body, readBody, toAskOptions } from './call.js'
 import { ApiError } from './problem.js'
 
 /** What a client may tell workers to do. */
 interface Order {
+  /** What whoever tells them must be allowed to do. */
+  readonly action: DashboardAction
   /** What its body has, beside `workers` and `deadline`. */
   readonly arguments: readonly string[]
   /** It holds for all, whoever is told of it. */
@@ -22,76 +25,99 @@ interface Order {
 /** Of each verb that changes something. What the values must be, control checks. */
 export const orders: Readonly<Partial<Record<Verb, Order>>> = Object.freeze({
   shutdown: {
+    action: 'worker.shutdown',
     arguments: ['now'],
     give: (control, { now }, options) =>
       control.shutdown({ ...options, ...(now === undefined ? {} : { now: now as boolean }) }),
   },
   'pool-grow': {
+    action: 'worker.pool',
     arguments: ['by'],
     give: (control, { by = 1 }, options) => control.poolGrow(by as number, options),
   },
   'pool-shrink': {
+    action: 'worker.pool',
     arguments: ['by'],
     give: (control, { by = 1 }, options) => control.poolShrink(by as number, options),
   },
   'pool-restart': {
+    action: 'worker.pool',
     arguments: [],
     give: (control, _, options) => control.poolRestart(options),
   },
   autoscale: {
+    action: 'worker.pool',
     arguments: ['range'],
     give: (control, body, options) => control.autoscale(toRange(said(body, 'range')), options),
   },
   'queue-add': {
+    action: 'worker.queues',
     arguments: ['queue'],
     give: (control, { queue }, options) => control.queueAdd(queue as string, options),
   },
   'queue-remove': {
+    action: 'worker.queues',
     arguments: ['queue'],
     give: (control, { queue }, options) => control.queueRemove(queue as string, options),
   },
   'log-level': {
+    action: 'worker.log-level',
     arguments: ['level'],
     give: (control, { level }, options) => control.logLevel(level as LogLevel, options),
   },
   reset: {
+    action: 'worker.reset',
     arguments: [],
     give: (control, _, options) => control.reset(options),
   },
   pause: {
+    action: 'queue.pause',
     ...{ arguments: ['queue'], isForAll: true },
     give: (control, { queue }, options) => control.pause(queue as string, options),
   },
   resume: {
+    action: 'queue.pause',
     ...{ arguments: ['queue'], isForAll: true },
     give: (control, { queue }, options) => control.resume(queue as string, options),
   },
   'rate-limit': {
+    action: 'task.limit',
     ...{ arguments: ['task', 'queue', 'rateLimit'], isForAll: true },
     give: (control, body, options) =>
       control.rateLimit(toScope(body), said(body, 'rateLimit') as RateLimit | null, options),
   },
   concurrency: {
+    action: 'task.limit',
     ...{ arguments: ['task', 'queue', 'concurrency'], isForAll: true },
     give: (control, body, options) =>
       control.concurrency(toScope(body), said(body, 'concurrency') as Concurrency | null, options),
   },
   'time-limit': {
+    action: 'task.limit',
     ...{ arguments: ['task', 'timeLimit'], isForAll: true },
     give: (control, body, options) =>
       control.timeLimit(checkText(body.task, '"task"'), said(body, 'timeLimit') as TimeLimit | null, options),
   },
 } satisfies Partial<Record<Verb, Order>>)
 
+/** `undefined`: there is no such verb. */
+export function actionOfVerb(name: string): DashboardAction | undefined {
+  return orderOf(name)?.action
+}
+
 /** `POST /control/:verb` */
 export async function giveOrder(call: ApiCall): Promise<Answer<unknown>> {
   call.query.only([])
-  const order = Object.hasOwn(orders, call.name) ? orders[call.name as Verb] : undefined
+  const order = orderOf(call.name)
   if (!order) throw unknownVerb(call.name)
   const body = await readBody(call)
   const asking = order.isForAll ? ['deadline'] : ['workers', 'deadline']
   checkKeys(body, [...order.arguments, ...asking], `The body of "${call.name}"`)
   return order.give(call.deps.control, body, toAskOptions(call, body.workers, body.deadline))
+}
+
+function orderOf(name: string): Order | undefined {
+  return Object.hasOwn(orders, name) ? orders[name as Verb] : undefined
 }
 
 function unknownVerb(name: string): ApiError {

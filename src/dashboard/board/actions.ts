@@ -4,6 +4,7 @@ import { isEnd } from '../../job/state.js'
 import type { ListedJobs } from '../../store/store.js'
 import type { DashboardDeps } from '../dashboard.js'
 import type { Readings } from './readings.js'
+import { currentVisit } from './visit.js'
 
 /** What people may do on the board. Each goes through the same code as the API of the app. */
 export interface Actions {
@@ -28,9 +29,10 @@ export class ActionRefused extends Error {
   override readonly name = 'ActionRefused'
 }
 
-const by = 'dashboard'
+/** Where nobody has said who it is. */
+const somebody = 'dashboard'
 /** Once it is written it holds; workers that are silent are not waited for. */
-const asked = { by, from: 'http', deadline: 1000 } as const
+const deadline = 1000
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const retriedAtOnce = 100
 const mostLogLines = 5000
@@ -49,15 +51,15 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
     },
     pause: (queue) =>
       changing(async () => {
-        await deps.control.pause(queue, asked)
+        await deps.control.pause(queue, asked())
       }),
     resume: (queue) =>
       changing(async () => {
-        await deps.control.resume(queue, asked)
+        await deps.control.resume(queue, asked())
       }),
     cancel: (id) =>
       changing(async () => {
-        const answer = await deps.cancel(id, by, null)
+        const answer = await deps.cancel(id, asked().by, null)
         if (answer === 'finished' || answer === 'unknown')
           throw new ActionRefused('This job has ended. It stays in the store until it is pruned.')
       }),
@@ -112,6 +114,11 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
     if (!redelivery) throw new ActionRefused('This job does not wait for its time any more.')
     dispatcher.send([redelivery])
   }
+}
+
+function asked() {
+  const { visitor, from } = currentVisit()
+  return { by: visitor.by ?? somebody, from, deadline }
 }
 
 function toText({ at, attempt, level, message, details }: JobLogLine): string {

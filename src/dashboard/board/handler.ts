@@ -23,10 +23,10 @@ export function adaptTo(readings: Readings, actions: Actions, createQueue: MakeQ
   }
 
   async function readQueues(name: string | undefined): Promise<BullBoardQueues> {
-    const { statusBase } = currentVisit()
+    const { statusBase, visitor } = currentVisit()
     const read = await readings.queues(name)
     return new Map(
-      read.map((reading) => [reading.name, createQueue({ reading, actions, statusBase })] as const),
+      read.map((reading) => [reading.name, createQueue({ reading, actions, statusBase, visitor })] as const),
     )
   }
 }

@@ -1,26 +1,27 @@
 import type { AppControllerRoute, HTTPMethod } from '@bull-board/api/dist/types.js'
+import type { DashboardAction } from '../access.js'
 
 /**
- * What the board offers of bull-board's routes. Whatever is not in this table is refused, also what a later version
- * brings: adding and editing jobs, emptying and deleting queues, limits, schedulers, and whatever asks the server of the
- * broker about itself.
+ * What the board offers of bull-board's routes, and what whoever asks for it must be allowed to do. Whatever is not in this
+ * table is refused, also what a later version brings: adding and editing jobs, emptying and deleting queues, limits,
+ * schedulers, and whatever asks the server of the broker about itself.
  */
-const offered: ReadonlySet<string> = new Set([
-  'get /api/queues',
-  'put /api/queues/pause',
-  'put /api/queues/resume',
-  'put /api/queues/:queueName/pause',
-  'put /api/queues/:queueName/resume',
-  'put /api/queues/:queueName/retry/:queueStatus',
-  'get /api/queues/:queueName/workers',
-  'get /api/queues/:queueName/rate-limit',
-  'get /api/queues/:queueName/default-job-options',
-  'get /api/queues/:queueName/:jobId',
-  'get /api/queues/:queueName/:jobId/logs',
-  'get /api/queues/:queueName/:jobId/flow',
-  'put /api/queues/:queueName/:jobId/retry',
-  'put /api/queues/:queueName/:jobId/clean',
-  'put /api/queues/:queueName/:jobId/promote',
+export const offered: ReadonlyMap<string, DashboardAction> = new Map([
+  ['get /api/queues', 'view'],
+  ['put /api/queues/pause', 'queue.pause'],
+  ['put /api/queues/resume', 'queue.pause'],
+  ['put /api/queues/:queueName/pause', 'queue.pause'],
+  ['put /api/queues/:queueName/resume', 'queue.pause'],
+  ['put /api/queues/:queueName/retry/:queueStatus', 'job.retry'],
+  ['get /api/queues/:queueName/workers', 'view'],
+  ['get /api/queues/:queueName/rate-limit', 'view'],
+  ['get /api/queues/:queueName/default-job-options', 'view'],
+  ['get /api/queues/:queueName/:jobId', 'view'],
+  ['get /api/queues/:queueName/:jobId/logs', 'view'],
+  ['get /api/queues/:queueName/:jobId/flow', 'view'],
+  ['put /api/queues/:queueName/:jobId/retry', 'job.retry'],
+  ['put /api/queues/:queueName/:jobId/clean', 'job.cancel'],
+  ['put /api/queues/:queueName/:jobId/promote', 'job.run'],
 ])
 
 /** The addresses at which the pages' own script shows something that is offered. */
@@ -40,8 +41,9 @@ export function eachRoute(routes: readonly AppControllerRoute[]): Route[] {
   )
 }
 
-export function isOffered(route: Route): boolean {
-  return offered.has(keyOf(route))
+/** What it takes; `undefined` where the board does not offer it. */
+export function actionOf(route: Route): DashboardAction | undefined {
+  return offered.get(keyOf(route))
 }
 
 /** Method and address, as in the table. */

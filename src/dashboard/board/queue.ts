@@ -11,6 +11,7 @@ import type {
 import type { Job } from '../../job/job.js'
 import { reach } from '../../store/lists.js'
 import type { LiveWorker } from '../../store/store.js'
+import type { Visitor } from '../access.js'
 import { ActionRefused, type Actions } from './actions.js'
 import { toBoardJob } from './job.js'
 import type { QueueReading } from './readings.js'
@@ -22,11 +23,14 @@ export interface QueueParts {
   readonly actions: Actions
   /** Where the status of a job is, without the id. */
   readonly statusBase: string | undefined
+  readonly visitor: Visitor
 }
 
 export type MakeQueue = (parts: QueueParts) => BaseAdapter
 
 const largestPage = 50
+/** What the pages have a button for. Who may none of it is shown none. */
+const changes = ['queue.pause', 'job.retry', 'job.cancel', 'job.run'] as const
 
 /**
  * A queue as bull-board wants it, over our store.
@@ -37,9 +41,11 @@ export function toQueueMaker(Base: typeof BaseAdapter): MakeQueue {
     readonly #reading: QueueReading
     readonly #actions: Actions
 
-    constructor({ reading, actions, statusBase }: QueueParts) {
+    constructor({ reading, actions, statusBase, visitor }: QueueParts) {
       super('bullmq', {
         allowCompletedRetries: false,
+        allowRetries: visitor.may('job.retry'),
+        readOnlyMode: !changes.some(visitor.may),
         description: describe(reading),
         ...(statusBase === undefined
           ? {}

@@ -1,10 +1,11 @@
 import type { AppControllerRoute, AppViewRoute, UIConfig } from '@bull-board/api/dist/types.js'
 import type { RequestHandler } from 'express'
-import { htmlType, json, send } from '../answer.js'
+import { type DashboardAction, forbidden } from '../access.js'
+import { htmlType, json, send, sendProblem } from '../answer.js'
 import { filesOnly, serveMessages } from './files.js'
 import { type Adapt, notDone } from './handler.js'
 import type { BullBoard } from './load.js'
-import { eachRoute, isOffered, pages } from './offered.js'
+import { actionOf, eachRoute, pages } from './offered.js'
 import { baseOf, toOurPage } from './page.js'
 import { currentVisit } from './visit.js'
 
@@ -56,8 +57,8 @@ export function createBoardServer(
     /** Refusals come first, so that no body is read for them. */
     override setApiRoutes(routes: AppControllerRoute[]) {
       const all = eachRoute(routes)
-      for (const each of all) if (!isOffered(each)) this.app[each.method](each.route, refuse)
-      return super.setApiRoutes(all.filter(isOffered).map(adapt))
+      for (const each of all) this.app[each.method](each.route, allow(actionOf(each)))
+      return super.setApiRoutes(all.filter((each) => actionOf(each) !== undefined).map(adapt))
     }
 
     /**
@@ -72,6 +73,15 @@ export function createBoardServer(
   const serverAdapter = new BoardServer()
   createBullBoard({ queues: [], serverAdapter, options: { uiBasePath, uiConfig } })
   return serverAdapter.handler
+}
+
+function allow(action: DashboardAction | undefined): RequestHandler {
+  if (action === undefined) return refuse
+  return (_req, res, next) => {
+    const { visitor } = currentVisit()
+    if (visitor.may(action)) next()
+    else sendProblem(res, forbidden(visitor, action))
+  }
 }
 
 const refuse: RequestHandler = (_req, res) => send(res, json(403, notDone('The board does not offer this.')))

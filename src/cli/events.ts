@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type ClusterEvent, type ClusterEventName, clusterEventNames } from '../control/sightings.js'
 import { ConfigError } from '../errors.js'
 import { type Duration, tellMs, toMs } from '../job/duration.js'
-import { hint } from '../task/suggest.js'
+import { hint } from '../job/suggest.js'
 import { type CommonFlags, common, list, note, paint, print, printJson } from './kit.js'
 
 interface EventsFlags extends CommonFlags {

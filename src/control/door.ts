@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import { UnknownWorkerError } from '../errors.js'
 import type { Duration } from '../job/duration.js'
+import { suggest } from '../job/suggest.js'
 import type { LiveWorker, Reply, Store } from '../store/store.js'
 import { checkDuration, checkKeys, checkText } from '../task/check.js'
-import { suggest } from '../task/suggest.js'
 import { answerWithin, rest } from '../waiting.js'
 import type { ArgsOf, ReplyOf, Verb } from './verbs.js'
 

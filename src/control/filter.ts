@@ -3,9 +3,9 @@ import { ConfigError } from '../errors.js'
 import { toMs } from '../job/duration.js'
 import type { JobFilter, Moment, SearchPage } from '../job/filter.js'
 import { type JobState, moves } from '../job/state.js'
+import { hint } from '../job/suggest.js'
 import type { StoredFilter, StoredPage, TimeRange } from '../store/store.js'
 import { checkDuration, checkInteger, checkKeys, checkText } from '../task/check.js'
-import { hint } from '../task/suggest.js'
 
 const filterKeys = [
   ...['id', 'state', 'task', 'queue', 'worker', 'owner', 'tag', 'parent'],

@@ -1,7 +1,7 @@
 import { UnknownTaskError } from '../errors.js'
+import { suggest } from '../job/suggest.js'
 import type { Store } from '../store/store.js'
 import { readAnnouncements, type TaskAnnouncement } from '../task/announcement.js'
-import { suggest } from '../task/suggest.js'
 
 /** A task that this process has no code of, as workers tell of it. */
 export interface AnnouncedTask extends TaskAnnouncement {

@@ -5,7 +5,7 @@ import { createRedactor, redactedParts } from '../job/redact.js'
 import type { GivenRetention, RetainOptions } from '../job/retain.js'
 import { type ComputedBackoff, defaultBackoff, type ResolvedBackoff, saidByHand } from '../job/retry.js'
 import type { EndState } from '../job/state.js'
-import { hint } from './suggest.js'
+import { hint } from '../job/suggest.js'
 
 // What tasks and configuration check alike. `where` names the option in messages: `"attempts" of defineTask`.
 

@@ -1,8 +1,8 @@
 import { DiscoveryError, TaskNotRegisteredError, UnknownTaskError } from '../errors.js'
+import { suggest } from '../job/suggest.js'
 import { toPath } from './caller.js'
 import { type AnyTask, definitionOf, type TaskDefinition } from './define.js'
 import type { NamedTask } from './exports.js'
-import { suggest } from './suggest.js'
 
 /** The tasks of one app, by name and by object. */
 export interface TaskRegistry {

@@ -2,7 +2,7 @@ import { ConfigError } from '../errors.js'
 import type { JobFacts, JobRef } from '../job/facts.js'
 import type { StoredError } from '../job/job.js'
 import { toStoredError } from '../job/json.js'
-import { hint } from '../task/suggest.js'
+import { hint } from '../job/suggest.js'
 
 /**
  * Everything that is told of jobs and workers, by name. A process tells what it has itself recorded, once it is recorded:

@@ -2,7 +2,7 @@ import { ConfigError } from '../../errors.js'
 import { tellMs } from '../../job/duration.js'
 import type { Job } from '../../job/job.js'
 import { toPlainText } from '../../job/json.js'
-import { hint } from '../../task/suggest.js'
+import { hint } from '../../job/suggest.js'
 
 /** What is told beside the job itself. */
 export interface Around {

@@ -21,6 +21,7 @@ import { callerUrl } from './task/caller.js'
 import type { AnyTask, Task } from './task/define.js'
 import { assertNotDiscovering } from './task/discovering.js'
 import { loadTasks } from './task/load.js'
+import { describeTask } from './tasks.js'
 import type { EventName, Listener } from './telemetry/events.js'
 import type { Health } from './telemetry/health.js'
 import { createLog } from './telemetry/log.js'
@@ -118,7 +119,11 @@ function failUnlessClosed(error: unknown): void {
 
 /** An app as Express sees it. */
 export function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
-  const dashboard = createDashboard({ ...app, readBody: readSmallJson })
+  const dashboard = createDashboard({
+    ...app,
+    describe: (task) => describeTask(task, config),
+    readBody: readSmallJson,
+  })
   const http = createHttp({
     path: config.path,
     publicPath: config.publicPath,

@@ -6,9 +6,11 @@ import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from '../job/filter.js'
-import type { CancelAnswer, Job } from '../job/job.js'
+import type { CancelAnswer, Job, JobStatus } from '../job/job.js'
+import type { Retention } from '../job/retain.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { Store } from '../store/store.js'
-import type { TaskRegistry } from '../task/registry.js'
+import type { RegisteredTask, TaskRegistry } from '../task/registry.js'
 import type { GuardSettings } from './guard.js'
 
 /** What the dashboard needs of an app. */
@@ -28,6 +30,9 @@ export interface DashboardDeps {
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
   retry(id: string): Promise<boolean>
   tasks(): Promise<TaskRegistry>
+  /** What code and configuration say of a task together. */
+  describe(task: RegisteredTask): TaskFacts
+  toStatus(job: Job): Promise<JobStatus>
   /** Never rejects. */
   status(): Promise<ClusterStatus>
   /** What Prometheus reads. */
@@ -41,10 +46,36 @@ export interface DashboardDeps {
   readBody(req: Request): Promise<unknown>
 }
 
+/** How a task's jobs run. Milliseconds. */
+export interface TaskFacts {
+  readonly aliases: readonly string[]
+  readonly queue: string
+  readonly priority: number
+  readonly attempts: number
+  readonly timeLimit: ResolvedTimeLimit
+  readonly expiresInMs: number | null
+  /** `null`: that of the worker. */
+  readonly pool: string | null
+  /** By which rule its jobs are kept unique. */
+  readonly unique: string | null
+  readonly retention: Retention
+}
+
 export interface DashboardBackend {
   readonly store: Pick<
     Store,
-    'listJobs' | 'countJobs' | 'knownQueues' | 'liveWorkers' | 'promote' | 'settings'
+    | 'listJobs'
+    | 'countJobs'
+    | 'knownQueues'
+    | 'liveWorkers'
+    | 'promote'
+    | 'settings'
+    | 'workers'
+    | 'announcedTasks'
+    | 'moves'
+    | 'movesByTime'
+    | 'listLogs'
+    | 'lastLogs'
   >
   readonly broker: Pick<Broker, 'kind'>
   readonly dispatcher: Pick<Dispatcher, 'send'>

@@ -54,13 +54,23 @@ export interface LogRow {
 
 export const logColumns = `l.number, l.attempt, l.level, l.message, l.details, l.at`
 
+const listed = 'l.number::float8 AS number, l.attempt, l.level, l.message, l.details, l.at'
+
 export async function listLogs(pool: Pool, jobId: string, after: number, limit: number): Promise<KeptLine[]> {
   const { rows } = await pool.query<LogRow>(
-    `SELECT l.number::float8 AS number, l.attempt, l.level, l.message, l.details, l.at
+    `SELECT ${listed}
      FROM celeriac.job_log l WHERE l.job_id = $1 AND l.number > $2 ORDER BY l.job_id, l.number LIMIT $3`,
     [jobId, after, limit],
   )
   return rows.map(toLine)
+}
+
+export async function lastLogs(pool: Pool, jobId: string, limit: number): Promise<KeptLine[]> {
+  const { rows } = await pool.query<LogRow>(
+    `SELECT ${listed} FROM celeriac.job_log l WHERE l.job_id = $1 ORDER BY l.job_id DESC, l.number DESC LIMIT $2`,
+    [jobId, limit],
+  )
+  return rows.reverse().map(toLine)
 }
 
 export function toLine({ level, details, at, ...line }: LogRow): KeptLine {

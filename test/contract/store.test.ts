@@ -655,6 +655,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(lines.map(({ number }) => number)).toEqual([1, 2, 3])
       expect(lines[0]).toMatchObject({ message: 'line 1', level: 'info', attempt: 1, details: { a: 1 } })
       expect((await store.listLogs(job.id, 1, 1)).map(({ number }) => number)).toEqual([2])
+      expect((await store.lastLogs(job.id, 2)).map(({ number }) => number)).toEqual([2, 3])
       await store.trimLogs(job.id, 1)
       expect((await store.listLogs(job.id, 0, 10)).map(({ number }) => number)).toEqual([3])
     })

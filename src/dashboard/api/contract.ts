@@ -45,7 +45,7 @@ export interface Api {
   /** Asks workers: `ping`, `active`, `reserved`, `registered`, `stats`, `queues`, `conf`, `report`. */
   'GET /inspect/:question': {
     params: { question: string }
-    query: { workers?: string; deadline?: string }
+    query: { workers?: string[]; deadline?: string }
     answer: WorkersAnswer<unknown>
   }
   /** Tells workers, or all, what to do. The body has the verb's arguments; see docs/management-api.md. */

@@ -1,71 +1,70 @@
-import type { Request } from 'express'
 import type { Bulk, BulkAnswer, BulkOptions, Which } from '../../control/bulk.js'
 import { ConfigError } from '../../errors.js'
-import type { BulkAction, JobFilter, SearchPage } from '../../job/filter.js'
-import { checkKeys, checkText } from '../../task/check.js'
+import type { BulkAction, JobFilter, MatchCount } from '../../job/filter.js'
+import type { Job } from '../../job/job.js'
+import type { Move } from '../../job/move.js'
+import { checkKeys } from '../../task/check.js'
 import type { DashboardAction } from '../access.js'
-import { type ApiCall, type Body, type Query, readBody, toAskOptions, toCount } from './call.js'
+import type { Body } from './call.js'
+import { commandOf } from './commands.js'
+import type { AuditLine, JobRow, JobsPage, JobsQuery } from './contract.js'
 import { ApiError } from './problem.js'
+import type { Call } from './route.js'
+import { toShort } from './short.js'
+import { countStates } from './states.js'
 
-/** Of which an address may name several. */
-const lists = ['id', 'state', 'task', 'queue', 'worker', 'owner', 'tag'] as const
-const texts = [
-  ...(['parent', 'createdAfter', 'createdBefore', 'startedAfter', 'startedBefore'] as const),
-  ...([
-    'finishedAfter',
-    'finishedBefore',
-    'minDuration',
-    'maxDuration',
-    'errorName',
-    'error',
-    'text',
-  ] as const),
-]
-const filterNames = [...lists, ...texts, 'minAttempts']
+const usualLimit = 50
 
 /** `GET /jobs?state=failed&task=…`: a page of the jobs that match. */
-export async function listJobs({ deps, query }: ApiCall) {
-  query.only([...filterNames, 'limit', 'cursor', 'sort'])
-  const [cursor, sort] = [query.get('cursor'), query.get('sort')]
-  return deps.search(filterOf(query), {
-    limit: toCount(query.get('limit'), '"limit"', 50, 1000),
-    ...(cursor === undefined ? {} : { cursor }),
-    ...(sort === undefined ? {} : { sort: sort as NonNullable<SearchPage['sort']> }),
-  })
+export async function listJobs({ deps, query }: Call<'GET /jobs'>): Promise<JobsPage> {
+  const { limit = usualLimit, cursor, sort, values = 'full', ...said } = query
+  const { store } = await deps.backend()
+  const page = { limit, ...(cursor === undefined ? {} : { cursor }), ...(sort === undefined ? {} : { sort }) }
+  const [found, moves, workers] = await Promise.all([
+    deps.search(toFilter(said), page),
+    store.moves(),
+    store.workers(),
+  ])
+  const names = new Map(workers.map(({ id, name }) => [id, name]))
+  const states = countStates(moves.filter((move) => isAmong(move, said)))
+  return {
+    jobs: found.jobs.map((job) => toRow(values === 'short' ? toShort(job) : job, names)),
+    ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: null },
+    ...{ total: totalOf(said, states), states },
+  }
 }
 
-const mostCounted = 1_000_000
-
-/** `GET /job-count?…`: how many match, as far as two seconds tell. */
-export async function countJobs({ deps, query }: ApiCall) {
-  query.only(filterNames)
-  return deps.count(filterOf(query), mostCounted)
+export function toRow(job: Job, workers: ReadonlyMap<string, string>): JobRow {
+  return { ...job, workerName: job.workerId === null ? null : (workers.get(job.workerId) ?? null) }
 }
 
-/** `GET /jobs/:id`: everything that is known of a job. */
-export async function showJob({ deps, query, name }: ApiCall) {
-  query.only([])
-  const job = await deps.find(name)
-  if (job) return job
-  throw new ApiError(
-    404,
-    'JOB_NOT_FOUND',
-    'There is no such job. Finished ones go after a while (see "retain").',
+function isAmong({ task, queue }: Move, said: JobsQuery): boolean {
+  return (said.task?.includes(task) ?? true) && (said.queue?.includes(queue) ?? true)
+}
+
+/** What counters know without a look at the jobs. */
+const counted: readonly string[] = ['state', 'task', 'queue'] satisfies (keyof JobsQuery)[]
+
+function totalOf(said: JobsQuery, states: JobsPage['states']): number | null {
+  if (Object.keys(said).some((name) => !counted.includes(name))) return null
+  const wanted = said.state ?? Object.keys(states)
+  return Object.entries(states).reduce(
+    (sum, [state, jobs]) => sum + (wanted.some((each) => each === state) ? jobs : 0),
+    0,
   )
 }
 
+const usualMost = 10_000
+
+/** `GET /job-count?…`: how many match, as far as two seconds tell. */
+export async function countJobs({ deps, query }: Call<'GET /job-count'>): Promise<MatchCount> {
+  const { most = usualMost, ...said } = query
+  return deps.count(toFilter(said), most)
+}
+
 /** What the address says is checked where it is used. */
-function filterOf(query: Query): JobFilter {
-  const attempts = query.get('minAttempts')
-  const said = [
-    ...lists.map((name) => [name, query.list(name)] as const),
-    ...texts.map((name) => [name, query.get(name)] as const),
-    [
-      'minAttempts',
-      attempts === undefined ? undefined : toCount(attempts, '"minAttempts"', 1, 1_000_000),
-    ] as const,
-  ]
-  return Object.fromEntries(said.filter(([, value]) => value !== undefined)) as JobFilter
+function toFilter(said: JobsQuery): JobFilter {
+  return said as JobFilter
 }
 
 type Act = (bulk: Bulk, which: Which, body: Body, options: BulkOptions) => Promise<BulkAnswer>
@@ -124,19 +123,21 @@ function namedAction(name: string): Action | undefined {
 /** How long one request works: a proxy in between gives up after a minute or so. */
 const longestMs = 25_000
 
-/** `POST /jobs/:action`, for those that the body means. What 25 s are too short for is gone on with by `cursor`. */
-export async function actOnJobs(call: ApiCall): Promise<BulkAnswer> {
-  const { deps, req, name, query } = call
-  query.only([])
-  const action = namedAction(name)
-  if (!action) throw unknownAction(name)
-  const body = await readBody(call)
-  checkKeys(body, [...action.arguments, 'ids', 'filter', 'cursor'], `The body of "${name}"`)
-  const { by = null, from = 'http' } = toAskOptions(call, undefined, undefined)
-  return action.act(deps.bulk, whichOf(body), body, {
-    ...{ by, from, signal: AbortSignal.any([AbortSignal.timeout(longestMs), goneOf(req)]) },
-    ...(body.cursor === undefined ? {} : { cursor: checkText(body.cursor, '"cursor"') }),
-  })
+/** `POST /jobs/:action`, for those that the body means. */
+export async function actOnJobs({
+  deps,
+  visitor,
+  from,
+  signal,
+  params,
+  body,
+}: Call<'POST /jobs/:action'>): Promise<AuditLine> {
+  const action = namedAction(params.action)
+  if (!action) throw unknownAction(params.action)
+  checkKeys(body, [...action.arguments, 'ids', 'filter'], `The body of "${params.action}"`)
+  const until = AbortSignal.any([AbortSignal.timeout(longestMs), signal])
+  const done = await action.act(deps.bulk, whichOf(body), body, { by: visitor.by, from, signal: until })
+  return commandOf(deps, done.command)
 }
 
 /** Nobody means all jobs by saying nothing. */
@@ -150,13 +151,6 @@ function whichOf({ ids, filter }: Body): Which {
   if (typeof filter === 'object' && filter !== null && Object.keys(filter).length > 0)
     return filter as JobFilter
   throw new ConfigError('"filter" must say something of the jobs that are meant: { "state": "failed" }.')
-}
-
-/** Who goes away wants no more of it. */
-function goneOf(req: Request): AbortSignal {
-  const controller = new AbortController()
-  req.res?.once('close', () => controller.abort())
-  return controller.signal
 }
 
 function unknownAction(name: string): ApiError {

@@ -8,8 +8,9 @@ import type { TimeLimit } from '../../job/time-limit.js'
 import { checkKeys, checkQueue, checkText } from '../../task/check.js'
 import type { LogLevel } from '../../telemetry/log.js'
 import type { DashboardAction } from '../access.js'
-import { type ApiCall, type Body, readBody, toAskOptions } from './call.js'
+import { type Body, toAskOptions } from './call.js'
 import { ApiError } from './problem.js'
+import type { Call } from './route.js'
 
 /** What a client may tell workers to do. */
 interface Order {
@@ -106,14 +107,13 @@ export function actionOfVerb(name: string): DashboardAction | undefined {
 }
 
 /** `POST /control/:verb` */
-export async function giveOrder(call: ApiCall): Promise<Answer<unknown>> {
-  call.query.only([])
-  const order = orderOf(call.name)
-  if (!order) throw unknownVerb(call.name)
-  const body = await readBody(call)
+export async function giveOrder(call: Call<'POST /control/:verb'>): Promise<Answer<unknown>> {
+  const { params, body, deps } = call
+  const order = orderOf(params.verb)
+  if (!order) throw unknownVerb(params.verb)
   const asking = order.isForAll ? ['deadline'] : ['workers', 'deadline']
-  checkKeys(body, [...order.arguments, ...asking], `The body of "${call.name}"`)
-  return order.give(call.deps.control, body, toAskOptions(call, body.workers, body.deadline))
+  checkKeys(body, [...order.arguments, ...asking], `The body of "${params.verb}"`)
+  return order.give(deps.control, body, toAskOptions(call, body))
 }
 
 function orderOf(name: string): Order | undefined {

@@ -1,8 +1,9 @@
 import type { Inspect } from '../../control/control.js'
 import type { Answer, AskOptions } from '../../control/door.js'
 import type { Verb } from '../../control/verbs.js'
-import { type ApiCall, toAskOptions } from './call.js'
+import { toAskOptions } from './call.js'
 import { ApiError } from './problem.js'
+import type { Call } from './route.js'
 
 type Ask = (inspect: Inspect, options: AskOptions) => Promise<Answer<unknown>>
 
@@ -19,12 +20,11 @@ export const questions: Readonly<Partial<Record<Verb, Ask>>> = Object.freeze({
 } satisfies Partial<Record<Verb, Ask>>)
 
 /** `GET /inspect/:question` */
-export function askQuestion(call: ApiCall): Promise<Answer<unknown>> {
-  const { name, query, deps } = call
-  query.only(['workers', 'deadline'])
-  const ask = Object.hasOwn(questions, name) ? questions[name as Verb] : undefined
-  if (!ask) throw unknownQuestion(name)
-  return ask(deps.inspect, toAskOptions(call, query.list('workers'), query.get('deadline')))
+export async function askQuestion(call: Call<'GET /inspect/:question'>): Promise<Answer<unknown>> {
+  const { question } = call.params
+  const ask = Object.hasOwn(questions, question) ? questions[question as Verb] : undefined
+  if (!ask) throw unknownQuestion(question)
+  return ask(call.deps.inspect, toAskOptions(call, call.query))
 }
 
 function unknownQuestion(name: string): ApiError {

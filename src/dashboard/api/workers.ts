@@ -1,31 +1,49 @@
-import { UnknownWorkerError } from '../../errors.js'
+import type { ClusterStatus } from '../../control/status.js'
+import type { WorkerStats } from '../../control/verbs.js'
 import type { KnownWorker } from '../../store/store.js'
-import type { ApiCall } from './call.js'
+import type { AnswerOf, WorkerState, WorkerSummary } from './contract.js'
+import type { Call } from './route.js'
+
+export const workerStates = [
+  'ok',
+  'unwell',
+  'hanging',
+  'silent',
+  'lost',
+  'stopped',
+] as const satisfies WorkerState[]
 
 /** `GET /workers`: every worker that the store remembers. */
-export async function listWorkers({ deps, query }: ApiCall) {
-  query.only([])
-  const workers = await deps.inspect.workers()
-  return { workers: workers.map(toShown) }
+export async function listWorkers({ deps, query }: Call<'GET /workers'>): Promise<AnswerOf<'GET /workers'>> {
+  const [known, status] = await Promise.all([deps.inspect.workers(), deps.status()])
+  const all = known.map((worker) => toSummary(worker, status))
+  const workers = query.state === undefined ? all : all.filter(({ state }) => state === query.state)
+  return { workers, total: workers.length }
 }
 
-/** `GET /workers/:id`, by id or by name; of those of one name, the one that lives, else the last. */
-export async function showWorker({ deps, query, name }: ApiCall) {
-  query.only([])
-  const workers = await deps.inspect.workers()
-  const found = workers.find((worker) => worker.id === name || worker.name === name)
-  if (found) return toShown(found)
-  const live = workers.filter(({ stoppedAt, lostAt }) => stoppedAt === null && lostAt === null)
-  throw new UnknownWorkerError(name.slice(0, 100), [...new Set(live.map((worker) => worker.name))])
+export function toSummary(worker: KnownWorker, status: ClusterStatus): WorkerSummary {
+  const { id, name, host, pid, queues, concurrency, pool, startedAt, seenAt, stoppedAt, lostAt } = worker
+  return {
+    ...{ id, name, host, pid, state: stateOf(worker, status), queues, concurrency, pool },
+    stats: statsOf(worker),
+    ...{ startedAt, seenAt, endedAt: stoppedAt ?? lostAt },
+  }
 }
 
-function toShown({ config, report, ...worker }: KnownWorker) {
-  return { ...worker, state: stateOf(worker), config: parsed(config), report: parsed(report) }
+export function isLive({ stoppedAt, lostAt }: Pick<KnownWorker, 'lostAt' | 'stoppedAt'>): boolean {
+  return stoppedAt === null && lostAt === null
 }
 
-function stateOf({ lostAt, stoppedAt }: Pick<KnownWorker, 'lostAt' | 'stoppedAt'>): string {
-  if (lostAt !== null) return 'lost'
-  return stoppedAt === null ? 'live' : 'stopped'
+function stateOf(worker: KnownWorker, { workers }: ClusterStatus): WorkerState {
+  if (worker.lostAt !== null) return 'lost'
+  if (worker.stoppedAt !== null) return 'stopped'
+  // It came between the two looks.
+  return workers.find(({ id }) => id === worker.id)?.state ?? 'ok'
+}
+
+/** `null` before its first word. */
+function statsOf({ report, reportedAt }: KnownWorker): WorkerStats | null {
+  return reportedAt === null ? null : (parsed(report) as WorkerStats | null)
 }
 
 /** Of a worker of another version, whatever it says. */

@@ -126,6 +126,10 @@ export function listLogs(table: Table, jobId: string, after: number, limit: numb
     .map(toLine)
 }
 
+export function lastLogs(table: Table, jobId: string, limit: number): KeptLine[] {
+  return (table.logs.get(jobId) ?? []).slice(-limit).map(toLine)
+}
+
 const mostLines = 200
 
 export function look(table: Table, { jobId, after, version }: Look): Sight | undefined {

@@ -7,7 +7,7 @@ import {
   isDashboardRole,
   leastRoleFor,
 } from '../../../src/control/access.js'
-import { routes } from '../../../src/dashboard/api/api.js'
+import { patterns } from '../../../src/dashboard/api/api.js'
 import { actions } from '../../../src/dashboard/api/jobs.js'
 import { orders } from '../../../src/dashboard/api/orders.js'
 import { offered } from '../../../src/dashboard/board/offered.js'
@@ -15,9 +15,9 @@ import { ask, fromPage, openShop, type Shop, tasks } from '../shop.js'
 
 /** What each address takes. A new one fails the tests until it stands here. */
 const api: Readonly<Record<string, DashboardAction>> = {
+  'GET /me': 'view',
   'GET /status': 'view',
   'GET /workers': 'view',
-  'GET /workers/:id': 'view',
   'GET /queues': 'view',
   'GET /tasks': 'view',
   'GET /inspect/:question': 'view',
@@ -25,6 +25,7 @@ const api: Readonly<Record<string, DashboardAction>> = {
   'GET /jobs': 'view',
   'GET /job-count': 'view',
   'GET /jobs/:id': 'view',
+  'GET /jobs/:id/logs': 'view',
   'POST /jobs/cancel': 'job.cancel',
   'POST /jobs/retry': 'job.retry',
   'POST /jobs/delete': 'job.delete',
@@ -115,7 +116,7 @@ function concrete(path: string): string {
 
 /** Each route that the router lists, and each of its verbs and actions. */
 function listedOfApi(): string[] {
-  return routes.flatMap(({ method, path }) => {
+  return patterns.flatMap(({ method, path }) => {
     if (path === '/control/:verb') return Object.keys(orders).map((verb) => `${method} /control/${verb}`)
     if (path === '/jobs/:action') return Object.keys(actions).map((action) => `${method} /jobs/${action}`)
     return [`${method} ${path}`]

@@ -1,0 +1,72 @@
+import type { Job } from '../../job/job.js'
+import { isEnd } from '../../job/state.js'
+import type { KnownWorker } from '../../store/store.js'
+import type { DashboardDeps } from '../dashboard.js'
+import type { AnswerOf, JobPage, Relative } from './contract.js'
+import { toRow } from './jobs.js'
+import { ApiError } from './problem.js'
+import type { Call } from './route.js'
+
+const mostChildren = 100
+
+/** `GET /jobs/:id`: everything that is known of a job. */
+export async function showJob({ deps, params }: Call<'GET /jobs/:id'>): Promise<JobPage> {
+  const job = await found(deps, params.id)
+  const { store } = await deps.backend()
+  const [workers, children, parent, status] = await Promise.all([
+    store.workers(),
+    deps.search({ parent: job.id }, { limit: mostChildren, sort: 'oldest' }),
+    job.parentId === null ? undefined : deps.find(job.parentId),
+    deps.toStatus(job),
+  ])
+  const names = namesOf(job, workers)
+  return {
+    job: toRow(job, names),
+    waitingFor: isEnd(job.state) ? null : (status.waitingFor ?? null),
+    workers: Object.fromEntries(names),
+    parent: parent ? toRelative(parent) : null,
+    children: children.jobs.map(toRelative),
+    hasMoreChildren: children.cursor !== null,
+    isRedacted: (job.options.redact?.length ?? 0) > 0,
+    now: workers[0]?.now ?? new Date(),
+  }
+}
+
+/** @throws {ApiError} when there is none */
+export async function found(deps: DashboardDeps, id: string): Promise<Job> {
+  const job = await deps.find(id)
+  if (job) return job
+  throw new ApiError(
+    404,
+    'JOB_NOT_FOUND',
+    'There is no such job. Finished ones go after a while (see "retain").',
+  )
+}
+
+/** Of all its attempts. A worker that is forgotten has no name. */
+function namesOf(job: Job, workers: readonly KnownWorker[]): ReadonlyMap<string, string> {
+  const own = new Set([job.workerId, ...job.attempts.map(({ worker }) => worker)])
+  return new Map(workers.filter(({ id }) => own.has(id)).map(({ id, name }) => [id, name]))
+}
+
+function toRelative({ id, task, state }: Job): Relative {
+  return { id, task, state }
+}
+
+const usualLines = 200
+
+/** `GET /jobs/:id/logs`: what its attempts have logged; the last lines, or those after one. */
+export async function showLogs({
+  deps,
+  params,
+  query,
+}: Call<'GET /jobs/:id/logs'>): Promise<AnswerOf<'GET /jobs/:id/logs'>> {
+  const { limit = usualLines, after } = query
+  const { id } = await found(deps, params.id)
+  const { store } = await deps.backend()
+  const lines = await (after === undefined
+    ? store.lastLogs(id, limit + 1)
+    : store.listLogs(id, after, limit + 1))
+  const hasMore = lines.length > limit
+  return { lines: after === undefined ? lines.slice(-limit) : lines.slice(0, limit), hasMore }
+}

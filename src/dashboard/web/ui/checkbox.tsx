@@ -1,0 +1,35 @@
+import { Checkbox as Base } from '@base-ui/react/checkbox'
+import css from './checkbox.module.css'
+
+interface CheckboxProps {
+  readonly label: string
+  readonly isChecked: boolean
+  readonly isPartly?: boolean
+  /** The label is seen, not only read. */
+  readonly isLabelShown?: boolean
+  onChange(isChecked: boolean): void
+}
+
+export function Checkbox({
+  label,
+  isChecked,
+  isPartly = false,
+  isLabelShown = false,
+  onChange,
+}: CheckboxProps) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is the box inside
+    <label className={css.label}>
+      <Base.Root
+        className={css.box}
+        checked={isChecked}
+        indeterminate={isPartly && !isChecked}
+        onCheckedChange={onChange}
+        {...(isLabelShown ? {} : { 'aria-label': label })}
+      >
+        <Base.Indicator className={css.mark}>{isPartly && !isChecked ? '–' : '✓'}</Base.Indicator>
+      </Base.Root>
+      {isLabelShown && label}
+    </label>
+  )
+}

@@ -1,0 +1,32 @@
+import { type ReactNode, useEffect } from 'react'
+import { Stack } from './card.js'
+import css from './page.module.css'
+
+interface PageProps {
+  /** Of the browser's tab, and of the page where there is no `head`. */
+  readonly title: string
+  readonly head?: ReactNode
+  /** Beside the title: what can be done. */
+  readonly aside?: ReactNode
+  /** Under the title, in a line. */
+  readonly note?: ReactNode
+  readonly children: ReactNode
+}
+
+export function Page({ title, head = title, aside, note, children }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Celeriac`
+  }, [title])
+  return (
+    <>
+      <header className={css.head}>
+        <div className={css.words}>
+          <h1>{head}</h1>
+          {note !== undefined && <div className={css.note}>{note}</div>}
+        </div>
+        {aside !== undefined && <div className={css.aside}>{aside}</div>}
+      </header>
+      <Stack>{children}</Stack>
+    </>
+  )
+}

@@ -27,7 +27,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <button type="button" className={css.skip} onClick={toPage}>
         Skip to the page
       </button>
-      <div className={css.side}>
+      <header className={css.side}>
         <div className={css.top}>
           <Link href="/" className={css.brand}>
             <Mark /> Celeriac
@@ -61,7 +61,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             <Who />
           </div>
         </div>
-      </div>
+      </header>
       <main id="page" tabIndex={-1} className={css.page}>
         {children}
       </main>

@@ -50,6 +50,19 @@ describe('imports', () => {
   })
 })
 
+describe('the query language', () => {
+  // The pages of the dashboard are bundled with it.
+  test('stands on no package, and on nothing that Node alone has', () => {
+    const reached = new Set(files.filter((file) => file.startsWith('job/query/')))
+    for (const file of reached)
+      for (const { from, to, isPackage, isTypeOnly } of imports)
+        if (from === file && !isPackage && !isTypeOnly) reached.add(to)
+
+    expect(imports.filter(({ from, isPackage }) => reached.has(from) && isPackage).map(told)).toEqual([])
+    expect([...reached].filter((file) => /\b(Buffer|process|require)\b[.(]/.test(textOf(file)))).toEqual([])
+  })
+})
+
 /** Who may import a vendor, and who may name its types besides. Patterns of paths below `src/`. */
 const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = [
   { name: /^bullmq$/, users: /^broker\// },

@@ -11,11 +11,14 @@ import { defaultBackoff } from './job/retry.js'
 import type { ResolvedTimeLimit } from './job/time-limit.js'
 import type { RetentionBook } from './maintain/maintain.js'
 import {
+  type AboutTask,
   announcedUniqueKey,
   announceKeys,
   type TaskAnnouncement,
   type TaskAnnouncements,
+  withinBounds,
 } from './task/announcement.js'
+import { tellLimit } from './task/limit-rule.js'
 import {
   type CheckedPayload,
   fromPayloadText,
@@ -25,6 +28,7 @@ import {
 } from './task/payload.js'
 import type { PoolKind } from './task/policy.js'
 import type { RegisteredTask, TaskRegistry } from './task/registry.js'
+import { payloadSchemaOf } from './task/schema.js'
 import type { HookedTask } from './telemetry/hooks.js'
 import type { RunnableTask } from './worker/attempt.js'
 import type { TaskHome } from './worker/pool/message.js'
@@ -112,10 +116,12 @@ export function describeTask({ name, definition }: RegisteredTask, config: Confi
 
 /** What workers tell of their tasks, by name. */
 function announce(registry: TaskRegistry, config: Config): TaskAnnouncements {
-  return Object.fromEntries(registry.names.map((name) => [name, announcementOf(registry.get(name), config)]))
+  const all = registry.names.map((name) => [name, announcementOf(registry.get(name), config)] as const)
+  return withinBounds(Object.fromEntries(all))
 }
 
-function announcementOf({ name, definition }: RegisteredTask, config: Config): TaskAnnouncement {
+function announcementOf(registered: RegisteredTask, config: Config): TaskAnnouncement {
+  const { name, definition } = registered
   const { aliases, priority, attempts, expiresInMs } = definition
   const redact = redactOf(definition, config)
   return {
@@ -126,7 +132,14 @@ function announcementOf({ name, definition }: RegisteredTask, config: Config): T
     ...(expiresInMs === undefined ? {} : { expiresInMs }),
     ...(redact.length === 0 ? {} : { redact }),
     ...announceKeys(definition),
+    about: aboutTask(registered, config),
   }
+}
+
+function aboutTask(registered: RegisteredTask, config: Config): AboutTask {
+  const { timeLimit, pool, retention, limits } = describeTask(registered, config)
+  const schema = payloadSchemaOf(registered.definition.schema)
+  return { timeLimit, pool, retention, limits: tellLimit(limits?.task ?? {}), schema }
 }
 
 /** Most tasks have none, and pay nothing for it. */

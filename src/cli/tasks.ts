@@ -7,9 +7,9 @@ import type { Store } from '../store/store.js'
 import { readAnnouncements, type TaskAnnouncement } from '../task/announcement.js'
 import { tellLimit } from '../task/limit-rule.js'
 import type { RegisteredTask, TaskRegistry } from '../task/registry.js'
+import { exampleOf, type PayloadSchema, payloadSchemaOf } from '../task/schema.js'
 import { describeTask, type TaskDescription } from '../tasks.js'
 import { type CommonFlags, common, endSoon, note, paint, print, printJson, table } from './kit.js'
-import { exampleOf, type PayloadSchema, payloadSchemaOf } from './schema.js'
 
 export function addTasks(program: Command): void {
   common(program.command('tasks'))
@@ -112,6 +112,7 @@ function fromWorkers({
   priority = 0,
   expiresInMs,
   unique,
+  about,
 }: Partial<TaskAnnouncement> = {}) {
   const expiry = expiresInMs === undefined ? null : expiresInMs
   return {
@@ -122,7 +123,8 @@ function fromWorkers({
     expiresInMs: expiry,
     unique: unique?.mode ?? null,
     source: null,
-    payload: null,
+    payload: about?.schema ?? null,
+    ...(about ? { timeLimit: about.timeLimit, pool: about.pool, retention: about.retention } : {}),
   }
 }
 
@@ -143,7 +145,7 @@ function toRow({ name, queue, attempts, timeLimit, pool, aliases, workers, ...re
     String(attempts),
     timeLimit ? tellTimeLimit(timeLimit) : '?',
     rest.source === null ? '?' : tellLimits(rest),
-    rest.source === null ? '?' : (pool ?? '-'),
+    pool === undefined ? '?' : (pool ?? '-'),
     rest.retention ? tellKept(rest.retention) : '?',
     aliases?.join(', ') || '-',
     workers === null ? '?' : String(workers.length),
@@ -199,7 +201,7 @@ function showOne(task: KnownTask): void {
     ['expires', expiresInMs == null ? 'never' : `after ${tellMs(expiresInMs)}`],
     ...(source === null ? [] : [fact('limits', tellLimits(task))]),
     ['unique', unique ?? 'no'],
-    ...(source === null ? [] : [fact('pool', task.pool ?? 'that of the worker')]),
+    ...(task.pool === undefined ? [] : [fact('pool', task.pool ?? 'that of the worker')]),
     ...(task.retention ? [fact('kept', tellKept(task.retention))] : []),
     ['aliases', aliases?.join(', ') || 'none'],
     ['workers', workers === null ? 'not known' : workers.join(', ') || 'none runs it now'],

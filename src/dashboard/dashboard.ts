@@ -33,6 +33,8 @@ export interface DashboardDeps {
   /** What code and configuration say of a task together. */
   describe(task: RegisteredTask): TaskFacts
   toStatus(job: Job): Promise<JobStatus>
+  /** Waits for a job's end. `false`: it has not come in time. */
+  ended(id: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean>
   /** Never rejects. */
   status(): Promise<ClusterStatus>
   /** What Prometheus reads. */

@@ -1,6 +1,9 @@
+import type { Retention } from '../job/retain.js'
+import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { UniqueRule } from '../job/unique.js'
 import { defaultUniqueKey } from './key.js'
-import { oneKey, type ResolvedPolicy } from './policy.js'
+import { oneKey, type PoolKind, type ResolvedPolicy } from './policy.js'
+import type { PayloadSchema } from './schema.js'
 
 /** What a worker tells of a task, so that processes without its code can write its jobs as it would. */
 export interface TaskAnnouncement {
@@ -15,6 +18,40 @@ export interface TaskAnnouncement {
   readonly unique?: UniqueRule
   /** What its jobs are unique by. */
   readonly uniqueBy?: 'task' | 'payload' | 'function'
+  readonly about?: AboutTask
+}
+
+/** What people want to know of a task where its code is not. */
+export interface AboutTask {
+  readonly timeLimit: ResolvedTimeLimit
+  /** `null`: that of the worker. */
+  readonly pool: PoolKind | null
+  readonly retention: Retention
+  /** As its code says. */
+  readonly limits: { readonly rateLimit: string | null; readonly concurrency: number | null }
+  readonly schema: PayloadSchema
+}
+
+/** Characters of the schemas of one task, and of all tasks of a worker. */
+const longestSchema = 16_384
+const longestTogether = 131_072
+
+/** The same without what would make the worker's row too large to be read every few seconds. */
+export function withinBounds(tasks: TaskAnnouncements): TaskAnnouncements {
+  let together = 0
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => {
+      const length = task.about?.schema.jsonSchema ? JSON.stringify(task.about.schema.jsonSchema).length : 0
+      const fits = length <= longestSchema && together + length <= longestTogether
+      if (fits) together += length
+      return [name, fits || !task.about ? task : { ...task, about: withoutSchema(task.about) }]
+    }),
+  )
+}
+
+function withoutSchema({ schema, ...about }: AboutTask): AboutTask {
+  const note = 'Its schema is too large to be announced. It stands in the code of the task.'
+  return { ...about, schema: { library: schema.library, jsonSchema: null, note } }
 }
 
 /** The part of it that the policy says. */

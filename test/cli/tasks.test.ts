@@ -3,7 +3,7 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { exampleOf, payloadSchemaOf } from '../../src/cli/schema.js'
+import { exampleOf, payloadSchemaOf } from '../../src/task/schema.js'
 import { closeJobsAfterEach, freshServers, openJobs } from '../support/lab.js'
 import { startWorkerProcess } from '../support/worker-process.js'
 import { commandLine, runCeleriac } from './command-line.js'
@@ -68,8 +68,9 @@ describe('celeriac tasks', () => {
     const listed = await celeriac(['tasks'], { folder: tmpdir() })
     const one = await celeriac(['tasks', 'mail.send'], { folder: tmpdir() })
 
-    expect(listed.out).toMatch(/^mail\.send +mail +3 +\? +\? +\? +\? +mail\.deliver +1$/m)
+    expect(listed.out).toMatch(/^mail\.send +mail +3 +30 s +\? +- +2 d, .* +mail\.deliver +1$/m)
     expect(one).toMatchObject({ code: 0, out: expect.stringContaining('not here') })
+    expect(one.out).toContain('"minLength": 3')
   })
 
   test('needs no server where the code is', async () => {

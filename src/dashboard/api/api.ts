@@ -5,7 +5,7 @@ import type { DashboardDeps } from '../dashboard.js'
 import { longestDeadlineMs, readBody } from './call.js'
 import { listCommands } from './commands.js'
 import type { RouteName } from './contract.js'
-import { showJob, showLogs } from './job.js'
+import { longestWait, showJob, showLogs, showResult } from './job.js'
 import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
 import { showMe } from './me.js'
 import { actionOfVerb, giveOrder } from './orders.js'
@@ -18,6 +18,7 @@ import { ranges } from './ranges.js'
 import { type Call, type Match, matching, type Route, toPattern } from './route.js'
 import { sendAnswer } from './send.js'
 import { jobStates } from './states.js'
+import { showErrors } from './task-errors.js'
 import { listTasks } from './tasks.js'
 import { listWorkers, workerStates } from './workers.js'
 
@@ -33,8 +34,8 @@ const ofJobs = {
 /** The others follow. */
 type Built = Exclude<RouteName, Coming>
 type Coming =
-  | `GET /${'overview' | 'tasks/:name' | 'tasks/:name/errors' | 'queues/:name' | 'workers/:id' | 'system'}`
-  | `GET /${'job-export' | 'vocabulary' | 'jobs/:id/result' | 'commands/:id'}`
+  | `GET /${'overview' | 'tasks/:name' | 'queues/:name' | 'workers/:id' | 'system'}`
+  | `GET /${'job-export' | 'vocabulary' | 'commands/:id'}`
   | `POST /${'tasks/:name/enqueue' | 'commands/:id/stop' | 'commands/:id/resume' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
 
 /** The whole management API. HEAD is answered as GET, without the body. */
@@ -42,6 +43,7 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /me': { action: 'view', query: {}, answer: showMe },
   'GET /status': { action: 'view', query: {}, answer: showStatus },
   'GET /tasks': { action: 'view', query: range, answer: listTasks },
+  'GET /tasks/:name/errors': { action: 'view', query: range, answer: showErrors },
   'GET /queues': { action: 'view', query: range, answer: listQueues },
   'GET /workers': { action: 'view', query: { state: oneOf(...workerStates) }, answer: listWorkers },
   'GET /inspect/:question': {
@@ -71,6 +73,7 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   },
   'GET /job-count': { action: 'view', query: { ...ofJobs, most: count(1, 1_000_000) }, answer: countJobs },
   'GET /jobs/:id': { action: 'view', query: {}, answer: showJob },
+  'GET /jobs/:id/result': { action: 'view', query: { wait: count(0, longestWait) }, answer: showResult },
   'GET /jobs/:id/logs': {
     action: 'view',
     query: { after: count(0, 1_000_000_000), limit: count(1, 1000) },

@@ -70,3 +70,26 @@ export async function showLogs({
   const hasMore = lines.length > limit
   return { lines: after === undefined ? lines.slice(-limit) : lines.slice(0, limit), hasMore }
 }
+
+/** Seconds. A proxy in between gives up after a minute or so. */
+export const longestWait = 25
+
+/** `GET /jobs/:id/result`: what it returned, or how it stands. Waits for its end, if asked to. */
+export async function showResult({
+  deps,
+  params,
+  query,
+  signal,
+}: Call<'GET /jobs/:id/result'>): Promise<AnswerOf<'GET /jobs/:id/result'>> {
+  const { wait = 0 } = query
+  const job = await found(deps, params.id)
+  if (wait === 0 || isEnd(job.state)) return toResult(job)
+  await deps.ended(job.id, wait * 1000, signal)
+  return toResult(await found(deps, job.id))
+}
+
+function toResult({ state, result, resultError, error }: Job): AnswerOf<'GET /jobs/:id/result'> {
+  if (resultError !== null) return { state, error: { name: 'ResultLostError', message: resultError } }
+  if (state === 'succeeded') return { state, result }
+  return error ? { state, error: { name: error.name, message: error.message } } : { state }
+}

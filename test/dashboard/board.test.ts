@@ -390,7 +390,7 @@ describe('the board holds', () => {
 
     expect(await linkAt('/api/jobs/dashboard')).toBe(`../../${job.id}`)
     expect(await linkAt('/admin/jobs')).toBe(`https://shop.example/api/jobs/${job.id}`)
-    expect((await ask(twice, '/admin/jobs')).headers.location).toBe('./jobs/board/')
+    expect((await ask(twice, '/admin/jobs')).headers.location).toBe('./jobs/')
     await twice.close()
   })
 

@@ -75,7 +75,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
     const job = await tasks.mail.moody.enqueue(undefined)
     await until(async () => (await job.status()).state === 'failed')
 
-    await page.goto(`${shop.url}/jobs/dashboard`)
+    await page.goto(`${shop.url}/jobs/dashboard/board/`)
     await page.getByRole('link', { name: 'default', exact: true }).first().click()
     await page.getByRole('link', { name: /^Failed/i }).click()
     await page.getByText(job.id).click()

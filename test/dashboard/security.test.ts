@@ -116,9 +116,8 @@ test('every page has a nonce of its own', async () => {
 
 describe('a redirect stays where it is', () => {
   test.each([
-    ['/jobs/dashboard', './dashboard/board/'],
-    ['/jobs/dashboard?to=//evil.example', './dashboard/board/'],
-    ['/jobs/dashboard/', './board/'],
+    ['/jobs/dashboard', './dashboard/'],
+    ['/jobs/dashboard?to=//evil.example', './dashboard/'],
     ['/jobs/dashboard/board', './board/'],
   ])('%s', async (path, location) => {
     const answer = await ask(shop, path, { headers: { Host: own } })

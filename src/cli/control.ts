@@ -133,6 +133,14 @@ const orders: readonly Order[] = [
       ),
   },
   {
+    name: 'limit-reset',
+    description: 'Take back the rate and the concurrency that were set: again what the code says.',
+    arguments: [['<task>', 'name of a task, or queue:<name>']],
+    needsTasks: true,
+    holds: willHold,
+    give: (control, { arguments: [task = ''] }, options) => control.limitReset(toScope(task), options),
+  },
+  {
     name: 'time-limit',
     aliases: ['time_limit'],
     description: 'Limit the time of attempts that begin from now on; "none": as the code says.',

@@ -42,6 +42,8 @@ export interface Control {
   rateLimit(scope: LimitScope, rate: RateLimit | null, options?: AskOptions): Promise<Answer<'set'>>
   /** As `jobs.limits.set({ … }, { concurrency })`; `null` lifts it. */
   concurrency(scope: LimitScope, most: Concurrency | null, options?: AskOptions): Promise<Answer<'set'>>
+  /** Rate and concurrency are again what code and configuration say. */
+  limitReset(scope: LimitScope, options?: AskOptions): Promise<Answer<'set'>>
   /** Of attempts that begin from now on. `null`: as the code says. A limit that a call gave its job goes before it. */
   timeLimit(task: AnyTask | string, limit: TimeLimit | null, options?: AskOptions): Promise<Answer<'set'>>
 
@@ -109,6 +111,10 @@ export function createControl({ door, limits, store, registry }: ControlDeps): C
     async concurrency(scope, concurrency, options) {
       await limits.set(scope, { concurrency } as Parameters<Limits['set']>[1], byOf(options))
       return door.ask('concurrency', { scope: await nameOf(scope) }, options)
+    },
+    async limitReset(scope, options) {
+      await limits.reset(scope)
+      return door.ask('limit-reset', { scope: await nameOf(scope) }, options)
     },
     async timeLimit(task, limit, options) {
       const { name } = await taskOf(task)

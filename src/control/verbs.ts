@@ -25,6 +25,7 @@ export interface Verbs {
   resume: { args: { readonly queue: string }; reply: { readonly paused: readonly string[] } }
   'rate-limit': { args: { readonly scope: string }; reply: 'set' }
   concurrency: { args: { readonly scope: string }; reply: 'set' }
+  'limit-reset': { args: { readonly scope: string }; reply: 'set' }
   'time-limit': { args: { readonly task: string }; reply: 'set' }
 
   active: { args: object; reply: readonly ActiveJob[] }
@@ -56,6 +57,7 @@ export const verbs: Readonly<Record<Verb, 'question' | 'order'>> = Object.freeze
   resume: 'order',
   'rate-limit': 'order',
   concurrency: 'order',
+  'limit-reset': 'order',
   'time-limit': 'order',
   active: 'question',
   reserved: 'question',

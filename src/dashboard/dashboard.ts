@@ -7,6 +7,7 @@ import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from '../job/filter.js'
 import type { CancelAnswer, Job, JobStatus } from '../job/job.js'
+import type { Limit } from '../job/limit.js'
 import type { Retention } from '../job/retain.js'
 import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { Store } from '../store/store.js'
@@ -21,6 +22,8 @@ export interface DashboardDeps {
     /** Their address as browsers see it, if the app says. */
     readonly publicPath: string | undefined
     readonly queue: string
+    /** By the configuration. */
+    readonly queueLimits: Readonly<Record<string, Limit>>
     readonly workerProcess: { readonly queues: readonly string[] | undefined }
   }
   readonly log: { error(message: string): void; warn(message: string): void }

@@ -87,6 +87,7 @@ export function createResponses(deps: ResponsesDeps): Responses {
     },
     'rate-limit': ({ scope }, asked) => learnt(`The rate limit of ${scope}`, asked),
     concurrency: ({ scope }, asked) => learnt(`The concurrency of ${scope}`, asked),
+    'limit-reset': ({ scope }, asked) => learnt(`What was set of ${scope}`, asked),
     'time-limit': ({ task }, asked) => learnt(`The time limit of task:${task}`, asked),
 
     active: () => worker.held().flatMap(toActive),

@@ -59,8 +59,8 @@ export interface Api {
     query: { limit?: number; before?: string; verb?: string; by?: string; from?: string; since?: string }
     answer: { commands: AuditLine[]; next: string | null }
   }
-  /** One line of the audit; of an action on many jobs, how far it has come. */
-  'GET /commands/:id': { params: { id: string }; answer: AuditLine }
+  /** One line of the audit: what each worker replied; of an action on many jobs, how far it has come. */
+  'GET /commands/:id': { params: { id: string }; answer: AuditPage }
   /** Asks an action on many jobs to stop after the batch that is under way. */
   'POST /commands/:id/stop': { params: { id: string }; answer: AuditLine }
   /** Goes on with an action that was stopped. */
@@ -192,12 +192,32 @@ export interface Overview {
   readonly workers: readonly WorkerSummary[]
 }
 
-export interface LimitSummary {
+/** Limits that hold now. */
+export interface LimitSummary extends LimitFigures {
+  /** Of each of a task's keys. */
+  readonly perKey: LimitFigures
+  /** What the code says: it holds again when what was set is taken back. */
+  readonly code: LimitFigures
+  /** Somebody has set one of them while the app ran. */
+  readonly set: WhoSet | null
+}
+
+export interface LimitFigures {
   /** As `'10/s'`; `null`: none. */
   readonly rateLimit: string | null
   readonly concurrency: number | null
-  /** Somebody has set it while the app ran; the code says something else. */
-  readonly isSet: boolean
+}
+
+/** Who set something while the app ran, and when. */
+export interface WhoSet {
+  readonly by: string | null
+  readonly at: Date
+}
+
+/** Milliseconds; `null`: no limit. */
+export interface TimeLimits {
+  readonly softMs: number | null
+  readonly hardMs: number | null
 }
 
 export interface TaskSummary {
@@ -218,9 +238,14 @@ export interface TaskPage extends TaskSummary {
   readonly source: string | null
   readonly priority: number
   readonly attempts: number
-  readonly timeLimit: { readonly softMs: number | null; readonly hardMs: number | null }
-  /** Somebody has set the time limit while the app ran. */
-  readonly isTimeLimitSet: boolean
+  /** How long it waits before the next attempt; `null`: only its code, which is not here, can tell. */
+  readonly backoff: Backoff | null
+  readonly timeLimit: TimeLimits & {
+    /** What the code says: it holds again when what was set is taken back. */
+    readonly code: TimeLimits
+    /** Somebody has set it while the app ran. */
+    readonly set: WhoSet | null
+  }
   readonly expiresInMs: number | null
   readonly pool: string | null
   readonly unique: string | null
@@ -239,6 +264,16 @@ export interface TaskPage extends TaskSummary {
   }
   readonly states: StateCounts
   readonly series: Series
+}
+
+export interface Backoff {
+  /** `function`: the app's own code decides each time. */
+  readonly type: 'fixed' | 'exponential' | 'list' | 'function'
+  /** The first of `exponential`, each of a list. Empty where a function decides. */
+  readonly delaysMs: readonly number[]
+  readonly maxMs: number
+  /** 0 to 1: the part of the wait that is random. */
+  readonly jitter: number
 }
 
 export interface TaskErrors {
@@ -272,12 +307,14 @@ export interface QueueSummary {
   readonly isPaused: boolean
   /** Names of live workers. */
   readonly servedBy: readonly string[]
+  readonly limits: LimitSummary
   readonly rates: Rates
 }
 
 export interface QueuePage extends QueueSummary {
   readonly range: Range
-  readonly limits: LimitSummary
+  /** Who paused it; `null`: nobody. */
+  readonly paused: WhoSet | null
   readonly states: StateCounts
   /** Its tasks, those with the most open jobs first. */
   readonly tasks: readonly { readonly name: string; readonly open: number }[]
@@ -379,6 +416,22 @@ export interface AuditLine {
   readonly operation: Operation | null
   /** What came of it otherwise. */
   readonly outcome: unknown
+}
+
+export interface AuditPage extends AuditLine {
+  /** The workers that were asked, and what each said. */
+  readonly workers: readonly AskedOne[]
+}
+
+export interface AskedOne {
+  readonly id: string
+  /** `null`: the store has forgotten it. */
+  readonly name: string | null
+  /** `asked`: it may reply yet. `silent`: it did not within the deadline, and does nothing any more. */
+  readonly came: 'replied' | 'refused' | 'silent' | 'asked'
+  /** What it replied, or why it refused. */
+  readonly value: unknown
+  readonly at: Date | null
 }
 
 export interface Operation {

@@ -93,6 +93,11 @@ export const orders: Readonly<Partial<Record<Verb, Order>>> = Object.freeze({
     give: (control, body, options) =>
       control.concurrency(toScope(body), said(body, 'concurrency') as Concurrency | null, options),
   },
+  'limit-reset': {
+    action: 'task.limit',
+    ...{ arguments: ['task', 'queue'], isForAll: true },
+    give: (control, body, options) => control.limitReset(toScope(body), options),
+  },
   'time-limit': {
     action: 'task.limit',
     ...{ arguments: ['task', 'timeLimit'], isForAll: true },

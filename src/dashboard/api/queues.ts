@@ -1,4 +1,5 @@
 import type { AnswerOf, QueueSummary } from './contract.js'
+import { limitsOfQueue } from './limits.js'
 import { usualRange } from './ranges.js'
 import { groupMoves, readRange, toRates } from './rates.js'
 import type { Call } from './route.js'
@@ -8,7 +9,12 @@ import { countStates } from './states.js'
 export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<AnswerOf<'GET /queues'>> {
   const { range = usualRange } = query
   const { store } = await deps.backend()
-  const [status, moves, lately] = await Promise.all([deps.status(), store.moves(), readRange(store, range)])
+  const [status, moves, lately, settings] = await Promise.all([
+    deps.status(),
+    store.moves(),
+    readRange(store, range),
+    store.settings(),
+  ])
   const [all, some] = [groupMoves(moves, 'queue'), groupMoves(lately, 'queue')]
   const seen = new Map(status.queues.map((queue) => [queue.queue, queue]))
   const names = new Set([...seen.keys(), ...some.keys()])
@@ -18,7 +24,9 @@ export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<
     return {
       ...{ name, waiting: counts.queued, running: counts.running },
       delayed: counts.scheduled + counts.retrying,
-      ...{ oldestMs: ageMs, isPaused, servedBy, rates: toRates(some.get(name) ?? []) },
+      ...{ oldestMs: ageMs, isPaused, servedBy },
+      limits: limitsOfQueue(name, deps.config.queueLimits, settings),
+      rates: toRates(some.get(name) ?? []),
     }
   })
   return { range, queues, total: queues.length }

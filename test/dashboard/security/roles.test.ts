@@ -46,6 +46,7 @@ const api: Readonly<Record<string, DashboardAction>> = {
   'POST /control/resume': 'queue.pause',
   'POST /control/rate-limit': 'task.limit',
   'POST /control/concurrency': 'task.limit',
+  'POST /control/limit-reset': 'task.limit',
   'POST /control/time-limit': 'task.limit',
 }
 

@@ -7,6 +7,7 @@ import { type Bulk, createBulk, toNamedTasks } from './control/bulk.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
 import { toStoredFilter, toStoredPage } from './control/filter.js'
+import { createInsight, type Insight } from './control/insight.js'
 import { createSettings } from './control/settings.js'
 import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
 import { createAnnounced } from './enqueue/announced.js'
@@ -107,6 +108,8 @@ export interface App {
   readonly control: Control
   /** Questions to workers. */
   readonly inspect: Inspect
+  /** What there is to see of the whole installation, now and over time. */
+  readonly insight: Insight
   /** What Prometheus reads of the whole installation. */
   metrics(): Promise<Exposition>
   /** What the maintenance of this process has repaired so far: jobs by pass. */
@@ -356,6 +359,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     },
     control: createControl(controlDeps),
     inspect: createInspect(controlDeps),
+    insight: createInsight({ store: async () => (await backend()).store, during: hold.during }),
     metrics: () => hold.during(metrics()),
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),

@@ -78,7 +78,7 @@ export interface DashboardBackend {
     | 'workers'
     | 'announcedTasks'
     | 'moves'
-    | 'movesByTime'
+    | 'sums'
     | 'listLogs'
     | 'lastLogs'
   >

@@ -71,7 +71,7 @@ function between(at: number, part: number): number {
 
 /** Whether an attempt began. One whose start a crash of the store took back began with its end. */
 export function isStart({ was, is, how }: Move): boolean {
-  return is === 'running' || isUnclaimedEnd({ was, is, how })
+  return (is === 'running' && how !== 'moved') || isUnclaimedEnd({ was, is, how })
 }
 
 /** How an attempt ended that is over by this move; `undefined`: none is. */

@@ -16,7 +16,7 @@ export const statsPass: Pass = {
   },
 }
 
-/** Makes hours of minutes, and forgets what is old. */
+/** Forgets what charts do not reach. */
 export const statsPrunePass: Pass = {
   name: 'stats-prune',
   every: 200,

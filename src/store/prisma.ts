@@ -93,7 +93,7 @@ export function createPrismaStore({
       queryTimeoutMs: patienceMs,
       options: settings,
     })
-  const general = pool('store', 4, '-c TimeZone=UTC')
+  const general = pool('store', 4, '-c TimeZone=UTC -c jit=off')
   const inserting = pool('insert', 1, hotSettings)
   const claiming = pool('claim', 1, claimSettings)
   const admitting = pool('admit', 1, `${hotSettings} -c jit=off`)

@@ -1,4 +1,8 @@
+import type { Chart } from '../job/chart.js'
 import type { Move } from '../job/move.js'
+import type { Span, SteppedSpan } from '../job/resolution.js'
+import type { JobState } from '../job/state.js'
+import type { Tally } from '../job/tally.js'
 
 /** What remembers how many jobs went where. Whatever moves a job counts it, in the same transaction. */
 export interface StatStore {
@@ -8,26 +12,48 @@ export interface StatStore {
   noteOldest(): Promise<void>
   /** What has happened since the beginning, up to this moment. It costs the same however many jobs there are. */
   moves(): Promise<Move[]>
-  /** The same by time, oldest first. */
-  movesByTime(span: StatSpan): Promise<TimedMove[]>
+  /**
+   * What happened over time: of all jobs, of one task or queue, of a task in a queue. It costs the same however many
+   * jobs there are, and hardly more for many tasks.
+   * @throws {ConfigError} when what is asked is kept no finer than by steps that are longer
+   */
+  chart(query: ChartQuery): Promise<Chart>
+  /** What happened in a range, by task or by queue; those of which nothing is known of it are left out. */
+  sums(query: SumsQuery): Promise<NamedTally[]>
+  /** How many jobs there are at this moment. None is counted: it is what has come less what has gone. */
+  depths(): Promise<Depth[]>
   /** What there is to see of the whole installation at this moment, besides. */
   sights(): Promise<Sights>
-  /** Adds minutes of the days before yesterday up to hours, and deletes what is older than 30 days. `true`: nothing is left to do. */
+  /** Deletes what is older than charts reach. `true`: nothing is left to do. */
   pruneStats(): Promise<boolean>
   /** Remembers that a pass has repaired so many jobs. */
   noteRepairs(pass: string, jobs: number): Promise<void>
 }
 
-export interface StatSpan {
-  readonly from: Date
-  readonly to: Date
-  /** By minute, or by hour: minutes are there for two days, hours before that. */
-  readonly minutes: 1 | 60
+/** Of which jobs; all that is said must hold. */
+export interface StatScope {
+  /** A task, by its name and those that it had before. */
+  readonly task?: readonly string[]
+  readonly queue?: string
 }
 
-export interface TimedMove extends Move {
-  /** The beginning of the minute or hour. */
-  readonly at: Date
+export interface ChartQuery extends StatScope, SteppedSpan {}
+
+/** The range is widened to whole minutes; to whole hours where it is longer than three, or longer ago than minutes are kept. */
+export interface SumsQuery extends StatScope, Span {
+  readonly by: 'task' | 'queue'
+}
+
+export interface NamedTally extends Tally {
+  /** Of the task, or the queue. */
+  readonly name: string
+}
+
+export interface Depth {
+  readonly task: string
+  readonly queue: string
+  readonly state: JobState
+  readonly jobs: number
 }
 
 export interface Sights {

@@ -1,6 +1,20 @@
 import type { Pool } from 'pg'
-import { type Move, noSpread, type Spread, spreadBoundsMs } from '../job/move.js'
-import type { SeenWorker, Sights, StatSpan, StatStore, TimedMove } from './stat-store.js'
+import type { Move } from '../job/move.js'
+import { keptMs, resolutions } from '../job/resolution.js'
+import { readChart, readDepths, readSums, toSpread } from './stat-charts.js'
+import {
+  addedList,
+  addedNumber,
+  addedTally,
+  addedUp,
+  isTallied,
+  key,
+  summedList,
+  summedTally,
+  tallyColumns,
+  tallySql,
+} from './stat-sql.js'
+import type { SeenWorker, Sights, StatStore } from './stat-store.js'
 
 /**
  * Triggers of the job table write a line for each kind of move of each statement, see the migration. What has happened
@@ -15,7 +29,9 @@ export function createStats(
     foldStats: () => guard(async () => (await pool.query<{ lines: number }>(foldSql)).rows[0]?.lines ?? 0),
     noteOldest: () => guard(async () => void (await pool.query(`${inIndexOrder} ${oldestSql}`))),
     moves: () => timely(async () => (await pool.query<MoveRow>(movesSql)).rows.map(toMove)),
-    movesByTime: (span) => timely(() => movesByTime(pool, span)),
+    chart: (asked) => timely(() => readChart(pool, asked)),
+    sums: (asked) => timely(() => readSums(pool, asked)),
+    depths: () => timely(() => readDepths(pool)),
     sights: () => timely(() => readSights(pool)),
     pruneStats: () => guard(() => pruneStats(pool)),
     noteRepairs: (pass, jobs) =>
@@ -29,54 +45,38 @@ export function createStats(
 const linesAtOnce = 20_000
 const rowsAtOnce = 5000
 
-const key = 'task, queue, was, "is", how'
-const buckets = spreadBoundsMs.length
-const bounds = `ARRAY[${spreadBoundsMs.join(', ')}]::float8[]`
+const totals = 'jobs, took_ms, took, total_ms, total'
+const resolutionRows = resolutions.map((minutes) => `(${minutes})`).join(', ')
 
-/** Has the columns of a row, of lines that CTE `from` holds: `took` and `total` as sums and as counts by bucket. */
-const addedUp = (name: string, from: string, by: string) => `
-${name}_spread AS (
-  SELECT ${by}, kind, width_bucket(ms::float8, ${bounds}) AS bucket, count(*) AS jobs, sum(ms::float8) AS ms
-  FROM ${from}, LATERAL (VALUES ('took', took), ('total', total)) AS v(kind, list), unnest(v.list) AS ms
-  GROUP BY ${by}, kind, bucket),
-${name}_packed AS (
-  SELECT ${by}, kind, sum(ms) AS ms, array_agg(bucket) AS places, array_agg(jobs) AS counts
-  FROM ${name}_spread GROUP BY ${by}, kind),
-${name} AS (
-  SELECT ${by}, c.jobs, coalesce(k.ms, 0) AS took_ms, ${listOf('k')} AS took,
-    coalesce(l.ms, 0) AS total_ms, ${listOf('l')} AS total
-  FROM (SELECT ${by}, sum(jobs)::bigint AS jobs FROM ${from} GROUP BY ${by}) AS c
-  LEFT JOIN (SELECT * FROM ${name}_packed WHERE kind = 'took') AS k USING (${by})
-  LEFT JOIN (SELECT * FROM ${name}_packed WHERE kind = 'total') AS l USING (${by}))`
-
-const listOf = (packed: string) => `CASE WHEN ${packed}.kind IS NULL THEN '{}' ELSE ARRAY(
-    SELECT coalesce(f.jobs, 0)::bigint FROM generate_series(0, ${buckets}) AS b
-    LEFT JOIN unnest(${packed}.places, ${packed}.counts) AS f(place, jobs) ON f.place = b ORDER BY b) END`
-
-/** Adds a row to the one that is there, `t`. */
-const sums = ['took', 'total'].map(
-  (list) => `${list}_ms = t.${list}_ms + excluded.${list}_ms,
-    ${list} = ARRAY(SELECT coalesce(a, 0) + coalesce(b, 0) FROM unnest(t.${list}, excluded.${list}) AS u(a, b))`,
-)
-const adding = `SET jobs = t.jobs + excluded.jobs, ${sums.join(', ')}`
-const measures = 'jobs, took_ms, took, total_ms, total'
-
-/** Whoever comes second finds the lines gone. The order keeps two from a deadlock. */
+/**
+ * Adds lines to the totals, and to the rows of each resolution: of their task in their queue, of the task, of the queue,
+ * and of all jobs, for which the names are empty. So a chart reads few rows, whatever it is of, and nothing is to be made of rows later.
+ *
+ * Whoever comes second finds the lines gone. The order keeps two from a deadlock.
+ */
 export const foldSql = `
 WITH lines AS (
   DELETE FROM celeriac.stat_delta
   WHERE ctid = ANY(ARRAY(SELECT ctid FROM celeriac.stat_delta LIMIT ${linesAtOnce})) RETURNING *),
 timed AS (SELECT date_trunc('minute', at, 'UTC') AS minute, * FROM lines),
-${addedUp('by_minute', 'timed', `minute, ${key}`)},
-${addedUp('in_all', 'lines', key)},
-minutes AS (
-  INSERT INTO celeriac.stat AS t (at, minutes, ${key}, ${measures})
-  SELECT minute, 1, ${key}, ${measures} FROM by_minute ORDER BY minute, ${key}
-  ON CONFLICT (minutes, at, ${key}) DO UPDATE ${adding}),
+${addedUp('added', 'timed', `minute, ${key}`)},
 totals AS (
-  INSERT INTO celeriac.stat_total AS t (${key}, ${measures})
-  SELECT ${key}, ${measures} FROM in_all ORDER BY ${key}
-  ON CONFLICT (${key}) DO UPDATE ${adding})
+  INSERT INTO celeriac.stat_total AS t (${key}, ${totals})
+  SELECT ${key}, sum(jobs)::bigint, sum(took_ms), ${summedList('took')}, sum(total_ms), ${summedList('total')}
+  FROM added GROUP BY ${key} ORDER BY ${key}
+  ON CONFLICT (${key}) DO UPDATE SET ${['jobs', 'took_ms', 'total_ms'].map(addedNumber).join(', ')},
+    ${['took', 'total'].map(addedList).join(', ')}),
+told AS (SELECT minute, task, queue, ${tallySql} FROM added WHERE ${isTallied}),
+by_minute AS (
+  SELECT minute, p.task, p.queue, ${summedTally}
+  FROM told, LATERAL (VALUES (told.task, told.queue), (told.task, ''), ('', told.queue), ('', '')) AS p(task, queue)
+  GROUP BY 1, 2, 3),
+rows AS (
+  INSERT INTO celeriac.stat AS t (minutes, task, queue, at, ${tallyColumns})
+  SELECT r.minutes, task, queue, date_bin(r.minutes * interval '1 minute', minute, 'epoch'), ${summedTally}
+  FROM by_minute, (VALUES ${resolutionRows}) AS r(minutes)
+  GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+  ON CONFLICT (minutes, task, queue, at) DO UPDATE SET ${addedTally})
 SELECT count(*)::int AS lines FROM lines`
 
 /** Lists as text, which is read in a fraction of the time. */
@@ -96,18 +96,6 @@ interface MoveRow extends Pick<Move, 'task' | 'queue' | 'was' | 'is' | 'how' | '
 
 function toMove({ task, queue, was, is, how, jobs, tookMs, took, totalMs, total }: MoveRow): Move {
   return { task, queue, was, is, how, jobs, took: toSpread(tookMs, took), total: toSpread(totalMs, total) }
-}
-
-function toSpread(ms: number, counts: string): Spread {
-  return counts === '' ? noSpread : { ms, counts: counts.split(',').map(Number) }
-}
-
-async function movesByTime(pool: Pool, { from, to, minutes }: StatSpan): Promise<TimedMove[]> {
-  const { rows } = await pool.query<MoveRow & { at: Date }>(
-    `SELECT at, ${asRow} FROM celeriac.stat WHERE minutes = $1 AND at >= $2 AND at < $3 ORDER BY at`,
-    [minutes, from, to],
-  )
-  return rows.map(({ at, ...row }) => ({ at, ...toMove(row) }))
 }
 
 /** Jobs of a queue that are looked at for its oldest: the first ones run, most often. */
@@ -157,40 +145,24 @@ async function readSights(pool: Pool): Promise<Sights> {
   return rows[0] ?? { oldest: [], dispatchLagMs: 0, workers: [], lostWorkers: 0, repairs: [] }
 }
 
-/** Minutes of a whole hour only, so that each hour is made once, as far as its rows are looked at together. */
-const rollUpSql = `
-WITH old AS (
-  DELETE FROM celeriac.stat
-  WHERE ctid = ANY(ARRAY(SELECT ctid FROM celeriac.stat
-    WHERE minutes = 1 AND at < date_trunc('hour', now() - interval '48 hours', 'UTC')
-    ORDER BY minutes, at LIMIT ${rowsAtOnce})) RETURNING date_trunc('hour', at, 'UTC') AS hour, *),
-places AS (
-  SELECT hour, ${key}, kind, place, sum(count) AS count
-  FROM old, LATERAL (VALUES ('took', took), ('total', total)) AS v(kind, list),
-    unnest(v.list) WITH ORDINALITY AS u(count, place)
-  GROUP BY hour, ${key}, kind, place),
-lists AS (
-  SELECT hour, ${key}, kind, array_agg(count::bigint ORDER BY place) AS list FROM places GROUP BY hour, ${key}, kind),
-hours AS (
-  INSERT INTO celeriac.stat AS t (at, minutes, ${key}, ${measures})
-  SELECT hour, 60, ${key}, c.jobs, c.took_ms, coalesce(k.list, '{}'), c.total_ms, coalesce(l.list, '{}')
-  FROM (SELECT hour, ${key}, sum(jobs)::bigint AS jobs, sum(took_ms) AS took_ms, sum(total_ms) AS total_ms
-    FROM old GROUP BY hour, ${key}) AS c
-  LEFT JOIN (SELECT * FROM lists WHERE kind = 'took') AS k USING (hour, ${key})
-  LEFT JOIN (SELECT * FROM lists WHERE kind = 'total') AS l USING (hour, ${key})
-  ORDER BY hour, ${key}
-  ON CONFLICT (minutes, at, ${key}) DO UPDATE ${adding})
-SELECT count(*)::int AS rows FROM old`
-
+/** Row by row from the oldest of each place, so that what is kept is not looked at. */
 const pruneSql = `
-WITH gone AS (
-  DELETE FROM celeriac.stat WHERE ctid = ANY(ARRAY(SELECT ctid FROM celeriac.stat
-    WHERE minutes = 60 AND at < now() - interval '30 days' ORDER BY minutes, at LIMIT ${rowsAtOnce})) RETURNING 1)
+WITH places AS (
+  SELECT task, queue FROM celeriac.stat_total UNION SELECT task, '' FROM celeriac.stat_total
+  UNION SELECT '', queue FROM celeriac.stat_total UNION SELECT '', ''),
+kept AS (SELECT * FROM unnest($1::int[], $2::float8[]) AS k(minutes, ms)),
+gone AS (
+  DELETE FROM celeriac.stat WHERE ctid = ANY(ARRAY(
+    SELECT old.ctid FROM places p, kept k, LATERAL (
+      SELECT s.ctid FROM celeriac.stat s
+      WHERE s.minutes = k.minutes AND s.task = p.task AND s.queue = p.queue
+        AND s.at < now() - k.ms * interval '1 millisecond'
+      ORDER BY s.minutes, s.task, s.queue, s.at LIMIT ${rowsAtOnce}) AS old
+    LIMIT ${rowsAtOnce})) RETURNING 1)
 SELECT count(*)::int AS rows FROM gone`
 
 async function pruneStats(pool: Pool): Promise<boolean> {
-  let rows = 0
-  for (const sql of [rollUpSql, pruneSql])
-    rows = Math.max(rows, (await pool.query<{ rows: number }>(sql)).rows[0]?.rows ?? 0)
-  return rows < rowsAtOnce
+  const kept = resolutions.map((resolution) => keptMs[resolution])
+  const { rows } = await pool.query<{ rows: number }>(pruneSql, [resolutions, kept])
+  return (rows[0]?.rows ?? 0) < rowsAtOnce
 }

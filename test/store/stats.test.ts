@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { countOf, type Move } from '../../src/job/move.js'
+import type { ChartPoint } from '../../src/job/chart.js'
+import { countOf, type Move, noSpread, spreadBoundsMs } from '../../src/job/move.js'
+import { isEnd } from '../../src/job/state.js'
+import { openChangeOf, tallyOf } from '../../src/job/tally.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import { foldSql, inIndexOrder, movesSql, oldestSql, sightsSql } from '../../src/store/stats.js'
 import type { NewJob, Store } from '../../src/store/store.js'
@@ -76,35 +79,125 @@ describe('adding up', () => {
     await other.close()
 
     expect((await store.moves()).map(({ jobs: count }) => count)).toEqual([3000])
-    const { rows } = await client.query('SELECT sum(jobs)::int AS jobs FROM celeriac.stat')
-    expect(rows).toEqual([{ jobs: 3000 }])
+    const { rows } = await client.query(
+      `SELECT minutes, sum(enqueued)::int AS jobs FROM celeriac.stat WHERE task = '' AND queue = 'q' GROUP BY 1 ORDER BY 1`,
+    )
+    expect(rows).toEqual([1, 60, 1440].map((minutes) => ({ minutes, jobs: 3000 })))
     expect((await client.query('SELECT 1 FROM celeriac.stat_delta')).rows).toEqual([])
   }, 60_000)
 
-  test('makes minutes, of these hours after two days, and forgets after thirty', async () => {
+  test('keeps minutes for two days, hours for a month and days for a year', async () => {
     await runOne()
-    await client.query('CREATE TEMP TABLE IF NOT EXISTS lately AS SELECT * FROM celeriac.stat_delta')
-    for (const ago of ['49 hours', '49 hours 1 minute', '31 days'])
-      await client.query(
-        `INSERT INTO celeriac.stat_delta SELECT task, queue, was, "is", how, jobs, took, total,
-           date_trunc('hour', now()) + interval '30 minutes' - $1::interval
-         FROM lately`,
-        [ago],
-      )
+    await happenedAlso('10 minutes', '47 hours', '50 hours', '31 days', '33 days', '399 days', '401 days')
     await store.foldStats()
-    const span = { from: new Date(0), to: new Date(Date.now() + 3_600_000) }
-    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1, 1, 1, 1])
+    expect(await keptOf(1)).toBe(8)
 
     while (!(await store.pruneStats()));
 
-    expect(succeeded(await store.movesByTime({ ...span, minutes: 1 }))).toEqual([1])
-    expect(succeeded(await store.movesByTime({ ...span, minutes: 60 }))).toEqual([2])
-    expect(succeeded(await store.moves())).toEqual([4])
-    const [hour] = await store.movesByTime({ ...span, minutes: 60 })
-    expect(hour?.at.getTime()).toBe(Math.floor((hour?.at.getTime() ?? 0) / 3_600_000) * 3_600_000)
-    const ended = (await store.movesByTime({ ...span, minutes: 60 })).find(({ is }) => is === 'succeeded')
-    expect(ended && [countOf(ended.took), countOf(ended.total)]).toEqual([2, 2])
+    expect([await keptOf(1), await keptOf(60), await keptOf(1440)]).toEqual([3, 5, 7])
+    expect(succeeded(await store.moves())).toEqual([8])
   })
+
+  test('tells charts when it was, and how many jobs waited then', async () => {
+    await runOne()
+    await happenedAlso('10 minutes', '3 hours', '5 days', '20 days', '60 days')
+    await client.query(
+      `INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, at) VALUES ('t', 'q', '', 'queued', '', 1, now() - interval '4 days')`,
+    )
+    await store.foldStats()
+    const seen = async (days: number, stepMs: number) => {
+      const to = new Date(Date.now() + 1000)
+      const { points } = await store.chart({ from: new Date(to.getTime() - days * 86_400_000), to, stepMs })
+      const ended = points.filter((point) => point.succeeded > 0)
+      const sum = (count: (point: ChartPoint) => number) =>
+        ended.reduce((all, point) => all + count(point), 0)
+      return [
+        sum(({ succeeded }) => succeeded),
+        sum(({ run }) => countOf(run)),
+        ended[0]?.depth.queued,
+        points.at(-1)?.depth.queued,
+      ]
+    }
+
+    expect(await seen(1 / 24, 60_000)).toEqual([2, 2, 1, 1])
+    expect(await seen(1, 900_000)).toEqual([3, 3, 1, 1])
+    expect(await seen(7, 7_200_000)).toEqual([4, 4, 0, 1])
+    expect(await seen(30, 43_200_000)).toEqual([5, 5, 0, 1])
+    expect(await seen(90, 86_400_000)).toEqual([6, 6, 0, 1])
+  })
+
+  test('a chart of the past knows what has happened since', async () => {
+    await runOne()
+    await insertOne()
+    await happenedAlso('2 hours')
+    for (const isFolded of [false, true]) {
+      if (isFolded) await store.foldStats()
+      const to = new Date(Date.now() - 3_600_000)
+      const { points } = await store.chart({ from: new Date(to.getTime() - 7_200_000), to, stepMs: 300_000 })
+      expect(points[0]?.depth.queued).toBe(0)
+      expect(points.at(-1)?.depth.queued).toBe(1)
+    }
+  })
+
+  test('counts each kind of move as the code does', async () => {
+    const states = [
+      '',
+      'scheduled',
+      'queued',
+      'running',
+      'retrying',
+      'succeeded',
+      'failed',
+      'cancelled',
+      'expired',
+    ] as const
+    const kinds = ['', 'failed', 'snoozed', 'lost', 'returned', 'unstarted', 'dropped', 'moved'] as const
+    const ways = states.flatMap((was) => states.flatMap((is) => kinds.map((how) => ({ was, is, how }))))
+    const moves = ways
+      .filter(({ was, is }) => was !== is)
+      .map((way, at) => ({ task: `t${at}`, queue: 'q', jobs: 3, ...way, took: noSpread, total: noSpread }))
+    await client.query(
+      `INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, took)
+       SELECT task, queue, was, "is", how, 3, '{7,7,7}'::real[] FROM json_to_recordset($1)
+         AS m(task text, queue text, was text, "is" text, how text)`,
+      [JSON.stringify(moves)],
+    )
+    const span = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 60_000) }
+    const seven = { ms: 21, counts: spreadBoundsMs.map((_, at) => (at === 3 ? 3 : 0)).concat(0) }
+    const expected = moves
+      // That ended jobs were deleted is in no chart.
+      .filter(({ was, is }) => is !== '' || was === '' || !isEnd(was))
+      .map((move) => ({ name: move.task, ...tallyOf({ ...move, took: seven }), change: openChangeOf(move) }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+
+    const before = await store.sums({ ...span, by: 'task' })
+    await store.foldStats()
+    const { rows } = await client.query(
+      `SELECT task AS name, queued::int, delayed::int, running::int FROM celeriac.stat WHERE minutes = 1 AND task <> '' AND queue = '' ORDER BY task COLLATE "C"`,
+    )
+
+    expect(before).toEqual(expected.map(({ change: _, ...tally }) => tally))
+    expect(await store.sums({ ...span, by: 'task' })).toEqual(before)
+    expect(rows).toEqual(expected.map(({ name, change }) => ({ name, ...change })))
+  })
+
+  /** What was counted, also so long ago. */
+  async function happenedAlso(...agos: string[]): Promise<void> {
+    await client.query(
+      `INSERT INTO celeriac.stat_delta SELECT task, queue, was, "is", how, jobs, took, total, now() - ago::interval
+       FROM celeriac.stat_delta, unnest($1::text[]) AS ago`,
+      [agos],
+    )
+  }
+
+  /** Jobs whose end is still known of at that resolution. */
+  async function keptOf(minutes: number): Promise<number> {
+    const { rows } = await client.query<{ jobs: number }>(
+      `SELECT sum(succeeded)::int AS jobs FROM celeriac.stat WHERE minutes = $1 AND task = '' AND queue = ''`,
+      [minutes],
+    )
+    return rows[0]?.jobs ?? 0
+  }
 })
 
 describe('with 100 queues, 20,000 waiting and 20,000 finished jobs', () => {

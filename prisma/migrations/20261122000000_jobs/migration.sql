@@ -268,22 +268,30 @@ CREATE TABLE "celeriac"."stat_total" (
     CONSTRAINT "stat_total_pkey" PRIMARY KEY ("task", "queue", "was", "is", "how")
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
--- The same by minute, and of older times by hour: for charts.
+-- What happened, by minute, by hour and by day: for charts. An empty name stands for all tasks, or all queues.
 CREATE TABLE "celeriac"."stat" (
-    "at" TIMESTAMPTZ(3) NOT NULL,
     "minutes" INTEGER NOT NULL,
     "task" TEXT NOT NULL,
     "queue" TEXT NOT NULL,
-    "was" TEXT NOT NULL,
-    "is" TEXT NOT NULL,
-    "how" TEXT NOT NULL,
-    "jobs" BIGINT NOT NULL,
-    "took_ms" DOUBLE PRECISION NOT NULL,
-    "took" BIGINT[] NOT NULL,
-    "total_ms" DOUBLE PRECISION NOT NULL,
-    "total" BIGINT[] NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "enqueued" BIGINT NOT NULL,
+    "requeued" BIGINT NOT NULL,
+    "started" BIGINT NOT NULL,
+    "succeeded" BIGINT NOT NULL,
+    "failed" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "expired" BIGINT NOT NULL,
+    "retried" BIGINT NOT NULL,
+    "lost" BIGINT NOT NULL,
+    "queued" BIGINT NOT NULL,
+    "delayed" BIGINT NOT NULL,
+    "running" BIGINT NOT NULL,
+    "wait_ms" DOUBLE PRECISION NOT NULL,
+    "run_ms" DOUBLE PRECISION NOT NULL,
+    "wait" BIGINT[] NOT NULL,
+    "run" BIGINT[] NOT NULL,
 
-    CONSTRAINT "stat_pkey" PRIMARY KEY ("minutes", "at", "task", "queue", "was", "is", "how")
+    CONSTRAINT "stat_pkey" PRIMARY KEY ("minutes", "task", "queue", "at")
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 
 -- Since when the oldest job of a queue that is due waits.

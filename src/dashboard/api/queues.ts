@@ -1,7 +1,7 @@
 import type { AnswerOf, QueueSummary } from './contract.js'
 import { limitsOfQueue } from './limits.js'
 import { usualRange } from './ranges.js'
-import { groupMoves, readRange, toRates } from './rates.js'
+import { groupMoves, noRates, readRates } from './rates.js'
 import type { Call } from './route.js'
 import { countStates } from './states.js'
 
@@ -12,12 +12,12 @@ export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<
   const [status, moves, lately, settings] = await Promise.all([
     deps.status(),
     store.moves(),
-    readRange(store, range),
+    readRates(store, range, 'queue'),
     store.settings(),
   ])
-  const [all, some] = [groupMoves(moves, 'queue'), groupMoves(lately, 'queue')]
+  const all = groupMoves(moves, 'queue')
   const seen = new Map(status.queues.map((queue) => [queue.queue, queue]))
-  const names = new Set([...seen.keys(), ...some.keys()])
+  const names = new Set([...seen.keys(), ...lately.keys()])
   const queues = [...names].sort().map((name): QueueSummary => {
     const counts = countStates(all.get(name) ?? [])
     const { ageMs = null, isPaused = false, servedBy = [] } = seen.get(name) ?? {}
@@ -26,7 +26,7 @@ export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<
       delayed: counts.scheduled + counts.retrying,
       ...{ oldestMs: ageMs, isPaused, servedBy },
       limits: limitsOfQueue(name, deps.config.queueLimits, settings),
-      rates: toRates(some.get(name) ?? []),
+      rates: lately.get(name) ?? noRates,
     }
   })
   return { range, queues, total: queues.length }

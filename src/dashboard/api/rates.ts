@@ -1,26 +1,19 @@
-import {
-  addSpread,
-  attemptOutcomeOf,
-  endOf,
-  isEnqueue,
-  isStart,
-  type Move,
-  noSpread,
-  quantileOf,
-  type Spread,
-} from '../../job/move.js'
-import type { StatStore, TimedMove } from '../../store/store.js'
+import { type Move, quantileOf, type Spread } from '../../job/move.js'
+import { noTally, type Tally } from '../../job/tally.js'
+import type { StatStore } from '../../store/store.js'
 import type { Percentiles, Range, Rates } from './contract.js'
 import { rangeMs } from './ranges.js'
 
-const hoursFromMs = 24 * 3_600_000
-
-/** What happened in a range. */
-export async function readRange(store: Pick<StatStore, 'movesByTime'>, range: Range): Promise<TimedMove[]> {
-  const to = new Date(Date.now() + 60_000)
-  const from = new Date(Date.now() - rangeMs[range])
-  const kinds = rangeMs[range] > hoursFromMs ? ([60, 1] as const) : ([1] as const)
-  return (await Promise.all(kinds.map((minutes) => store.movesByTime({ from, to, minutes })))).flat()
+/** What happened in a range, by task or by queue; {@link noRates} where nothing did. */
+export async function readRates(
+  store: Pick<StatStore, 'sums'>,
+  range: Range,
+  by: 'task' | 'queue',
+): Promise<ReadonlyMap<string, Rates>> {
+  const to = new Date()
+  const from = new Date(to.getTime() - rangeMs[range])
+  const sums = await store.sums({ from, to, by })
+  return new Map(sums.map(({ name, ...tally }) => [name, toRates(tally)]))
 }
 
 /** The moves of each name. */
@@ -37,26 +30,17 @@ export function groupMoves<M extends Move>(
   return groups
 }
 
-/** What these moves add up to. */
-export function toRates(moves: readonly Move[]): Rates {
-  const counts = { enqueued: 0, started: 0, succeeded: 0, failed: 0, cancelled: 0, expired: 0, retried: 0 }
-  let [wait, run] = [noSpread, noSpread]
-  for (const move of moves) {
-    const end = endOf(move)
-    if (end) counts[end] += move.jobs
-    if (isEnqueue(move)) counts.enqueued += move.jobs
-    if (isStart(move)) counts.started += move.jobs
-    if (attemptOutcomeOf(move) === 'retried') counts.retried += move.jobs
-    if (move.is === 'running') wait = addSpread(wait, move.took)
-    else run = addSpread(run, move.took)
-  }
+export function toRates(tally: Tally): Rates {
+  const { enqueued, started, succeeded, failed, cancelled, expired, retried, wait, run } = tally
   return {
-    ...counts,
-    failureRate: failureRateOf(counts),
+    ...{ enqueued, started, succeeded, failed, cancelled, expired, retried },
+    failureRate: failureRateOf(tally),
     wait: toPercentiles(wait),
     run: toPercentiles(run),
   }
 }
+
+export const noRates: Rates = Object.freeze(toRates(noTally))
 
 export function failureRateOf({ succeeded, failed }: Pick<Rates, 'succeeded' | 'failed'>): number | null {
   return succeeded + failed === 0 ? null : failed / (succeeded + failed)

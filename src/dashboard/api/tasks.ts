@@ -2,7 +2,7 @@ import type { KnownWorker } from '../../store/store.js'
 import type { AnswerOf, TaskSummary } from './contract.js'
 import { knownTasks } from './known-tasks.js'
 import { usualRange } from './ranges.js'
-import { groupMoves, readRange, toRates } from './rates.js'
+import { groupMoves, noRates, readRates } from './rates.js'
 import type { Call } from './route.js'
 import { countStates, openOf } from './states.js'
 import { isLive } from './workers.js'
@@ -15,11 +15,11 @@ export async function listTasks({ deps, query }: Call<'GET /tasks'>): Promise<An
     knownTasks(deps),
     store.workers(),
     store.moves(),
-    readRange(store, range),
+    readRates(store, range, 'task'),
   ])
   const live = workers.filter(isLive)
-  const [all, some] = [groupMoves(moves, 'task'), groupMoves(lately, 'task')]
-  const names = new Set([...known.keys(), ...live.flatMap((worker) => worker.tasks), ...some.keys()])
+  const all = groupMoves(moves, 'task')
+  const names = new Set([...known.keys(), ...live.flatMap((worker) => worker.tasks), ...lately.keys()])
   const tasks = [...names].sort().map((name): TaskSummary => {
     const task = known.get(name)
     return {
@@ -28,7 +28,7 @@ export async function listTasks({ deps, query }: Call<'GET /tasks'>): Promise<An
       isKnownHere: task?.registered !== undefined,
       workers: namesOf(live, name),
       open: openOf(countStates(all.get(name) ?? [])),
-      rates: toRates(some.get(name) ?? []),
+      rates: lately.get(name) ?? noRates,
     }
   })
   return { range, tasks, total: tasks.length }

@@ -1,77 +1,60 @@
-import { addSpread, type Move, type MoveKind, noSpread, type Spread, spreadBoundsMs } from '../../job/move.js'
-import type { SeenWorker, StatStore } from '../stat-store.js'
-import type { Row } from './row.js'
+import { type Chart, type Step, toChart } from '../../job/chart.js'
+import { addSpread, type Move } from '../../job/move.js'
+import { keptMs, toPieces, toSteps } from '../../job/resolution.js'
+import { isEnd } from '../../job/state.js'
+import {
+  addOpenJobs,
+  addTally,
+  noOpenJobs,
+  noTally,
+  openChangeOf,
+  type Tally,
+  tallyOf,
+} from '../../job/tally.js'
+import type {
+  ChartQuery,
+  Depth,
+  NamedTally,
+  SeenWorker,
+  StatScope,
+  StatStore,
+  SumsQuery,
+} from '../stat-store.js'
 import type { Table } from './table.js'
 
-/** Adds what became of a row to what has happened before, as the triggers of the database do. */
-export function countMove(
-  moves: Map<string, Move>,
-  before: Readonly<Row> | undefined,
-  after: Readonly<Row> | undefined,
+/** Moves of one kind in one minute. */
+export interface TimedMove extends Move {
+  readonly at: Date
+}
+
+const minuteMs = 60_000
+
+/** Adds moves to what has happened before, in all and in this minute. */
+export function noteMoves(
+  { moves, minutes }: Pick<Table, 'moves' | 'minutes'>,
+  added: readonly Move[],
   now: Date,
 ): void {
-  const row = after ?? before
-  const was = before?.state ?? ''
-  const is = after?.state ?? ''
-  if (!row) return
-  if (before && after && before.queue !== after.queue) {
-    countQueueMove(moves, before, after)
-    return
-  }
-  if (was === is) return
-  const how = before && after ? kindOf(before, after) : ''
-  const { task, queue } = row
-  const key = JSON.stringify([task, queue, was, is, how])
-  const present = moves.get(key)
-  const took = before && after ? tookOf(before, after, how, now) : noSpread
-  const total = before && after ? totalOf(after) : noSpread
-  moves.set(key, {
-    ...{ task, queue, was, is, how },
-    jobs: (present?.jobs ?? 0) + 1,
-    took: addSpread(present?.took ?? noSpread, took),
-    total: addSpread(present?.total ?? noSpread, total),
-  })
-}
-
-function countQueueMove(moves: Map<string, Move>, before: Readonly<Row>, after: Readonly<Row>): void {
-  const lines = [
-    { task: before.task, queue: before.queue, was: before.state, is: '' as const },
-    { task: after.task, queue: after.queue, was: '' as const, is: after.state },
-  ]
-  for (const line of lines) {
-    const key = JSON.stringify([line.task, line.queue, line.was, line.is, 'moved'])
-    const jobs = (moves.get(key)?.jobs ?? 0) + 1
-    moves.set(key, { ...line, how: 'moved', jobs, took: noSpread, total: noSpread })
+  const at = new Date(Math.floor(now.getTime() / minuteMs) * minuteMs)
+  for (const move of added) {
+    const key = JSON.stringify([move.task, move.queue, move.was, move.is, move.how])
+    const minuteKey = `${at.getTime()} ${key}`
+    moves.set(key, addMove(moves.get(key), move))
+    minutes.set(minuteKey, { at, ...addMove(minutes.get(minuteKey), move) })
   }
 }
 
-function kindOf(before: Readonly<Row>, after: Readonly<Row>): MoveKind {
-  if (after.lost > before.lost) return 'lost'
-  if (after.state === 'retrying') return after.failures > before.failures ? 'failed' : 'snoozed'
-  if (before.state !== 'running' || after.state !== 'queued') return ''
-  return after.attempt < before.attempt ? 'unstarted' : 'returned'
+function addMove(present: Move | undefined, move: Move): Move {
+  if (!present) return move
+  return {
+    ...move,
+    jobs: present.jobs + move.jobs,
+    took: addSpread(present.took, move.took),
+    total: addSpread(present.total, move.total),
+  }
 }
 
-function tookOf(before: Readonly<Row>, after: Readonly<Row>, how: MoveKind, now: Date): Spread {
-  const { startedAt, finishedAt, runAt } = after
-  if (!startedAt || how === 'lost' || after.state === 'queued') return noSpread
-  if (after.state === 'running') return spreadOf(startedAt.getTime() - runAt.getTime())
-  return before.state === 'running' ? spreadOf((finishedAt ?? now).getTime() - startedAt.getTime()) : noSpread
-}
-
-function totalOf({ state, createdAt, finishedAt }: Readonly<Row>): Spread {
-  if (!finishedAt || (state !== 'succeeded' && state !== 'failed')) return noSpread
-  return spreadOf(finishedAt.getTime() - createdAt.getTime())
-}
-
-function spreadOf(duration: number): Spread {
-  const ms = Math.max(0, duration)
-  const beyond = spreadBoundsMs.findIndex((bound) => ms < bound)
-  const place = beyond === -1 ? spreadBoundsMs.length : beyond
-  return { ms, counts: Array.from({ length: spreadBoundsMs.length + 1 }, (_, at) => (at === place ? 1 : 0)) }
-}
-
-/** What there is to see in memory: no history, for a test has none. */
+/** What there is to see in memory. */
 export function createMemoryStats(table: Table) {
   const repairs = new Map<string, number>()
 
@@ -79,7 +62,9 @@ export function createMemoryStats(table: Table) {
     foldStats: () => 0,
     noteOldest: () => {},
     moves: () => [...table.moves.values()],
-    movesByTime: () => [],
+    chart,
+    sums,
+    depths,
     sights: () => ({
       oldest: oldest(),
       dispatchLagMs: 0,
@@ -87,9 +72,72 @@ export function createMemoryStats(table: Table) {
       lostWorkers: 0,
       repairs: repaired(),
     }),
-    pruneStats: () => true,
+    pruneStats,
     noteRepairs: (pass: string, jobs: number) => void repairs.set(pass, (repairs.get(pass) ?? 0) + jobs),
   } satisfies { [Name in keyof StatStore]: (...args: never[]) => Awaited<ReturnType<StatStore[Name]>> }
+
+  function chart(query: ChartQuery): Chart {
+    const steps = toSteps(query, table.now())
+    const found = new Map<number, Step>()
+    for (const move of minutesOf(query)) {
+      const number = Math.floor((move.at.getTime() - steps.from.getTime()) / steps.stepMs)
+      if (number < 0) continue
+      const at = Math.min(number, steps.count)
+      const step = found.get(at) ?? { tally: noTally, change: noOpenJobs }
+      found.set(at, {
+        tally: addTally(step.tally, tallyOf(move)),
+        change: addOpenJobs(step.change, openChangeOf(move)),
+      })
+    }
+    const present = [...table.moves.values()].filter(isIn(query)).map(openChangeOf)
+    return toChart(steps, found, present.reduce(addOpenJobs, noOpenJobs))
+  }
+
+  function sums(query: SumsQuery): NamedTally[] {
+    const pieces = toPieces(query, table.now())
+    const from = pieces[0]?.from ?? query.from
+    const to = pieces.at(-1)?.to ?? query.to
+    const found = new Map<string, Tally>()
+    for (const move of minutesOf(query)) {
+      if (move.at < from || move.at >= to) continue
+      const name = move[query.by]
+      found.set(name, addTally(found.get(name) ?? noTally, tallyOf(move)))
+    }
+    return [...found]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, tally]) => ({ name, ...tally }))
+  }
+
+  function minutesOf(scope: StatScope): TimedMove[] {
+    return [...table.minutes.values()]
+      .filter(isIn(scope))
+      .filter(({ was, is }) => is !== '' || was === '' || !isEnd(was))
+  }
+
+  function depths(): Depth[] {
+    const found = new Map<string, Depth>()
+    for (const { task, queue, was, is, how, jobs } of table.moves.values()) {
+      if (how === 'dropped') continue
+      for (const [state, change] of [
+        [is, jobs],
+        [was, -jobs],
+      ] as const) {
+        if (state === '') continue
+        const key = JSON.stringify([task, queue, state])
+        found.set(key, { task, queue, state, jobs: (found.get(key)?.jobs ?? 0) + change })
+      }
+    }
+    return [...found]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, depth]) => depth)
+      .filter(({ jobs }) => jobs > 0)
+  }
+
+  function pruneStats(): boolean {
+    const oldest = table.now().getTime() - keptMs[60]
+    for (const [key, { at }] of table.minutes) if (at.getTime() < oldest) table.minutes.delete(key)
+    return true
+  }
 
   function oldest() {
     const now = table.now().getTime()
@@ -118,4 +166,8 @@ export function createMemoryStats(table: Table) {
   function repaired() {
     return [...repairs].sort().map(([pass, jobs]) => ({ pass, jobs }))
   }
+}
+
+function isIn({ task, queue }: StatScope): (move: Move) => boolean {
+  return (move) => (!task || task.includes(move.task)) && (queue === undefined || queue === move.queue)
 }

@@ -1,9 +1,10 @@
 import type { Move } from '../../job/move.js'
 import type { LogRow } from '../log.js'
 import type { Committed, DeliveryKey, NewWorker } from '../store.js'
+import { movesOf } from './count.js'
 import type { UniqueCall, UniqueEntry, View } from './insert.js'
 import { idempotencyOf, type Row } from './row.js'
-import { countMove } from './stats.js'
+import { noteMoves, type TimedMove } from './stats.js'
 
 export interface WorkerRow extends NewWorker {
   readonly startedAt: Date
@@ -35,6 +36,8 @@ export interface Table extends View {
   readonly uniqueCalls: Map<string, UniqueCall>
   /** What has happened to jobs. */
   readonly moves: Map<string, Move>
+  /** The same by minute. */
+  readonly minutes: Map<string, TimedMove>
   /** Resolves when a row is written, added or removed. */
   changed(): Promise<void>
   /** A row's version changes whenever it is written. */
@@ -58,6 +61,7 @@ export function createTable(nowMs: () => number): Table {
   const uniqueKeys: Table['uniqueKeys'] = new Map()
   const uniqueCalls: Table['uniqueCalls'] = new Map()
   const moves: Table['moves'] = new Map()
+  const minutes: Table['minutes'] = new Map()
   const listeners: ((row: Row) => void)[] = []
   let writes = 0
   let changed: Promise<void> | undefined
@@ -73,6 +77,7 @@ export function createTable(nowMs: () => number): Table {
     uniqueKeys,
     uniqueCalls,
     moves,
+    minutes,
     now: () => new Date(nowMs()),
     changed() {
       changed ??= new Promise((resolve) => {
@@ -94,7 +99,7 @@ export function createTable(nowMs: () => number): Table {
     add(row) {
       rows.set(row.id, row)
       added.push({ row, payload: row.payload })
-      countMove(moves, undefined, row, table.now())
+      count(undefined, row)
       const key = idempotencyOf(row)
       if (key !== undefined) idempotent.set(key, row)
       noteWrite(row)
@@ -102,14 +107,14 @@ export function createTable(nowMs: () => number): Table {
     write(row, changes) {
       const was = { ...row }
       Object.assign(row, changes)
-      countMove(moves, was, row, table.now())
+      count(was, row)
       noteWrite(row)
     },
     remove(id) {
       const row = rows.get(id)
       if (!row) return
       rows.delete(id)
-      countMove(moves, row, undefined, table.now())
+      count(row, undefined)
       logs.delete(id)
       const key = idempotencyOf(row)
       if (key !== undefined) idempotent.delete(key)
@@ -121,13 +126,28 @@ export function createTable(nowMs: () => number): Table {
       return key === undefined ? undefined : idempotent.get(key)
     },
     clear() {
-      for (const each of [rows, idempotent, logs, outbox, runningRows, uniqueKeys, uniqueCalls, moves])
+      for (const each of [
+        rows,
+        idempotent,
+        logs,
+        outbox,
+        runningRows,
+        uniqueKeys,
+        uniqueCalls,
+        moves,
+        minutes,
+      ])
         each.clear()
       added.length = 0
       noteChange()
     },
   }
   return table
+
+  function count(before: Readonly<Row> | undefined, after: Readonly<Row> | undefined): void {
+    const now = table.now()
+    noteMoves(table, movesOf(before, after, now), now)
+  }
 
   function noteWrite(row: Row): void {
     writes += 1

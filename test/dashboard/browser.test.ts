@@ -1,25 +1,8 @@
-import { accessSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../support/until.js'
+import { browserPath, launchBrowser, watch } from './pages/browser.js'
 import { mood, openShop, type Shop, tasks } from './shop.js'
-
-const executablePath = findOnPath('chromium', 'chromium-browser', 'google-chrome')
-if (!executablePath)
-  console.warn(
-    '\nNO BROWSER: the tests of the dashboard in a browser are skipped. Install one: apt-get install chromium\n',
-  )
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-]
 
 /** Runs where a text is taken for markup, a script or a link. */
 const pwn = 'fetch("https://evil.example/");document.title="pwned"'
@@ -39,7 +22,7 @@ const hostile = [
 
 const hostileQueues = ['<img/src=x/onerror=fetch(0)>', '<base/href=//evil.example/>', "'-fetch(0)-'"]
 
-describe.skipIf(!executablePath)('in a browser', () => {
+describe.skipIf(!browserPath)('in a browser', () => {
   let browser: Browser
   let shop: Shop
   let page: Page
@@ -48,7 +31,7 @@ describe.skipIf(!executablePath)('in a browser', () => {
 
   beforeAll(async () => {
     ;[browser, shop] = await Promise.all([
-      chromium.launch({ ...(executablePath ? { executablePath } : {}), args: flags }),
+      launchBrowser(),
       openShop({
         worker: { queues: ['default', ...hostileQueues, 'a/b?c#d'], name: hostile[0] ?? '' },
       }),
@@ -62,13 +45,10 @@ describe.skipIf(!executablePath)('in a browser', () => {
   beforeEach(async () => {
     misdeeds = []
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-    page.on('pageerror', (error) => misdeeds.push(`error: ${error.message}`))
-    page.on('console', (line) => line.type() === 'error' && misdeeds.push(`console: ${line.text()}`))
-    page.on('request', (sent) => !isOurs(sent.url()) && misdeeds.push(`request: ${sent.url()}`))
-    page.on('dialog', (dialog) => misdeeds.push(`dialog: ${dialog.message()}`))
+    watch(page, shop.url, (misdeed) => misdeeds.push(misdeed))
   })
 
-  const isOurs = (url: string) => url.startsWith(`${shop.url}/`) || url.startsWith('data:')
+  afterEach(() => page.close())
 
   test('somebody opens the board, finds the failed job, retries it, and sees it done', async () => {
     mood.isGood = false
@@ -158,17 +138,3 @@ describe.skipIf(!executablePath)('in a browser', () => {
     expect(misdeeds).toEqual([])
   })
 })
-
-function findOnPath(...names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(exists)
-}
-
-function exists(file: string): boolean {
-  try {
-    accessSync(file)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,0 +1,148 @@
+import { accessSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+/** Chromium, as `CHROME_PATH` or the machine has it; `undefined`: tests that need one are skipped, which is said once. */
+export const browserPath =
+  process.env.CHROME_PATH ??
+  findOnPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
+
+if (!browserPath)
+  console.warn(
+    '\nNO BROWSER: the tests of the dashboard in a browser are skipped. Install one: apt-get install chromium, or set CHROME_PATH.\n',
+  )
+
+/** Somebody at a browser who looks at one site, and notes what its pages must never do. */
+export interface Viewer {
+  readonly browser: Browser
+  /** Opens an address below the site. */
+  visit(path?: string, options?: BrowserContextOptions): Promise<Page>
+  /** Errors in the console or in a script, failed loads, dialogs, requests to other hosts, since one asked last. */
+  misdeeds(): readonly string[]
+  close(): Promise<void>
+}
+
+/** @param site with a slash at its end, as `Showroom.dashboard` has it */
+export async function openViewer(site: string): Promise<Viewer> {
+  const browser = await launchBrowser()
+  let noted: string[] = []
+  return {
+    browser,
+    async visit(path = '', options = {}) {
+      const context = await browser.newContext({ viewport: widths.desktop, ...options })
+      const page = await context.newPage()
+      page.setDefaultTimeout(15_000)
+      watch(page, new URL(site).origin, (misdeed) => noted.push(misdeed))
+      await page.goto(new URL(path.replace(/^\//, ''), site).href, { waitUntil: 'domcontentloaded' })
+      return page
+    },
+    misdeeds() {
+      const found = noted
+      noted = []
+      return found
+    },
+    close: () => browser.close(),
+  }
+}
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    ...(browserPath ? { executablePath: browserPath } : {}),
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  })
+}
+
+/** Notes what a page must never do. Refusals that a test asks for on purpose are its own to take off the list. */
+export function watch(page: Page, origin: string, note: (misdeed: string) => void): void {
+  page.on('pageerror', (error) => note(`error: ${error.message}`))
+  page.on('console', (line) => {
+    if (line.type() === 'error') note(`console: ${line.text()} (${line.location().url})`)
+  })
+  page.on('dialog', (dialog) => {
+    note(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', (sent) => {
+    const url = sent.url()
+    if (!url.startsWith(`${origin}/`) && !/^(data|blob):/.test(url)) note(`request: ${url}`)
+  })
+}
+
+const widths = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const
+const themes = ['light', 'dark'] as const
+
+/** Where the pictures go: into the documents when they are to be made anew, else to where they can be looked at. */
+const pictures = process.env.UPDATE_SCREENSHOTS
+  ? fileURLToPath(new URL('../../../docs/dashboard', import.meta.url))
+  : join(tmpdir(), 'celeriac-dashboard')
+
+/**
+ * Looks at a page as it stands, in both themes and at both widths: takes a picture of each, lets axe judge it, and sees
+ * that nothing is wider than the page.
+ *
+ * @param name of the pictures: `<name>-<width>-<theme>.png`
+ */
+export async function look(page: Page, name: string): Promise<void> {
+  mkdirSync(pictures, { recursive: true })
+  const before = page.viewportSize()
+  const found: string[] = []
+  for (const [width, viewport] of Object.entries(widths)) {
+    await page.setViewportSize(viewport)
+    for (const colorScheme of themes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await settle(page)
+      const path = join(pictures, `${name}-${width}-${colorScheme}.png`)
+      await page.screenshot({ path, animations: 'disabled' })
+      found.push(...(await faultsOf(page)).map((fault) => `${width} ${colorScheme}: ${fault}`))
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+  if (before) await page.setViewportSize(before)
+  expect(found).toEqual([])
+}
+
+/** Until nothing is on its way, and what is drawn anew for another width or theme has been drawn. */
+async function settle(page: Page): Promise<void> {
+  await page.locator('[data-waiting]').waitFor({ state: 'detached' })
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+// These run in the page, which the types of Node know nothing of: so they are texts.
+const judge = `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+  nodes.map(({ target, failureSummary }) => id + ' at ' + target.join(' ') + ': ' + failureSummary)))`
+const overhang = 'document.documentElement.scrollWidth - window.innerWidth'
+
+async function faultsOf(page: Page): Promise<string[]> {
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axe)
+  const found = await page.evaluate<string[]>(judge)
+  const over = await page.evaluate<number>(overhang)
+  return over > 0 ? [...found, `${over} px wider than the page`] : found
+}
+
+function findOnPath(...names: readonly string[]): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(exists)
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -7,6 +7,8 @@ import { Toasts } from './ui/toast.js'
 import { Waiting } from './ui/waiting.js'
 
 const Overview = lazy(() => import('./page/overview/overview-page.js'))
+const Jobs = lazy(() => import('./page/jobs/jobs-page.js'))
+const Job = lazy(() => import('./page/job/job-page.js'))
 
 /** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
 export function App() {
@@ -17,6 +19,8 @@ export function App() {
           <Suspense fallback={<Waiting />}>
             <Switch>
               <Route path="/" component={Overview} />
+              <Route path="/jobs" component={Jobs} />
+              <Route path="/jobs/:id" component={Job} />
               <Route component={NotFound} />
             </Switch>
           </Suspense>

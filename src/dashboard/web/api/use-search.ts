@@ -1,24 +1,18 @@
 import { useCallback, useMemo } from 'react'
-import { useSearchParams } from 'wouter'
+import { useLocation, useSearchParams } from 'wouter'
 import type { Range } from '../../api/contract.js'
 
 /** What the address says behind its path: all that a page shows stands there, so that a link shows the same. */
 export function useSearch() {
   const [params, setParams] = useSearchParams()
+  const [path] = useLocation()
   /** Empty texts go from the address. `isStep`: the way back leads to what was shown before. */
   const set = useCallback(
-    (changes: Readonly<Record<string, string | readonly string[] | undefined>>, { isStep = false } = {}) => {
+    (changes: SearchChanges, { isStep = false } = {}) => {
       setParams(
-        (before) => {
-          const next = new URLSearchParams(before)
-          for (const [name, value] of Object.entries(changes)) {
-            next.delete(name)
-            for (const each of value === undefined ? [] : [value].flat())
-              if (each !== '') next.append(name, each)
-          }
-          return next
-        },
-        { replace: !isStep },
+        (before) => changed(before, changes),
+        // A page may have noted in its step how one came there.
+        isStep ? {} : { replace: true, state: history.state },
       )
     },
     [setParams],
@@ -28,9 +22,25 @@ export function useSearch() {
       get: (name: string) => params.get(name) ?? '',
       all: (name: string) => params.getAll(name),
       set,
+      /** The address of this page with something else said, for a link. */
+      hrefWith(changes: SearchChanges) {
+        const text = changed(params, changes).toString()
+        return text === '' ? path : `${path}?${text}`
+      },
     }),
-    [params, set],
+    [params, set, path],
   )
+}
+
+type SearchChanges = Readonly<Record<string, string | readonly string[] | undefined>>
+
+function changed(before: URLSearchParams, changes: SearchChanges): URLSearchParams {
+  const next = new URLSearchParams(before)
+  for (const [name, value] of Object.entries(changes)) {
+    next.delete(name)
+    for (const each of value === undefined ? [] : [value].flat()) if (each !== '') next.append(name, each)
+  }
+  return next
 }
 
 export const ranges = ['15m', '1h', '6h', '24h', '7d', '30d'] as const satisfies Range[]

@@ -53,6 +53,8 @@ interface TableProps<Row extends RowData> {
   onSort?(sort: Sort): void
   readonly selected?: ReadonlySet<string>
   onSelect?(ids: ReadonlySet<string>): void
+  /** Of a row that no longer belongs here, and stays until the list is shown anew. */
+  isFaded?(row: Row): boolean
   /** Instead of rows, when there are none. */
   readonly empty: ReactNode
 }
@@ -61,7 +63,7 @@ const numbersFirst = { basic: 'basic', alphanumeric: 'alphanumeric' } as const
 
 /** A list. On a phone each row is a card of its own, so that nothing is scrolled sideways. */
 export function Table<Row extends RowData>(props: TableProps<Row>) {
-  const { label, rows, columns, idOf, shown, sort, onSort, selected, onSelect, empty } = props
+  const { label, rows, columns, idOf, shown, sort, onSort, selected, onSelect, isFaded, empty } = props
   const definitions = useMemo(
     () =>
       columns.map(
@@ -129,7 +131,11 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
         </thead>
         <tbody>
           {table.getRowModel().rows.map((row) => (
-            <tr key={row.id} aria-selected={isSelectable ? row.getIsSelected() : undefined}>
+            <tr
+              key={row.id}
+              aria-selected={isSelectable ? row.getIsSelected() : undefined}
+              className={isFaded?.(row.original) ? css.faded : undefined}
+            >
               {isSelectable && (
                 <td className={css.check}>
                   <Checkbox

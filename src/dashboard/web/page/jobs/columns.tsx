@@ -1,0 +1,147 @@
+import { Link } from 'wouter'
+import { isEnd } from '../../../../job/state.js'
+import type { JobRow } from '../../../api/contract.js'
+import type { Json } from '../../api/json.js'
+import { tellCount } from '../../ui/format.js'
+import { Badge, State } from '../../ui/state.js'
+import type { Column } from '../../ui/table.js'
+import { Duration, None, Since, Time } from '../../ui/time.js'
+import css from './columns.module.css'
+import { percentOf, tellProgress } from './progress.js'
+
+export type Row = Json<JobRow>
+
+/** All that a list can say of a job. */
+export const columns: readonly Column<Row>[] = [
+  {
+    id: 'task',
+    title: 'Task',
+    narrow: 'title',
+    cell: ({ id, task }) => (
+      <Link href={`/jobs/${id}`} className={css.task}>
+        {task}
+      </Link>
+    ),
+  },
+  {
+    id: 'id',
+    title: 'Id',
+    cell: ({ id }) => (
+      <Link href={`/jobs/${id}`} title={id} className={css.id}>
+        {id.slice(-12)}
+      </Link>
+    ),
+  },
+  { id: 'state', title: 'State', cell: ({ state }) => <State state={state} /> },
+  {
+    id: 'queue',
+    title: 'Queue',
+    cell: ({ queue }) => <Link href={`/queues/${encodeURIComponent(queue)}`}>{queue}</Link>,
+  },
+  { id: 'owner', title: 'Owner', cell: ({ owner }) => owner ?? <None /> },
+  { id: 'tags', title: 'Tags', cell: ({ tags }) => <Tags tags={tags} /> },
+  {
+    id: 'attempts',
+    title: 'Attempts',
+    isNumber: true,
+    cell: ({ attempt, maxAttempts }) => (
+      <span title={`${attempt} of at most ${maxAttempts}`}>
+        {attempt}
+        <span className={css.of}>/{maxAttempts}</span>
+      </span>
+    ),
+  },
+  { id: 'priority', title: 'Priority', isNumber: true, cell: ({ priority }) => tellCount(priority) },
+  { id: 'created', title: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  { id: 'wait', title: 'Wait', isNumber: true, cell: (job) => <Wait job={job} /> },
+  { id: 'duration', title: 'Took', isNumber: true, cell: (job) => <Took job={job} /> },
+  { id: 'finished', title: 'Ended', cell: ({ finishedAt }) => <Time at={finishedAt} /> },
+  {
+    id: 'worker',
+    title: 'Worker',
+    cell: ({ workerId, workerName }) =>
+      workerId === null ? (
+        <None />
+      ) : (
+        <Link href={`/workers/${encodeURIComponent(workerId)}`}>{workerName ?? workerId.slice(-12)}</Link>
+      ),
+  },
+  { id: 'progress', title: 'Progress', cell: (job) => <Progress job={job} /> },
+  {
+    id: 'payload',
+    title: 'Payload',
+    isWide: true,
+    narrow: 'hidden',
+    cell: ({ payload }) => <Text value={payload} />,
+  },
+  { id: 'outcome', title: 'Result or error', isWide: true, cell: (job) => <Outcome job={job} /> },
+]
+
+export const usualColumns: readonly string[] = [
+  ...['task', 'id', 'state', 'queue', 'attempts', 'created', 'duration', 'worker', 'outcome'],
+]
+
+function Tags({ tags }: { readonly tags: readonly string[] }) {
+  if (tags.length === 0) return <None />
+  return (
+    <span className={css.tags}>
+      {tags.slice(0, 3).map((tag) => (
+        <Badge key={tag}>{tag}</Badge>
+      ))}
+      {tags.length > 3 && <span title={tags.join(', ')}>+{tags.length - 3}</span>}
+    </span>
+  )
+}
+
+/** From when it was due to its start. */
+function Wait({ job: { state, runAt, startedAt } }: { readonly job: Row }) {
+  if (startedAt !== null && state !== 'queued')
+    return <Duration ms={Math.max(0, new Date(startedAt).getTime() - new Date(runAt).getTime())} />
+  return state === 'queued' ? <Since at={runAt} /> : <None />
+}
+
+function Took({ job: { state, startedAt, finishedAt } }: { readonly job: Row }) {
+  if (startedAt === null) return <None />
+  if (state === 'running') return <Since at={startedAt} />
+  if (finishedAt === null) return <None />
+  return <Duration ms={new Date(finishedAt).getTime() - new Date(startedAt).getTime()} />
+}
+
+function Progress({ job: { progress } }: { readonly job: Row }) {
+  const text = tellProgress(progress)
+  if (text === undefined) return <None />
+  const percent = percentOf(progress)
+  return (
+    <span className={css.progress} title={text}>
+      {percent !== undefined && (
+        <span className={css.track} aria-hidden="true">
+          <span className={css.bar} style={{ width: `${percent}%` }} />
+        </span>
+      )}
+      {percent === undefined ? text.slice(0, 40) : `${Math.round(percent)} %`}
+    </span>
+  )
+}
+
+function Outcome({ job: { state, error, result, resultError, cancelReason } }: { readonly job: Row }) {
+  if (error && state !== 'succeeded')
+    return (
+      <span title={`${error.name}: ${error.message}`} className={css.error}>
+        <strong>{error.name}</strong> {error.message}
+      </span>
+    )
+  if (state === 'cancelled') return cancelReason ?? <None />
+  if (resultError !== null) return <span title={resultError}>Its result could not be kept</span>
+  return isEnd(state) ? <Text value={result} /> : <None />
+}
+
+/** As the beginning of its JSON. */
+function Text({ value }: { readonly value: unknown }) {
+  if (value === null || value === undefined) return <None />
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return (
+    <code title={text} className={css.text}>
+      {text}
+    </code>
+  )
+}

@@ -1,0 +1,114 @@
+import { useId, useState } from 'react'
+import { useApi } from '../../api/use-api.js'
+import { Button } from '../../ui/button.js'
+import type { JobsRange } from '../../ui/jobs-link.js'
+import css from './filter-row.module.css'
+import { NameFilter } from './name-filter.js'
+import { TextFilter } from './text-filter.js'
+import type { useJobsView } from './use-view.js'
+import { type JobsView, jobsRanges } from './view.js'
+
+const rangeNames: Readonly<Record<JobsRange, string>> = {
+  '15m': 'Last 15 minutes',
+  '1h': 'Last hour',
+  '6h': 'Last 6 hours',
+  '24h': 'Last 24 hours',
+  '7d': 'Last 7 days',
+  '30d': 'Last 30 days',
+  all: 'Any time',
+}
+
+/** What narrows the list, beside the states and the search field. On a phone it folds. */
+export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>, 'view' | 'change'>) {
+  const { data: names } = useApi('GET /vocabulary', {})
+  const [isOpen, setOpen] = useState(false)
+  const id = useId()
+  const used = countUsed(view)
+  return (
+    <div className={css.frame}>
+      <div className={css.unfold}>
+        <Button aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+          Filters{used > 0 ? ` (${used})` : ''}
+        </Button>
+      </div>
+      <div id={id} className={`${css.row} ${isOpen ? css.isOpen : ''}`}>
+        <NameFilter
+          label="Task"
+          chosen={view.tasks}
+          names={names?.tasks}
+          onChange={(tasks) => change({ tasks })}
+        />
+        <NameFilter
+          label="Queue"
+          chosen={view.queues}
+          names={names?.queues}
+          onChange={(queues) => change({ queues })}
+        />
+        <NameFilter
+          label="Worker"
+          chosen={view.workers}
+          names={names?.workers}
+          onChange={(workers) => change({ workers })}
+        />
+        <TextFilter
+          label="Owner"
+          value={view.owners.join(', ')}
+          names={names?.owners}
+          onChange={(owner) => change({ owners: [owner] })}
+        />
+        <TextFilter
+          label="Tag"
+          value={view.tags.join(', ')}
+          names={names?.tags}
+          onChange={(tag) => change({ tags: [tag] })}
+        />
+        <TextFilter
+          label="Took at least"
+          value={view.minDuration}
+          names={durations}
+          onChange={(minDuration) => change({ minDuration })}
+        />
+        <TextFilter
+          label="At most"
+          value={view.maxDuration}
+          names={durations}
+          onChange={(maxDuration) => change({ maxDuration })}
+        />
+        <label className={css.filter}>
+          <span className={css.name}>When</span>
+          <select
+            className={`${css.input} ${view.isRangeSaid ? css.isUsed : ''}`}
+            value={view.range}
+            onChange={({ target }) =>
+              change({ range: jobsRanges.find((range) => range === target.value) ?? 'all' })
+            }
+          >
+            {jobsRanges.map((range) => (
+              <option key={range} value={range}>
+                {rangeNames[range]}
+              </option>
+            ))}
+          </select>
+        </label>
+        {used > 0 && (
+          <Button kind="plain" onClick={() => change(nothing)}>
+            Clear
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+const durations = ['100ms', '1s', '10s', '1m', '10m', '1h']
+
+const nothing = {
+  ...{ tasks: [], queues: [], workers: [], owners: [], tags: [], ids: [] },
+  ...{ parent: '', minDuration: '', maxDuration: '' },
+}
+
+function countUsed(view: JobsView): number {
+  const lists = [view.tasks, view.queues, view.workers, view.owners, view.tags, view.ids]
+  const texts = [view.parent, view.minDuration, view.maxDuration]
+  return lists.filter(({ length }) => length > 0).length + texts.filter((text) => text !== '').length
+}

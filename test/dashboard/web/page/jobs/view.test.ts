@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { looksIntoText, readView, toFilter } from '../../../../../src/dashboard/web/page/jobs/view.js'
+import { jobsLink } from '../../../../../src/dashboard/web/ui/jobs-link.js'
+
+const viewOf = (search: string) => {
+  const params = new URLSearchParams(search)
+  return readView({ get: (name) => params.get(name) ?? '', all: (name) => params.getAll(name) })
+}
+
+describe('the address of the page of jobs', () => {
+  test('says nothing, and means all jobs there are, the newest first', () => {
+    const view = viewOf('')
+
+    expect(view).toMatchObject({ range: 'all', isRangeSaid: false, sort: 'newest', size: 50, cursor: '' })
+    expect(toFilter(view)).toEqual({})
+  })
+
+  test.each([
+    ['state=failed,running', { state: ['running', 'failed'] }],
+    ['state=failed&range=1h', { state: ['failed'], finishedAfter: '1h' }],
+    ['state=failed&state=queued&range=1h', { state: ['queued', 'failed'], createdAfter: '1h' }],
+    ['state=odd', {}],
+    ['task=mail.send&queue=a,b', { task: ['mail.send'], queue: ['a,b'] }],
+    ['worker=mail@one', { worker: ['mail@one'], createdAfter: '24h' }],
+    ['owner=42&range=all', { owner: ['42'] }],
+    ['query=task:mail.*', { query: 'task:mail.*', createdAfter: '24h' }],
+    ['query=timeout&range=all', { query: 'timeout', createdAfter: '1970-01-01T00:00:00Z' }],
+    ['query=timeout+created>7d', { query: 'timeout created>7d', createdAfter: '1970-01-01T00:00:00Z' }],
+    ['query=state:failed+ended>7d', { query: 'state:failed ended>7d' }],
+    ['parent=x&minDuration=1s', { parent: 'x', minDuration: '1s' }],
+    ['id=a,b', { id: ['a', 'b'] }],
+    ['size=7&range=never', {}],
+  ])('%s', (search, filter) => {
+    expect(toFilter(viewOf(search))).toEqual(filter)
+  })
+
+  test('is what a link says', () => {
+    const link = jobsLink({ state: ['failed'], task: ['mail.send'], query: 'error.name:"A B"', range: '7d' })
+
+    expect(toFilter(viewOf(link.slice('/jobs?'.length)))).toEqual({
+      state: ['failed'],
+      task: ['mail.send'],
+      query: 'error.name:"A B"',
+      finishedAfter: '7d',
+    })
+    expect(jobsLink({})).toBe('/jobs')
+  })
+})
+
+test.each([
+  ['timeout', true],
+  ['payload.to:ann', true],
+  ['state:failed', false],
+  ['error.name:TypeError', false],
+  ['state:', false],
+])('whether "%s" looks into what jobs carry: %s', (query, isText) => {
+  expect(looksIntoText(query)).toBe(isText)
+})

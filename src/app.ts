@@ -330,7 +330,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     ready: () => hold.during(ready()),
     health: () => hold.during(health()),
     readiness: () => hold.during(readiness()),
-    status: () => hold.during(untilKnown().then(() => clusterStatus(statusDeps))),
+    status: () => hold.during(status()),
     async enqueue(task, payload, options) {
       const target = targetOf(task)
       return enqueuer.enqueue(target instanceof Promise ? await target : target, payload, options)
@@ -359,7 +359,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     },
     control: createControl(controlDeps),
     inspect: createInspect(controlDeps),
-    insight: createInsight({ store: async () => (await backend()).store, during: hold.during }),
+    insight: createInsight({ store: async () => (await backend()).store, status, during: hold.during }),
     metrics: () => hold.during(metrics()),
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),
@@ -377,6 +377,11 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   async function untilKnown(): Promise<void> {
     const until = performance.now() + config.deadlineMs
     while (!opening.known && !closing && performance.now() < until) await rest(knownPauseMs)
+  }
+
+  async function status(): Promise<ClusterStatus> {
+    await untilKnown()
+    return clusterStatus(statusDeps)
   }
 
   /** `present` comes with the tables; a server that is known and lacks them is looked at again each time. */

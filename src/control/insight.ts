@@ -1,6 +1,8 @@
 import type { Chart } from '../job/chart.js'
 import type { ChartQuery, Depth, NamedTally, SumsQuery } from '../store/stat-store.js'
 import type { Store } from '../store/store.js'
+import { type Lately, latelySpans, toAttention } from './attention.js'
+import type { ClusterProblem, ClusterStatus } from './status.js'
 
 /** What there is to see of the whole installation, now and over time: what the dashboard stands on. Jobs themselves are never read. */
 export interface Insight {
@@ -10,20 +12,46 @@ export interface Insight {
   sums(query: SumsQuery): Promise<NamedTally[]>
   /** How many jobs there are at this moment, by task, queue and state. */
   depths(): Promise<Depth[]>
+  /**
+   * What somebody should see to, the most urgent first: the problems of the cluster, and tasks that began to fail. Never
+   * rejects.
+   * @param status as it was found a moment ago. Default: it is looked for
+   */
+  attention(status?: ClusterStatus): Promise<ClusterProblem[]>
 }
 
 export interface InsightDeps {
   readonly store: () => Promise<Store>
+  readonly status: () => Promise<ClusterStatus>
   /** Keeps the process alive meanwhile. */
   readonly during: <T>(asked: Promise<T>) => Promise<T>
 }
 
-export function createInsight({ store, during }: InsightDeps): Insight {
+export function createInsight({ store, status, during }: InsightDeps): Insight {
   const ask = <T>(question: (store: Store) => Promise<T>) => during(store().then(question))
 
   return {
     chart: (query) => ask((opened) => opened.chart(query)),
     sums: (query) => ask((opened) => opened.sums(query)),
     depths: () => ask((opened) => opened.depths()),
+    attention: (found) => during(attention(found)),
+  }
+
+  async function attention(found: ClusterStatus | undefined): Promise<ClusterProblem[]> {
+    const { problems, workers, store: health } = found ?? (await status())
+    const lately = health === 'up' ? await look().catch(() => nothing) : nothing
+    return toAttention({ problems, workers }, lately)
+  }
+
+  async function look(): Promise<Lately> {
+    const opened = await store()
+    const { recent, before } = latelySpans(new Date())
+    const sums = await Promise.all([
+      opened.sums({ ...recent, by: 'task' }),
+      opened.sums({ ...before, by: 'task' }),
+    ])
+    return { recent: sums[0], before: sums[1] }
   }
 }
+
+const nothing: Lately = { recent: [], before: [] }

@@ -25,13 +25,14 @@ export interface ClusterProblem {
   readonly message: string
   /** What to do about it. */
   readonly cure: string
-  /** The worker's name, or the queue's, where it is about one. */
+  /** The name of the worker, the queue or the task, where it is about one. */
   readonly worker?: string
   readonly queue?: string
+  readonly task?: string
 }
 
 /** Those of one process, and what can be seen from outside alone. */
-export type ClusterCode = HealthCode | 'worker-silent' | 'worker-lost'
+export type ClusterCode = HealthCode | 'worker-silent' | 'worker-lost' | 'task-failing'
 
 export interface WorkerStatus {
   readonly id: string

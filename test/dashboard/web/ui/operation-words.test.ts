@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import {
+  isClean,
+  tellOutcomes,
+  tellState,
+  titleOf,
+} from '../../../../src/dashboard/web/ui/operation-words.js'
+
+const at = '2026-11-29T10:00:00.000Z'
+const operation = {
+  state: 'running',
+  done: 25_000,
+  matched: 100_000,
+  isMore: false,
+  counts: { retried: 24_990, unfit: 10 },
+  movedAt: '2026-11-29T10:00:10.000Z',
+} as const
+
+describe('an action on many jobs', () => {
+  test('is titled by what is done to how many', () => {
+    expect(titleOf('retry', operation)).toBe('Retry: 100,000 jobs')
+    expect(titleOf('retry', { ...operation, isMore: true })).toBe('Retry: 100,000 or more jobs')
+    expect(titleOf('promote', { ...operation, state: 'done', done: 1, matched: 7 })).toBe('Run now: 1 job')
+  })
+
+  test('tells what came of it, what was asked for first', () => {
+    expect(tellOutcomes(operation.counts)).toEqual([
+      '24,990 begun anew',
+      '10 left alone, in another state by then',
+    ])
+    expect(tellOutcomes({})).toEqual([])
+  })
+
+  test('tells how long it takes from how fast it goes', () => {
+    expect(tellState(operation, at)).toMatch(/^About 30 s left\. /)
+  })
+
+  test.each([
+    ['it has just begun', { movedAt: at }],
+    ['nobody knows how many there are', { isMore: true }],
+    ['nothing is done', { done: 0 }],
+    ['it does not run', { state: 'stopped' }],
+  ] as const)('tells no time when %s', (_, change) => {
+    expect(tellState({ ...operation, ...change }, at)).not.toMatch(/left\. /)
+  })
+
+  test.each([
+    [{ state: 'done', counts: { retried: 3 } }, true],
+    [{ state: 'done', counts: { retried: 3, unfit: 1 } }, false],
+    [{ state: 'stopped', counts: { retried: 3 } }, false],
+  ] as const)('%j is clean: %s', (told, clean) => {
+    expect(isClean(told)).toBe(clean)
+  })
+})

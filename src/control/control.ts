@@ -106,11 +106,11 @@ export function createControl({ door, limits, store, registry }: ControlDeps): C
     },
     async rateLimit(scope, rateLimit, options) {
       await limits.set(scope, { rateLimit } as Parameters<Limits['set']>[1], byOf(options))
-      return door.ask('rate-limit', { scope: await nameOf(scope) }, options)
+      return door.ask('rate-limit', { scope: await nameOf(scope), rateLimit }, options)
     },
     async concurrency(scope, concurrency, options) {
       await limits.set(scope, { concurrency } as Parameters<Limits['set']>[1], byOf(options))
-      return door.ask('concurrency', { scope: await nameOf(scope) }, options)
+      return door.ask('concurrency', { scope: await nameOf(scope), concurrency }, options)
     },
     async limitReset(scope, options) {
       await limits.reset(scope)
@@ -120,7 +120,7 @@ export function createControl({ door, limits, store, registry }: ControlDeps): C
       const { name } = await taskOf(task)
       const value = limit === null ? null : JSON.stringify(checkTimeLimit(limit, '"timeLimit"'))
       await (await store()).setSetting(settingNames.timeLimit(name), value, options?.by ?? null)
-      return door.ask('time-limit', { task: name }, options)
+      return door.ask('time-limit', { task: name, timeLimit: limit }, options)
     },
 
     commands: async (limit = 100, before) =>

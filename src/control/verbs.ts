@@ -1,3 +1,5 @@
+import type { Concurrency, RateLimit } from '../job/limit.js'
+import type { TimeLimit } from '../job/time-limit.js'
 import type { LogLevel } from '../telemetry/log.js'
 import type { HealthReason } from '../telemetry/readiness.js'
 
@@ -20,13 +22,13 @@ export interface Verbs {
   'log-level': { args: { readonly level: LogLevel }; reply: { readonly level: LogLevel } }
   /** Forgets what was set for this worker: its configuration and flags hold again. */
   reset: { args: object; reply: PoolReply & { readonly queues: readonly string[] } }
-  /** Learns what was set for all, and says so. */
+  /** Learns what was set for all, and says so. What it is stands in the store, and here for the audit alone. */
   pause: { args: { readonly queue: string }; reply: { readonly paused: readonly string[] } }
   resume: { args: { readonly queue: string }; reply: { readonly paused: readonly string[] } }
-  'rate-limit': { args: { readonly scope: string }; reply: 'set' }
-  concurrency: { args: { readonly scope: string }; reply: 'set' }
+  'rate-limit': { args: { readonly scope: string; readonly rateLimit: RateLimit | null }; reply: 'set' }
+  concurrency: { args: { readonly scope: string; readonly concurrency: Concurrency | null }; reply: 'set' }
   'limit-reset': { args: { readonly scope: string }; reply: 'set' }
-  'time-limit': { args: { readonly task: string }; reply: 'set' }
+  'time-limit': { args: { readonly task: string; readonly timeLimit: TimeLimit | null }; reply: 'set' }
 
   active: { args: object; reply: readonly ActiveJob[] }
   reserved: { args: object; reply: readonly ReservedJob[] }

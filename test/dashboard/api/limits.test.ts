@@ -63,6 +63,17 @@ describe('over HTTP', () => {
     expect(await rateOf()).toMatchObject({ rateLimit: '10/s', set: null })
   })
 
+  test.each([
+    ['rate-limit', { rateLimit: '1/h' }, { scope: 'task:mail.send', rateLimit: '1/h' }],
+    ['concurrency', { concurrency: null }, { scope: 'task:mail.send', concurrency: null }],
+    ['time-limit', { timeLimit: '30s' }, { task: 'mail.send', timeLimit: '30s' }],
+    ['limit-reset', {}, { scope: 'task:mail.send' }],
+  ])('the audit keeps what %s set', async (verb, body, kept) => {
+    await order(verb, { task: 'mail.send', ...body })
+    const [last] = await shop.jobs.control.commands(1)
+    expect({ verb: last?.verb, args: JSON.parse(last?.args ?? '') }).toEqual({ verb, args: kept })
+  })
+
   test('a queue says its limits, and who has set them', async () => {
     await order('concurrency', { queue: 'mail', concurrency: 3 })
     const { body } = await ask(shop, '/jobs/dashboard/api/queues', { headers: fromPage })

@@ -1,10 +1,8 @@
-import { useId, useState } from 'react'
 import { useApi } from '../../api/use-api.js'
-import { Button } from '../../ui/button.js'
+import { ChoiceFilter, Filters } from '../../ui/filters.js'
 import type { JobsRange } from '../../ui/jobs-link.js'
-import css from './filter-row.module.css'
-import { NameFilter } from './name-filter.js'
-import { TextFilter } from './text-filter.js'
+import { NameFilter } from '../../ui/name-filter.js'
+import { TextFilter } from '../../ui/text-filter.js'
 import type { useJobsView } from './use-view.js'
 import { type JobsView, jobsRanges } from './view.js'
 
@@ -18,85 +16,61 @@ const rangeNames: Readonly<Record<JobsRange, string>> = {
   all: 'Any time',
 }
 
-/** What narrows the list, beside the states and the search field. On a phone it folds. */
+/** What narrows the list, beside the states and the search field. */
 export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>, 'view' | 'change'>) {
   const { data: names } = useApi('GET /vocabulary', {})
-  const [isOpen, setOpen] = useState(false)
-  const id = useId()
-  const used = countUsed(view)
   return (
-    <div className={css.frame}>
-      <div className={css.unfold}>
-        <Button aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
-          Filters{used > 0 ? ` (${used})` : ''}
-        </Button>
-      </div>
-      <div id={id} className={`${css.row} ${isOpen ? css.isOpen : ''}`}>
-        <NameFilter
-          label="Task"
-          chosen={view.tasks}
-          names={names?.tasks}
-          onChange={(tasks) => change({ tasks })}
-        />
-        <NameFilter
-          label="Queue"
-          chosen={view.queues}
-          names={names?.queues}
-          onChange={(queues) => change({ queues })}
-        />
-        <NameFilter
-          label="Worker"
-          chosen={view.workers}
-          names={names?.workers}
-          onChange={(workers) => change({ workers })}
-        />
-        <TextFilter
-          label="Owner"
-          value={view.owners.join(', ')}
-          names={names?.owners}
-          onChange={(owner) => change({ owners: [owner] })}
-        />
-        <TextFilter
-          label="Tag"
-          value={view.tags.join(', ')}
-          names={names?.tags}
-          onChange={(tag) => change({ tags: [tag] })}
-        />
-        <TextFilter
-          label="Took at least"
-          value={view.minDuration}
-          names={durations}
-          onChange={(minDuration) => change({ minDuration })}
-        />
-        <TextFilter
-          label="At most"
-          value={view.maxDuration}
-          names={durations}
-          onChange={(maxDuration) => change({ maxDuration })}
-        />
-        <label className={css.filter}>
-          <span className={css.name}>When</span>
-          <select
-            className={`${css.input} ${view.isRangeSaid ? css.isUsed : ''}`}
-            value={view.range}
-            onChange={({ target }) =>
-              change({ range: jobsRanges.find((range) => range === target.value) ?? 'all' })
-            }
-          >
-            {jobsRanges.map((range) => (
-              <option key={range} value={range}>
-                {rangeNames[range]}
-              </option>
-            ))}
-          </select>
-        </label>
-        {used > 0 && (
-          <Button kind="plain" onClick={() => change(nothing)}>
-            Clear
-          </Button>
-        )}
-      </div>
-    </div>
+    <Filters used={countUsed(view)} onClear={() => change(nothing)}>
+      <NameFilter
+        label="Task"
+        chosen={view.tasks}
+        names={names?.tasks}
+        onChange={(tasks) => change({ tasks })}
+      />
+      <NameFilter
+        label="Queue"
+        chosen={view.queues}
+        names={names?.queues}
+        onChange={(queues) => change({ queues })}
+      />
+      <NameFilter
+        label="Worker"
+        chosen={view.workers}
+        names={names?.workers}
+        onChange={(workers) => change({ workers })}
+      />
+      <TextFilter
+        label="Owner"
+        value={view.owners.join(', ')}
+        names={names?.owners}
+        onChange={(owner) => change({ owners: [owner] })}
+      />
+      <TextFilter
+        label="Tag"
+        value={view.tags.join(', ')}
+        names={names?.tags}
+        onChange={(tag) => change({ tags: [tag] })}
+      />
+      <TextFilter
+        label="Took at least"
+        value={view.minDuration}
+        names={durations}
+        onChange={(minDuration) => change({ minDuration })}
+      />
+      <TextFilter
+        label="At most"
+        value={view.maxDuration}
+        names={durations}
+        onChange={(maxDuration) => change({ maxDuration })}
+      />
+      <ChoiceFilter
+        label="When"
+        value={view.range}
+        options={jobsRanges.map((value) => ({ value, label: rangeNames[value] }))}
+        isUsed={view.isRangeSaid}
+        onChange={(range) => change({ range })}
+      />
+    </Filters>
   )
 }
 

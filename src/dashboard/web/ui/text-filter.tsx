@@ -1,5 +1,5 @@
 import { useEffect, useId, useState } from 'react'
-import css from './filter-row.module.css'
+import css from './filter.module.css'
 
 interface TextFilterProps {
   readonly label: string

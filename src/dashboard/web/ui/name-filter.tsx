@@ -1,4 +1,4 @@
-import css from './filter-row.module.css'
+import css from './filter.module.css'
 
 interface NameFilterProps {
   readonly label: string

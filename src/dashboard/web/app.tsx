@@ -1,7 +1,9 @@
 import { lazy, Suspense } from 'react'
-import { Route, Router, Switch } from 'wouter'
+import { Route, Router, Switch, useLocation } from 'wouter'
 import { mount } from './api/address.js'
 import { NotFound } from './page/not-found.js'
+import { Admission } from './shell/admission.js'
+import { Failure } from './shell/failure.js'
 import { Shell } from './shell/shell.js'
 import { Toasts } from './ui/toast.js'
 import { Waiting } from './ui/waiting.js'
@@ -16,16 +18,27 @@ export function App() {
     <Router base={mount}>
       <Toasts>
         <Shell>
-          <Suspense fallback={<Waiting />}>
-            <Switch>
-              <Route path="/" component={Overview} />
-              <Route path="/jobs" component={Jobs} />
-              <Route path="/jobs/:id" component={Job} />
-              <Route component={NotFound} />
-            </Switch>
-          </Suspense>
+          <Admission>
+            <Pages />
+          </Admission>
         </Shell>
       </Toasts>
     </Router>
+  )
+}
+
+function Pages() {
+  const [path] = useLocation()
+  return (
+    <Failure path={path}>
+      <Suspense fallback={<Waiting />}>
+        <Switch>
+          <Route path="/" component={Overview} />
+          <Route path="/jobs" component={Jobs} />
+          <Route path="/jobs/:id" component={Job} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Failure>
   )
 }

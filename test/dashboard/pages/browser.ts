@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { until } from '../../support/until.js'
 
 /** Chromium, as `CHROME_PATH` or the machine has it; `undefined`: tests that need one are skipped, which is said once. */
 export const browserPath =
@@ -115,7 +116,7 @@ export async function look(page: Page, name: string): Promise<void> {
 
 /** Until nothing is on its way, and what is drawn anew for another width or theme has been drawn. */
 async function settle(page: Page): Promise<void> {
-  await page.locator('[data-waiting]').waitFor({ state: 'detached' })
+  await until(async () => (await page.locator('[data-waiting]').count()) === 0, { timeoutMs: 30_000 })
   await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
 }
 

@@ -1,67 +1,25 @@
 import type { ReactNode } from 'react'
-import { useEffect, useState } from 'react'
-import { Link, useLocation } from 'wouter'
-import { useApi, useMe } from '../api/use-api.js'
-import { Badge } from '../ui/state.js'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import { useNarrow } from '../ui/narrow.js'
+import { LiveState } from './live-state.js'
+import { Places } from './places.js'
 import { Preferences } from './preferences.js'
+import { QuickFind } from './quick-find.js'
+import { Sheet } from './sheet.js'
 import css from './shell.module.css'
-
-const places: readonly (readonly [path: string, name: string])[] = [
-  ['/', 'Overview'],
-  ['/jobs', 'Jobs'],
-  ['/tasks', 'Tasks'],
-  ['/queues', 'Queues'],
-  ['/workers', 'Workers'],
-  ['/system', 'Broker and store'],
-  ['/audit', 'Audit'],
-]
+import { useLeaving } from './use-leaving.js'
+import { Who } from './who.js'
 
 /** What stands around every page: where one can go, how things are, how one likes it. */
 export function Shell({ children }: { readonly children: ReactNode }) {
-  const [path] = useLocation()
-  const [isOpen, setOpen] = useState(false)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a step to another page closes the menu
-  useEffect(() => setOpen(false), [path])
+  const isNarrow = useNarrow()
   return (
     <div className={css.shell}>
       <button type="button" className={css.skip} onClick={toPage}>
         Skip to the page
       </button>
-      <header className={css.side}>
-        <div className={css.top}>
-          <Link href="/" className={css.brand}>
-            <Mark /> Celeriac
-          </Link>
-          <button
-            type="button"
-            className={css.open}
-            aria-expanded={isOpen}
-            aria-controls="places"
-            onClick={() => setOpen(!isOpen)}
-          >
-            <span className="hidden-but-read">Menu</span>
-            <span aria-hidden="true">{isOpen ? '×' : '☰'}</span>
-          </button>
-        </div>
-        <div id="places" className={`${css.fold} ${isOpen ? css.isOpen : ''}`}>
-          <nav aria-label="Pages">
-            <ul className={css.places}>
-              {places.map(([to, name]) => (
-                <li key={to}>
-                  <Link href={to} className={css.place} aria-current={isAt(path, to) ? 'page' : undefined}>
-                    {name}
-                    {to === '/' && <Attention />}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          </nav>
-          <div className={css.foot}>
-            <Preferences />
-            <Who />
-          </div>
-        </div>
-      </header>
+      {isNarrow ? <Bar /> : <Side />}
       <main id="page" tabIndex={-1} className={css.page}>
         {children}
       </main>
@@ -74,43 +32,77 @@ function toPage(): void {
   document.getElementById('page')?.focus()
 }
 
-function isAt(path: string, to: string): boolean {
-  return to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`)
-}
-
-/** How much needs somebody, wherever one is. */
-function Attention() {
-  const { data } = useApi('GET /status', {})
-  const count = data?.problems.length ?? 0
-  if (count === 0) return null
+function Side() {
   return (
-    <Badge tone="danger">
-      {count}
-      <span className="hidden-but-read"> {count === 1 ? 'problem' : 'problems'}</span>
-    </Badge>
+    <header className={css.side}>
+      <Brand />
+      <QuickFind />
+      <div className={css.fold}>
+        <Places />
+        <Foot />
+      </div>
+    </header>
   )
 }
 
-function Who() {
-  const me = useMe()
-  if (!me) return null
+/** Where there is little room, all but the name is behind a button. */
+function Bar() {
+  const [open, setOpen] = useState<'no' | 'menu' | 'find'>('no')
+  useLeaving(() => setOpen('no'))
   return (
-    <div className={css.who}>
-      <span title={me.actions.join(', ')}>
-        {me.name ?? 'You'}
-        {me.role && ` · ${me.role}`}
+    <header className={css.bar}>
+      <Brand />
+      <span className={css.state}>
+        <LiveState />
       </span>
-      <a href="board/">bull-board</a>
-      <a href="api/openapi.json">API</a>
-      {me.canLogOut && (
-        <form method="post" action="logout">
-          <button type="submit" className={css.leave}>
-            Log out
-          </button>
-        </form>
-      )}
-      <span className={css.version}>v{me.version}</span>
+      <IconButton
+        label="Find"
+        icon="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5L14 14"
+        onPress={() => setOpen('find')}
+      />
+      <IconButton label="Menu" icon="M2 4h12M2 8h12M2 12h12" onPress={() => setOpen('menu')} />
+      <Sheet label="Menu" isOpen={open !== 'no'} onClose={() => setOpen('no')}>
+        <div className={css.sheetTop}>
+          <QuickFind isAwaited={open === 'find'} />
+          <IconButton label="Close" icon="M3 3l10 10M13 3L3 13" onPress={() => setOpen('no')} />
+        </div>
+        <Places />
+        <Foot />
+      </Sheet>
+    </header>
+  )
+}
+
+function Brand() {
+  return (
+    <Link href="/" className={css.brand}>
+      <Mark /> Celeriac
+    </Link>
+  )
+}
+
+function Foot() {
+  return (
+    <div className={css.foot}>
+      <Preferences />
+      <Who />
     </div>
+  )
+}
+
+interface IconButtonProps {
+  readonly label: string
+  readonly icon: string
+  onPress(): void
+}
+
+function IconButton({ label, icon, onPress }: IconButtonProps) {
+  return (
+    <button type="button" className={css.icon} aria-label={label} onClick={onPress}>
+      <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+        <path d={icon} />
+      </svg>
+    </button>
   )
 }
 

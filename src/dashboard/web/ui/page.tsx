@@ -1,4 +1,6 @@
-import { type ReactNode, useEffect } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
+import { useLocation } from 'wouter'
+import { arrive } from './arrival.js'
 import { Stack } from './card.js'
 import css from './page.module.css'
 
@@ -14,14 +16,19 @@ interface PageProps {
 }
 
 export function Page({ title, head = title, aside, note, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const [path] = useLocation()
   useEffect(() => {
     document.title = `${title} · Celeriac`
   }, [title])
+  useEffect(() => arrive(path, heading.current), [path])
   return (
     <>
       <header className={css.head}>
         <div className={css.words}>
-          <h1>{head}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {head}
+          </h1>
           {note !== undefined && <div className={css.note}>{note}</div>}
         </div>
         {aside !== undefined && <div className={css.aside}>{aside}</div>}

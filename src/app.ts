@@ -127,6 +127,8 @@ export interface App {
    * listener the worker stops, and the process goes on.
    */
   onShutdownAsked(listener: (now: boolean) => void): () => void
+  /** Aborted when it begins to close. */
+  readonly closing: AbortSignal
   /** Idempotent. Stops the workers first. */
   close(): Promise<void>
 }
@@ -294,6 +296,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   let registry: TaskRegistry | undefined
   let maintenance: Maintenance | undefined
   let closing: Promise<void> | undefined
+  const ending = new AbortController()
 
   tasks.then((found) => {
     registry = found
@@ -367,6 +370,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     queuesFor: workers.queuesFor,
     startWorker: workers.start,
     onShutdownAsked: workers.onShutdownAsked,
+    closing: ending.signal,
     close() {
       closing ??= close()
       return closing
@@ -537,6 +541,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   }
 
   async function close(): Promise<void> {
+    ending.abort()
     unserved.close()
     await workers.stop()
     try {

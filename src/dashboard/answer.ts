@@ -27,25 +27,36 @@ export interface Refusal {
   readonly message: string
   /** What to write, for those who run the app. */
   readonly example?: string
+  /** Of a payload that its task refuses. */
+  readonly issues?: readonly unknown[]
+  readonly retryAfterSeconds?: number
 }
 
 export function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
-  // What is refused now may be there tomorrow.
-  res.setHeader('Cache-Control', 'no-store')
+  setRefusalHeaders(res, refusal)
   send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal) : toProblem(refusal))
 }
 
 /** The same for programs alone. */
 export function sendProblem(res: Response, refusal: Refusal): void {
-  res.setHeader('Cache-Control', 'no-store')
+  setRefusalHeaders(res, refusal)
   send(res, toProblem(refusal))
 }
 
+/** What is refused now may be there tomorrow. */
+function setRefusalHeaders(res: Response, { retryAfterSeconds }: Refusal): void {
+  res.setHeader('Cache-Control', 'no-store')
+  if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', String(retryAfterSeconds))
+}
+
 /** `message` stands there a second time for the pages, which show it under that name. */
-function toProblem({ status, code, message, example }: Refusal): Answer {
+function toProblem({ status, code, message, example, issues }: Refusal): Answer {
   const title = STATUS_CODES[status] ?? 'Error'
   const detail = example === undefined ? message : `${message} ${example}`
-  const body = { type: 'about:blank', title, status, detail, code, error: title, message: detail }
+  const body = {
+    ...{ type: 'about:blank', title, status, detail, code, ...(issues ? { issues } : {}) },
+    ...{ error: title, message: detail },
+  }
   return { ...json(status, body), type: 'application/problem+json' }
 }
 

@@ -47,6 +47,8 @@ export interface DashboardDeps {
   readonly bulk: Bulk
   readonly control: Control
   readonly inspect: Inspect
+  /** Aborted when the app closes. */
+  readonly closing: AbortSignal
   /** The JSON body of a request, whether the app has parsed it or not; `undefined` when there is none. */
   readBody(req: Request): Promise<unknown>
 }

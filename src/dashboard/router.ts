@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
-import { CeleriacError } from '../errors.js'
 import { forbidden, fromOf } from './access.js'
 import { type Refusal, send, sendRefusal } from './answer.js'
-import { answerApi } from './api/api.js'
+import { createApi } from './api/serve.js'
 import { createBoard } from './board/board.js'
 import type { Visit } from './board/visit.js'
 import type { DashboardDeps } from './dashboard.js'
+import { tellFailure, toRefusal } from './failure.js'
 import { createGuard, type GuardSettings } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
 import { createPages } from './pages.js'
@@ -20,6 +20,7 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
   const board = createBoard(deps)
   const pages = createPages()
   const guard = createGuard(deps.config, deps.log)
+  const api = createApi(deps, guard)
 
   return function dashboard(req: Request, res: Response): void {
     answer(req, res).catch((error: unknown) => answerError(deps, error, req, res))
@@ -32,10 +33,7 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
     if (!visitor) return sendRefusal(req, res, closed(deps.config))
     if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, crossSite)
     const [path = '/'] = req.url.split('?', 1)
-    if (path.startsWith('/api/'))
-      return answerApi(deps, { req, res, path: path.slice('/api'.length), visitor }, (error) =>
-        refusalOf(deps, error, req),
-      )
+    if (path.startsWith('/api/')) return api({ req, res, path: path.slice('/api'.length), visitor })
     if (!visitor.may('view')) return sendRefusal(req, res, forbidden(visitor, 'view'))
     if (path === '/' && !isFolder(req)) return redirect(res, here(req))
     if (path === '/board') return redirect(res, './board/')
@@ -119,46 +117,10 @@ const unknownAddress: Refusal = {
   message: 'The dashboard has no such page.',
 }
 
-const later: Refusal = {
-  status: 503,
-  code: 'UNAVAILABLE',
-  message: 'The store or the broker cannot be reached right now. The log of the app says more. Try again.',
-}
-
-const broken: Refusal = {
-  status: 500,
-  code: 'FAILED',
-  message: 'The dashboard could not answer. The log of the app says more.',
-}
-
-const notUnderstood: Refusal = {
-  status: 400,
-  code: 'BAD_REQUEST',
-  message: 'The dashboard does not understand this request.',
-}
-
 /** What went wrong names servers, tables and files, which is for the log. */
-function answerError(deps: DashboardDeps, error: unknown, req: Request, res: Response): void {
-  const refusal = refusalOf(deps, error, req)
+function answerError({ log }: DashboardDeps, error: unknown, req: Request, res: Response): void {
+  const refusal = toRefusal(error)
+  tellFailure(log, refusal, error, `${req.method} ${JSON.stringify(req.path)}`)
   if (res.headersSent) res.destroy()
   else sendRefusal(req, res, refusal)
-}
-
-function refusalOf({ log }: DashboardDeps, error: unknown, req: Request): Refusal {
-  const refusal = toRefusal(error)
-  const message = error instanceof Error ? error.message : String(error)
-  if (refusal.status >= 500)
-    log.error(`The dashboard could not answer ${req.method} ${JSON.stringify(req.path)}: ${message}`)
-  return refusal
-}
-
-function toRefusal(error: unknown): Refusal {
-  if (error instanceof CeleriacError) return later
-  return isOfClient(error) ? notUnderstood : broken
-}
-
-/** As Express marks what it could not read of an address or a body. */
-function isOfClient(error: unknown): boolean {
-  if (!(error instanceof Error && 'status' in error)) return false
-  return typeof error.status === 'number' && error.status >= 400 && error.status < 500
 }

@@ -6,7 +6,7 @@ import type { DashboardDeps } from '../dashboard.js'
 import type { AnswerOf, AuditLine, Operation, QueryOf } from './contract.js'
 import { toMoment } from './moment.js'
 import { ApiError } from './problem.js'
-import type { Call } from './route.js'
+import type { Reading } from './route.js'
 import { parsed } from './workers.js'
 
 const usual = 100
@@ -18,7 +18,7 @@ const atOnce = 1000
 export async function listCommands({
   deps,
   query,
-}: Call<'GET /commands'>): Promise<AnswerOf<'GET /commands'>> {
+}: Reading<'GET /commands'>): Promise<AnswerOf<'GET /commands'>> {
   const { limit = usual, before } = query
   if (before !== undefined && !isUuid(before)) throw new ConfigError('"before" must be the id of a command.')
   const fits = matcher(query)

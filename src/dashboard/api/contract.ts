@@ -17,6 +17,11 @@ export interface Api {
   'GET /me': { answer: Me }
   /** How everything is, and what is wrong: what `celeriac status` says. */
   'GET /status': { answer: ClusterStatus }
+  /**
+   * Server-Sent Events of what stands at addresses of this API (`watch=/queues?range=1h`, URL-encoded, at most 20): `data`
+   * at first and whenever it has changed, `problem` where it cannot be had. The events are in {@link LiveEvent}.
+   */
+  'GET /live': { query: { watch?: string[] }; answer: LiveEvent }
   /** How everything is, and was: what needs attention, counts, rates, a chart, queues and workers. */
   'GET /overview': { query: { range?: Range }; answer: Overview }
   /** The tasks that this process, or a worker, knows, with rates of the range. */
@@ -121,6 +126,15 @@ export interface Me {
   readonly traceUrl: string | null
   /** Where the public endpoint of a job is, with `{id}` in it; relative to the dashboard. */
   readonly statusUrl: string | null
+}
+
+/** The data of an event: `body` of the event `data`, `problem` of the event `problem`. */
+export interface LiveEvent {
+  /** The address, as it was given. */
+  readonly watch: string
+  /** What a GET of the address answers. */
+  readonly body?: unknown
+  readonly problem?: { readonly status: number; readonly code: string; readonly detail: string }
 }
 
 /** How far back charts and rates look. */

@@ -5,12 +5,12 @@ import type { DashboardDeps } from '../dashboard.js'
 import type { AnswerOf, JobPage, Relative } from './contract.js'
 import { toRow } from './jobs.js'
 import { ApiError } from './problem.js'
-import type { Call } from './route.js'
+import type { Call, Reading } from './route.js'
 
 const mostChildren = 100
 
 /** `GET /jobs/:id`: everything that is known of a job. */
-export async function showJob({ deps, params }: Call<'GET /jobs/:id'>): Promise<JobPage> {
+export async function showJob({ deps, params }: Reading<'GET /jobs/:id'>): Promise<JobPage> {
   const job = await found(deps, params.id)
   const { store } = await deps.backend()
   const [workers, children, parent, status] = await Promise.all([
@@ -60,7 +60,7 @@ export async function showLogs({
   deps,
   params,
   query,
-}: Call<'GET /jobs/:id/logs'>): Promise<AnswerOf<'GET /jobs/:id/logs'>> {
+}: Reading<'GET /jobs/:id/logs'>): Promise<AnswerOf<'GET /jobs/:id/logs'>> {
   const { limit = usualLines, after } = query
   const { id } = await found(deps, params.id)
   const { store } = await deps.backend()

@@ -9,14 +9,14 @@ import type { Body } from './call.js'
 import { commandOf } from './commands.js'
 import type { AuditLine, JobRow, JobsPage, JobsQuery } from './contract.js'
 import { ApiError } from './problem.js'
-import type { Call } from './route.js'
+import type { Call, Reading } from './route.js'
 import { toShort } from './short.js'
 import { countStates } from './states.js'
 
 const usualLimit = 50
 
 /** `GET /jobs?state=failed&task=…`: a page of the jobs that match. */
-export async function listJobs({ deps, query }: Call<'GET /jobs'>): Promise<JobsPage> {
+export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<JobsPage> {
   const { limit = usualLimit, cursor, sort, values = 'full', ...said } = query
   const { store } = await deps.backend()
   const page = { limit, ...(cursor === undefined ? {} : { cursor }), ...(sort === undefined ? {} : { sort }) }
@@ -57,7 +57,7 @@ function totalOf(said: JobsQuery, states: JobsPage['states']): number | null {
 const usualMost = 10_000
 
 /** `GET /job-count?…`: how many match, as far as two seconds tell. */
-export async function countJobs({ deps, query }: Call<'GET /job-count'>): Promise<MatchCount> {
+export async function countJobs({ deps, query }: Reading<'GET /job-count'>): Promise<MatchCount> {
   const { most = usualMost, ...said } = query
   return deps.count(toFilter(said), most)
 }

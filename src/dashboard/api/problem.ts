@@ -6,11 +6,13 @@ export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
   readonly code: string
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, retryAfterSeconds?: number) {
     super(message)
     this.status = status
     this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -26,7 +28,10 @@ const asked: ReadonlyMap<string, { readonly status: number; readonly code?: stri
 
 /** `undefined`: it is none of the client's, and its message is for the log. */
 export function toApiRefusal(error: unknown): Refusal | undefined {
-  if (error instanceof ApiError) return { status: error.status, code: error.code, message: error.message }
+  if (error instanceof ApiError) {
+    const { status, code, message, retryAfterSeconds } = error
+    return { status, code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) }
+  }
   const rule = error instanceof CeleriacError ? asked.get(error.code) : undefined
   if (!rule || !(error instanceof CeleriacError)) return undefined
   const message = error.code === 'PAYLOAD_TOO_LARGE' ? 'The body is too large.' : error.message

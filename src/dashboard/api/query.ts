@@ -8,6 +8,8 @@ export interface Rule<Value> {
   readonly schema: Readonly<Record<string, unknown>>
   /** Whether it may stand there several times, or with commas. */
   readonly isList: boolean
+  /** A comma does not part it. */
+  readonly hasCommas?: boolean
   /** @throws {ConfigError} when it is not of this form */
   read(texts: readonly string[], where: string): Value
 }
@@ -50,6 +52,9 @@ export function someOf<const Word extends string>(...words: readonly Word[]): Ru
 
 /** Texts by commas, or named several times. */
 export const texts: Rule<string[]> = { schema: {}, isList: true, read: (given) => [...given] }
+
+/** The same, where a comma is a part of it. */
+export const whole: Rule<string[]> = { ...texts, hasCommas: true }
 
 /** Milliseconds, or text like `5s`. */
 export function duration(mostMs: number): Rule<string> {

@@ -2,11 +2,11 @@ import type { AnswerOf, QueueSummary } from './contract.js'
 import { limitsOfQueue } from './limits.js'
 import { usualRange } from './ranges.js'
 import { groupMoves, noRates, readRates } from './rates.js'
-import type { Call } from './route.js'
+import type { Reading } from './route.js'
 import { countStates } from './states.js'
 
 /** `GET /queues`: what waits, since when, and who serves it. */
-export async function listQueues({ deps, query }: Call<'GET /queues'>): Promise<AnswerOf<'GET /queues'>> {
+export async function listQueues({ deps, query }: Reading<'GET /queues'>): Promise<AnswerOf<'GET /queues'>> {
   const { range = usualRange } = query
   const { store } = await deps.backend()
   const [status, moves, lately, settings] = await Promise.all([

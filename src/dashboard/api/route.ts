@@ -4,27 +4,39 @@ import type { DashboardDeps } from '../dashboard.js'
 import type { AnswerOf, BodyOf, ParamsOf, QueryOf, RouteName } from './contract.js'
 import type { QueryRules } from './query.js'
 
-/** One request to an address, by somebody who may, checked as far as the contract goes. */
-export interface Call<Name extends RouteName> {
+/** A question to an address, checked as far as the contract goes. */
+export interface Reading<Name extends RouteName> {
   readonly deps: DashboardDeps
+  readonly params: Texts<ParamsOf<Name>>
+  readonly query: QueryOf<Name>
+}
+
+/** One request, by somebody who may. */
+export interface Call<Name extends RouteName> extends Reading<Name> {
   readonly visitor: Visitor
   /** Where it comes from, for the audit. */
   readonly from: string
   /** Where the dashboard is mounted, as the app has it. */
   readonly mount: string
-  readonly params: Texts<ParamsOf<Name>>
-  readonly query: QueryOf<Name>
   /** Has no other fields than the contract names. What they hold, the handler checks. */
   readonly body: Unchecked<BodyOf<Name>>
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal
+  /** What the API knows of itself. */
+  readonly api: ApiSelf
+}
+
+export interface ApiSelf {
+  /** Tells of these addresses, whenever what stands there has changed. */
+  watch(addresses: readonly string[]): void
 }
 
 type Texts<Params> = { readonly [Key in keyof Params]: string }
 type Unchecked<Body> = { readonly [Key in keyof Body]?: unknown }
 
 /** One address: what it takes, who may ask it, and who answers. */
-export type Route<Name extends RouteName> = RouteRules<Name> & (Answering<Name> | Streaming<Name>)
+export type Route<Name extends RouteName> = RouteRules<Name> &
+  (Shared<Name> | Answering<Name> | Streaming<Name>)
 
 interface RouteRules<Name extends RouteName> {
   /**
@@ -36,6 +48,11 @@ interface RouteRules<Name extends RouteName> {
   readonly query: QueryRules<QueryOf<Name>>
   /** The fields that its body may have; `'any'`: the handler knows. Absent: it has none. */
   readonly body?: 'any' | readonly (keyof BodyOf<Name> & string)[]
+}
+
+interface Shared<Name extends RouteName> {
+  /** Changes nothing, and says the same to all who may see it: many get one answer, and it can be watched. */
+  readonly read: (reading: Reading<Name>) => Promise<AnswerOf<Name>>
 }
 
 interface Answering<Name extends RouteName> {

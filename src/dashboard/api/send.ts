@@ -2,12 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Request, Response } from 'express'
 import { toShownJson } from '../../job/codec.js'
 import { jsonType, send } from '../answer.js'
-
-/** An answer as text, and what tells it from another. */
-export interface Rendered {
-  readonly body: string
-  readonly tag: string
-}
+import type { Rendered } from '../live/hub.js'
 
 /** The time of the answer alone makes no other answer of it. */
 export function render(answer: unknown): Rendered {

@@ -1,7 +1,7 @@
 import type { TaskErrors } from './contract.js'
 import { groupErrors } from './error-groups.js'
 import { rangeMs, usualRange } from './ranges.js'
-import type { Call } from './route.js'
+import type { Reading } from './route.js'
 
 /** Failures that are looked at. The search ends after two seconds, too. */
 const most = 1000
@@ -11,7 +11,7 @@ export async function showErrors({
   deps,
   params,
   query,
-}: Call<'GET /tasks/:name/errors'>): Promise<TaskErrors> {
+}: Reading<'GET /tasks/:name/errors'>): Promise<TaskErrors> {
   const { range = usualRange } = query
   const finishedAfter = new Date(Date.now() - rangeMs[range])
   const found = await deps.search({ task: params.name, state: 'failed', finishedAfter }, { limit: most })

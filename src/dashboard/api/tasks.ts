@@ -3,12 +3,12 @@ import type { AnswerOf, TaskSummary } from './contract.js'
 import { knownTasks } from './known-tasks.js'
 import { usualRange } from './ranges.js'
 import { groupMoves, noRates, readRates } from './rates.js'
-import type { Call } from './route.js'
+import type { Reading } from './route.js'
 import { countStates, openOf } from './states.js'
 import { isLive } from './workers.js'
 
 /** `GET /tasks`: those that this process or a worker knows, and those that have jobs. */
-export async function listTasks({ deps, query }: Call<'GET /tasks'>): Promise<AnswerOf<'GET /tasks'>> {
+export async function listTasks({ deps, query }: Reading<'GET /tasks'>): Promise<AnswerOf<'GET /tasks'>> {
   const { range = usualRange } = query
   const { store } = await deps.backend()
   const [known, workers, moves, lately] = await Promise.all([

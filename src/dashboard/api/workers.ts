@@ -2,7 +2,7 @@ import type { ClusterStatus } from '../../control/status.js'
 import type { WorkerStats } from '../../control/verbs.js'
 import type { KnownWorker } from '../../store/store.js'
 import type { AnswerOf, WorkerState, WorkerSummary } from './contract.js'
-import type { Call } from './route.js'
+import type { Reading } from './route.js'
 
 export const workerStates = [
   'ok',
@@ -14,7 +14,10 @@ export const workerStates = [
 ] as const satisfies WorkerState[]
 
 /** `GET /workers`: every worker that the store remembers. */
-export async function listWorkers({ deps, query }: Call<'GET /workers'>): Promise<AnswerOf<'GET /workers'>> {
+export async function listWorkers({
+  deps,
+  query,
+}: Reading<'GET /workers'>): Promise<AnswerOf<'GET /workers'>> {
   const [known, status] = await Promise.all([deps.inspect.workers(), deps.status()])
   const all = known.map((worker) => toSummary(worker, status))
   const workers = query.state === undefined ? all : all.filter(({ state }) => state === query.state)

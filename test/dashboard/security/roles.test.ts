@@ -17,6 +17,7 @@ import { ask, fromPage, openShop, type Shop, tasks } from '../shop.js'
 const api: Readonly<Record<string, DashboardAction>> = {
   'GET /me': 'view',
   'GET /status': 'view',
+  'GET /live': 'view',
   'GET /workers': 'view',
   'GET /queues': 'view',
   'GET /tasks': 'view',

@@ -1,6 +1,6 @@
 import type { Chart } from '../job/chart.js'
 import type { ChartQuery, Depth, NamedTally, SumsQuery } from '../store/stat-store.js'
-import type { Store } from '../store/store.js'
+import type { Store, WorkerChart, WorkerChartQuery } from '../store/store.js'
 import { type Lately, latelySpans, toAttention } from './attention.js'
 import type { ClusterProblem, ClusterStatus } from './status.js'
 
@@ -12,6 +12,8 @@ export interface Insight {
   sums(query: SumsQuery): Promise<NamedTally[]>
   /** How many jobs there are at this moment, by task, queue and state. */
   depths(): Promise<Depth[]>
+  /** What a worker said of itself over time. */
+  workerChart(query: WorkerChartQuery): Promise<WorkerChart>
   /**
    * What somebody should see to, the most urgent first: the problems of the cluster, and tasks that began to fail. Never
    * rejects.
@@ -34,6 +36,7 @@ export function createInsight({ store, status, during }: InsightDeps): Insight {
     chart: (query) => ask((opened) => opened.chart(query)),
     sums: (query) => ask((opened) => opened.sums(query)),
     depths: () => ask((opened) => opened.depths()),
+    workerChart: (query) => ask((opened) => opened.workerChart(query)),
     attention: (found) => during(attention(found)),
   }
 

@@ -11,6 +11,7 @@ import type {
   WorkerChange,
 } from './control-store.js'
 import type { Listener } from './listen.js'
+import { loadValues, noteLoadSql, readWorkerChart } from './worker-stats.js'
 
 const settingChannel = 'celeriac_setting'
 const commandChannel = 'celeriac_command'
@@ -41,15 +42,22 @@ export function createCommands(
         [id, queues ?? null, concurrency ?? null, config ?? null],
       )
     },
-    forgetWorker: (id) => write('DELETE FROM celeriac.worker WHERE id = $1 AND stopped_at IS NOT NULL', [id]),
-    async reportWorker(id, report) {
+    forgetWorker: (id) =>
+      write(
+        `WITH gone AS (DELETE FROM celeriac.worker WHERE id = $1 AND stopped_at IS NOT NULL RETURNING id)
+         DELETE FROM celeriac.worker_stat WHERE worker_id IN (SELECT id FROM gone)`,
+        [id],
+      ),
+    async reportWorker(id, report, load) {
       const [row] = await query<{ isAsked: boolean }>(
-        `UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1::uuid
+        `WITH noted AS (${noteLoadSql(3)})
+         UPDATE celeriac.worker SET report = $2, reported_at = now() WHERE id = $1::uuid
          RETURNING EXISTS (SELECT 1 FROM celeriac.command c WHERE ${isAsked}) AS "isAsked"`,
-        [id, report],
+        [id, report, ...loadValues(load)],
       )
       return row?.isAsked ?? false
     },
+    workerChart: (asked) => guard(() => readWorkerChart(pool, asked)),
     workers: () =>
       query<KnownWorker>(
         `SELECT id, name, host, pid, queues, tasks, concurrency, pool, version, node_version AS "nodeVersion",

@@ -1,3 +1,5 @@
+import type { WorkerChart, WorkerChartQuery, WorkerLoad } from './worker-load.js'
+
 /** What remembers workers, what was asked of them, and what was set while the app ran. */
 export interface ControlStore {
   registerWorker(worker: NewWorker): Promise<void>
@@ -6,8 +8,13 @@ export interface ControlStore {
   forgetWorker(id: string): Promise<void>
   /** What holds of a worker from now on. */
   changeWorker(id: string, change: WorkerChange): Promise<void>
-  /** JSON text: what it says of itself. Every few seconds; gives whether commands wait for it. */
-  reportWorker(id: string, report: string): Promise<boolean>
+  /** JSON text: what it says of itself, and what is kept of that over time. Every few seconds; gives whether commands wait for it. */
+  reportWorker(id: string, report: string, load: WorkerLoad): Promise<boolean>
+  /**
+   * What a worker said of itself over time.
+   * @throws {ConfigError} when what is asked is kept no finer than by steps that are longer
+   */
+  workerChart(query: WorkerChartQuery): Promise<WorkerChart>
   liveWorkers(): Promise<LiveWorker[]>
   /** Every worker that is remembered: live ones first, by name, then those that went, the last one first. */
   workers(): Promise<KnownWorker[]>

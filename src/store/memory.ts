@@ -94,9 +94,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     isPaused: control.isPaused,
     changeWorker: answer(control.changeWorker),
     forgetWorker: answer((id) => {
-      if (table.workers.get(id)?.stoppedAt) table.workers.delete(id)
+      if (table.workers.get(id)?.stoppedAt) control.forgetWorker(id)
     }),
     reportWorker: answer(control.reportWorker),
+    workerChart: answer(control.workerChart),
     workers: answer(control.workers),
     settings: answer(control.settings),
     setSetting: answer(control.setSetting),
@@ -320,7 +321,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     const gone = [...table.workers.values()].filter(
       ({ stoppedAt }) => stoppedAt !== undefined && stoppedAt.getTime() < old,
     )
-    for (const { id } of gone) table.workers.delete(id)
+    for (const { id } of gone) control.forgetWorker(id)
     return gone.length
   }
 

@@ -127,7 +127,11 @@ CROSS JOIN LATERAL (SELECT j.finished_at::text AS "finishedAt", j.id AS "jobId" 
 /** Lists show them for 7 days, and by them it is known which tasks somebody serves. A job keeps its worker's id. */
 export async function pruneWorkers(pool: Pool): Promise<number> {
   const { rowCount } = await pool.query(
-    `DELETE FROM celeriac.worker WHERE stopped_at < now() - interval '7 days' OR lost_at < now() - interval '7 days'`,
+    `WITH gone AS (
+       DELETE FROM celeriac.worker WHERE stopped_at < now() - interval '7 days' OR lost_at < now() - interval '7 days'
+       RETURNING id),
+     said AS (DELETE FROM celeriac.worker_stat WHERE worker_id IN (SELECT id FROM gone))
+     SELECT id FROM gone`,
   )
   return rowCount ?? 0
 }

@@ -15,6 +15,7 @@ import {
   tallySql,
 } from './stat-sql.js'
 import type { SeenWorker, Sights, StatStore } from './stat-store.js'
+import { pruneWorkerStats } from './worker-stats.js'
 
 /**
  * Triggers of the job table write a line for each kind of move of each statement, see the migration. What has happened
@@ -164,5 +165,6 @@ SELECT count(*)::int AS rows FROM gone`
 async function pruneStats(pool: Pool): Promise<boolean> {
   const kept = resolutions.map((resolution) => keptMs[resolution])
   const { rows } = await pool.query<{ rows: number }>(pruneSql, [resolutions, kept])
-  return (rows[0]?.rows ?? 0) < rowsAtOnce
+  const isWorkersDone = await pruneWorkerStats(pool)
+  return (rows[0]?.rows ?? 0) < rowsAtOnce && isWorkersDone
 }

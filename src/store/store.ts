@@ -551,4 +551,5 @@ export type * from './change-store.js'
 export type * from './control-store.js'
 export type * from './search-store.js'
 export type * from './stat-store.js'
+export type * from './worker-load.js'
 export type { EndState, KeyPlace, PrunedKeys }

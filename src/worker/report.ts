@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os'
 import type { Settings } from '../control/settings.js'
 import type { WorkerStats } from '../control/verbs.js'
-import type { Store } from '../store/store.js'
+import type { Store, WorkerLoad } from '../store/store.js'
 import type { Condition } from './condition.js'
 import type { Steering } from './steering.js'
 import type { Vitals } from './vitals.js'
@@ -41,6 +41,14 @@ export function statsOf({ worker, steering, settings, vitals, condition, log }: 
   }
 }
 
+/** What is kept over time. */
+function loadOf(
+  { running, concurrency, memory, loopDelayMs, cpu, processed }: WorkerStats,
+  told: number,
+): WorkerLoad {
+  return { running, concurrency, memory: memory.rss, loopDelayMs, cpu, processed: processed - told }
+}
+
 const reportSeconds = 5
 
 /** Keeps the worker's row by what it says of itself, every few seconds, and hears of commands that it has missed. */
@@ -49,6 +57,8 @@ export function startReports(
   everyMs = reportSeconds * 1000,
 ): { close(): void } {
   let isWriting = false
+  /** Attempts that were told of. */
+  let told = 0
   const timer = setInterval(() => void write(), everyMs)
   timer.unref()
 
@@ -59,7 +69,9 @@ export function startReports(
     if (isWriting || id === '') return
     isWriting = true
     try {
-      const isAsked = await deps.store.reportWorker(id, JSON.stringify(statsOf(deps)))
+      const stats = statsOf(deps)
+      const isAsked = await deps.store.reportWorker(id, JSON.stringify(stats), loadOf(stats, told))
+      told = stats.processed
       if (isAsked) deps.onAsked()
       await deps.steering.keepRow()
     } catch {

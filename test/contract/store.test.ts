@@ -17,6 +17,7 @@ import type {
 import { jobRow } from '../support/job-row.js'
 import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
+import { workerLoad } from '../support/worker-load.js'
 import { workerRow } from '../support/worker-row.js'
 
 interface Opened {
@@ -800,7 +801,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       const worker = newWorker()
       await store.registerWorker(worker)
       await store.changeWorker(worker.id, { queues: ['mail'], concurrency: 4 })
-      expect(await store.reportWorker(worker.id, '{"running":2}')).toBe(false)
+      expect(await store.reportWorker(worker.id, '{"running":2}', workerLoad())).toBe(false)
 
       const [known] = await store.workers()
       expect(known).toMatchObject({
@@ -838,7 +839,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.commandsFor(one)).toMatchObject([{ id: asked.id, verb: 'ping', askedBy: 'ann' }])
       expect(await store.commandsFor(two)).toEqual([])
       await store.registerWorker({ ...newWorker(), id: one })
-      expect(await store.reportWorker(one, '{}')).toBe(true)
+      expect(await store.reportWorker(one, '{}', workerLoad())).toBe(true)
 
       await store.addReply({ commandId: asked.id, workerId: one, ok: true, value: '"pong"' })
       await store.addReply({ commandId: asked.id, workerId: one, ok: false, value: '"again"' })

@@ -71,6 +71,21 @@ CREATE TABLE "celeriac"."worker" (
     CONSTRAINT "worker_pkey" PRIMARY KEY ("id")
 );
 
+-- What workers said of themselves, by minute and by hour: the most of it, and how many attempts ended.
+CREATE TABLE "celeriac"."worker_stat" (
+    "worker_id" UUID NOT NULL,
+    "minutes" INTEGER NOT NULL,
+    "at" TIMESTAMPTZ(3) NOT NULL,
+    "running" INTEGER NOT NULL,
+    "concurrency" INTEGER NOT NULL,
+    "memory" BIGINT NOT NULL,
+    "loop_delay_ms" DOUBLE PRECISION NOT NULL,
+    "cpu" DOUBLE PRECISION NOT NULL,
+    "processed" BIGINT NOT NULL,
+
+    CONSTRAINT "worker_stat_pkey" PRIMARY KEY ("worker_id", "minutes", "at")
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
 CREATE TABLE "celeriac"."pass" (
     "name" TEXT NOT NULL,
     "ran_at" TIMESTAMPTZ(3) NOT NULL,

@@ -8,6 +8,8 @@ import type {
   Setting,
   WorkerChange,
 } from '../control-store.js'
+import type { WorkerLoad } from '../worker-load.js'
+import { createLoads } from './loads.js'
 import type { Table, WorkerRow } from './table.js'
 
 /** Workers, commands and settings, of tests. */
@@ -15,6 +17,7 @@ export function createControl(table: Table) {
   const settings = new Map<string, Setting>()
   const commands = new Map<string, Command>()
   const replies = new Map<string, Reply[]>()
+  const loads = createLoads(table)
   const settingListeners = new Set<() => void>()
   const commandListeners = new Set<() => void>()
   const replyListeners = new Set<(commandId: string | undefined) => void>()
@@ -24,10 +27,17 @@ export function createControl(table: Table) {
       const worker = table.workers.get(id)
       if (worker) table.workers.set(id, { ...worker, ...change })
     },
-    reportWorker(id: string, report: string): boolean {
+    reportWorker(id: string, report: string, load: WorkerLoad): boolean {
       const worker = table.workers.get(id)
-      if (worker) table.workers.set(id, { ...worker, report, reportedAt: table.now() })
-      return worker !== undefined && commandsFor(id).length > 0
+      if (!worker) return false
+      table.workers.set(id, { ...worker, report, reportedAt: table.now() })
+      loads.note(id, load)
+      return commandsFor(id).length > 0
+    },
+    workerChart: loads.chart,
+    forgetWorker(id: string): void {
+      table.workers.delete(id)
+      loads.forget(id)
     },
     workers(): KnownWorker[] {
       return [...table.workers.values()].map((worker) => toKnown(worker, table.now())).sort(liveFirst)

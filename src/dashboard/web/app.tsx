@@ -11,6 +11,8 @@ import { Waiting } from './ui/waiting.js'
 const Overview = lazy(() => import('./page/overview/overview-page.js'))
 const Jobs = lazy(() => import('./page/jobs/jobs-page.js'))
 const Job = lazy(() => import('./page/job/job-page.js'))
+const Audit = lazy(() => import('./page/audit/audit-page.js'))
+const AuditLine = lazy(() => import('./page/audit/audit-line-page.js'))
 
 /** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
 export function App() {
@@ -36,6 +38,8 @@ function Pages() {
           <Route path="/" component={Overview} />
           <Route path="/jobs" component={Jobs} />
           <Route path="/jobs/:id" component={Job} />
+          <Route path="/audit" component={Audit} />
+          <Route path="/audit/:id" component={AuditLine} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -28,7 +28,7 @@ export const columns: readonly Column<Row>[] = [
     title: 'Id',
     cell: ({ id }) => (
       <Link href={`/jobs/${id}`} title={id} className={css.id}>
-        {id.slice(-12)}
+        {id.slice(-8)}
       </Link>
     ),
   },
@@ -78,7 +78,7 @@ export const columns: readonly Column<Row>[] = [
 ]
 
 export const usualColumns: readonly string[] = [
-  ...['task', 'id', 'state', 'queue', 'attempts', 'created', 'duration', 'worker', 'outcome'],
+  ...['task', 'id', 'state', 'attempts', 'created', 'duration', 'worker', 'outcome'],
 ]
 
 function Tags({ tags }: { readonly tags: readonly string[] }) {

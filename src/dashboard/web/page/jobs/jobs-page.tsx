@@ -1,20 +1,27 @@
 import { useMemo, useState } from 'react'
 import { addressOf } from '../../api/address.js'
-import { useApi } from '../../api/use-api.js'
+import { useApi, useMay } from '../../api/use-api.js'
 import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
-import { Choice } from '../../ui/choice.js'
+import { Choice as OneOf } from '../../ui/choice.js'
+import { tellCount } from '../../ui/format.js'
+import { Menu } from '../../ui/menu.js'
 import { ProblemNote } from '../../ui/note.js'
+import { OperationById } from '../../ui/operation.js'
 import { Page } from '../../ui/page.js'
 import { Pager } from '../../ui/pager.js'
 import { Table } from '../../ui/table.js'
 import { Waiting } from '../../ui/waiting.js'
+import { type Choice, readChoice, writeChoice } from './choice.js'
 import { ColumnChoice, useColumns } from './column-choice.js'
 import { columns } from './columns.js'
+import { ExportDialog } from './export-dialog.js'
 import { FilterRow } from './filter-row.js'
 import css from './jobs-page.module.css'
+import { LookedTo } from './looked-to.js'
 import { NoJobs } from './no-jobs.js'
 import { SearchField } from './search-field.js'
+import { SelectionBar } from './selection-bar.js'
 import { StateChips } from './state-chips.js'
 import { Total } from './total.js'
 import { useHeld } from './use-held.js'
@@ -25,15 +32,19 @@ import { toFilter } from './view.js'
 /** Every job of the store, by whatever one knows of it. */
 export default function JobsPage() {
   const { view, change, search } = useJobsView()
-  const filter = useMemo(() => toFilter(view), [view])
   const { sort, size, cursor } = view
+  const filter = useMemo(() => toFilter(view), [view])
   const query = { ...filter, sort, limit: size, values: 'short' as const, cursor }
   const { data, problem, isLoading } = useApi('GET /jobs', { query })
+  const said = readChoice(search.get('selected'))
+  const isChoosing = said.kind === 'all' || said.ids.size > 0
   const reading = useReading()
-  const [, setTurn] = useState(0)
   const key = addressOf('GET /jobs', { query })
-  const held = useHeld(key, data?.jobs, isLoading, reading.isReading)
+  const held = useHeld(key, data?.jobs, isLoading, reading.isReading || isChoosing)
+  const choice = among(said, held.rows)
   const shown = useColumns(search)
+  const operation = search.get('operation')
+  const choose = (next: Choice) => search.set({ selected: writeChoice(next) })
   return (
     <Page title="Jobs">
       <div className={css.filters}>
@@ -41,32 +52,22 @@ export default function JobsPage() {
         <StateChips counts={data?.states} chosen={view.states} onChange={(states) => change({ states })} />
         <FilterRow view={view} change={change} />
       </div>
+      {operation !== '' && (
+        <OperationById id={operation} onClose={() => search.set({ operation: undefined })} />
+      )}
       <ProblemNote problem={problem} />
       <Card
         title={<Total view={view} filter={filter} exact={isLoading ? undefined : data?.total} />}
         aside={
           <>
             {held.fresh > 0 && (
-              <Button
-                size="small"
-                onClick={() => {
-                  held.accept()
-                  setTurn((turn) => turn + 1)
-                }}
-              >
-                Show {held.fresh} new
+              <Button size="small" onClick={held.accept}>
+                Show {tellCount(held.fresh)} new
               </Button>
             )}
-            <Choice
-              label="Order"
-              value={sort}
-              options={[
-                { value: 'newest', label: 'Newest' },
-                { value: 'oldest', label: 'Oldest' },
-              ]}
-              onChange={(next) => change({ sort: next })}
-            />
+            <OneOf label="Order" value={sort} options={orders} onChange={(next) => change({ sort: next })} />
             <ColumnChoice shown={shown} search={search} />
+            <More view={view} onChooseAll={() => choose({ kind: 'all' })} />
           </>
         }
         isFlush
@@ -78,8 +79,10 @@ export default function JobsPage() {
               rows={held.rows}
               columns={columns}
               shown={shown}
-              idOf={({ id }) => id}
+              idOf={idOf}
               isFaded={({ id }) => held.gone.has(id)}
+              selected={choice.kind === 'all' ? new Set(held.rows.map(idOf)) : choice.ids}
+              onSelect={(ids) => choose({ kind: 'some', ids })}
               empty={<NoJobs view={view} page={data} />}
             />
           </div>
@@ -88,13 +91,71 @@ export default function JobsPage() {
         )}
       </Card>
       {data && (
-        <Pager
-          sort={sort}
-          cursor={cursor}
-          next={data.cursor}
-          hrefOf={(place) => search.hrefWith({ cursor: place, selected: undefined })}
+        <div className={css.foot}>
+          <LookedTo view={view} page={data} />
+          <Pager
+            sort={sort}
+            cursor={cursor}
+            next={data.cursor}
+            hrefOf={(place) => search.hrefWith({ cursor: place, selected: undefined })}
+          />
+        </div>
+      )}
+      {(choice.kind === 'all' || choice.ids.size > 0) && (
+        <SelectionBar
+          view={view}
+          choice={choice}
+          rows={held.rows}
+          isWhole={
+            cursor === '' &&
+            data?.cursor === null &&
+            choice.kind === 'some' &&
+            choice.ids.size === held.rows.length
+          }
+          onChoose={choose}
+          onStarted={(id) => search.set({ operation: id, selected: undefined })}
         />
       )}
     </Page>
+  )
+}
+
+const orders = [
+  { value: 'newest', label: 'Newest' },
+  { value: 'oldest', label: 'Oldest' },
+] as const
+
+/** What is not seen is not acted on. */
+function among(choice: Choice, rows: readonly { readonly id: string }[]): Choice {
+  if (choice.kind === 'all') return choice
+  return { kind: 'some', ids: new Set(rows.flatMap(({ id }) => (choice.ids.has(id) ? id : []))) }
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id
+}
+
+interface MoreProps {
+  readonly view: ReturnType<typeof useJobsView>['view']
+  onChooseAll(): void
+}
+
+/** What can be done with all that match. */
+function More({ view, onChooseAll }: MoreProps) {
+  const mayExport = useMay('job.export')
+  const [isExporting, setExporting] = useState(false)
+  return (
+    <>
+      <Menu
+        label="All that match"
+        items={[
+          { label: 'Choose all that match', onPick: onChooseAll },
+          ...(mayExport ? [{ label: 'Export all that match', onPick: () => setExporting(true) }] : []),
+        ]}
+      />
+      {isExporting && (
+        <ExportDialog view={view} choice={{ kind: 'all' }} onClose={() => setExporting(false)} />
+      )}
+    </>
   )
 }

@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'react'
 import { parseQuery } from '../../../../job/query/parse.js'
 import { Button } from '../../ui/button.js'
+import { QueryFault } from './query-fault.js'
+import { QueryHelp } from './query-help.js'
+import { QueryInput } from './query-input.js'
 import css from './search-field.module.css'
 
 interface SearchFieldProps {
@@ -8,35 +11,46 @@ interface SearchFieldProps {
   onSearch(query: string): void
 }
 
-/** The written query. It holds once it is confirmed. */
+/** The written query: completed as one types, and held to the language before it is asked. */
 export function SearchField({ query, onSearch }: SearchFieldProps) {
   const [typed, setTyped] = useState(query)
+  const [isChecked, setChecked] = useState(true)
   useEffect(() => setTyped(query), [query])
   const parsed = parseQuery(typed)
   const fault = 'fault' in parsed ? parsed.fault : undefined
+  const search = (text: string) => {
+    setChecked(true)
+    if ('tree' in parseQuery(text)) onSearch(text.trim())
+  }
   return (
     <search>
       <form
         className={css.form}
         onSubmit={(event) => {
           event.preventDefault()
-          if (!fault) onSearch(typed.trim())
+          search(typed)
         }}
       >
-        <input
-          className={css.input}
-          type="search"
-          aria-label="Search jobs"
-          placeholder='state:failed task:mail.* "timed out"'
+        <QueryInput
           value={typed}
-          onChange={({ target }) => setTyped(target.value)}
-          aria-invalid={fault !== undefined}
+          isWrong={isChecked && fault !== undefined}
+          faultId="query-fault"
+          onChange={(text) => {
+            setTyped(text)
+            // What is half written is no mistake yet.
+            setChecked(false)
+          }}
+          onLeave={() => setChecked(true)}
         />
-        <Button type="submit" disabled={fault !== undefined}>
-          Search
-        </Button>
-        {fault && <p className={css.fault}>{fault.message}</p>}
+        {query !== '' && (
+          <Button kind="plain" onClick={() => search('')}>
+            Clear
+          </Button>
+        )}
+        <Button type="submit">Search</Button>
+        <QueryHelp onPick={(example) => search(example)} />
       </form>
+      {isChecked && fault && <QueryFault id="query-fault" text={typed} fault={fault} />}
     </search>
   )
 }

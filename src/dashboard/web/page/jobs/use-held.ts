@@ -1,4 +1,4 @@
-import { useRef } from 'react'
+import { useReducer, useRef } from 'react'
 import { type Held, hold } from './held.js'
 
 /**
@@ -14,8 +14,10 @@ export function useHeld<Item extends { readonly id: string }>(
   isHeld: boolean,
 ): Held<Item> & { accept(): void } {
   const shown = useRef<{ readonly key: string; rows: readonly Item[] }>(undefined)
+  const [, show] = useReducer((turn: number) => turn + 1, 0)
   const accept = () => {
     shown.current = undefined
+    show()
   }
   if (latest === undefined) return { rows: [], gone: none, fresh: 0, accept }
   const isOther = shown.current?.key !== key && !isLoading

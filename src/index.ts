@@ -1,5 +1,6 @@
 /** Celeriac: background jobs for Express. */
 
+export type { DashboardOptions, OidcOptions } from './config/dashboard-options.js'
 // Say the options, in celeriac.config.ts.
 export { defineConfig } from './config/define.js'
 export type { CeleriacOptions, LogLevel, QueueLimitOptions, WorkerOptions } from './config/options.js'

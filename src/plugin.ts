@@ -117,13 +117,23 @@ function failUnlessClosed(error: unknown): void {
   if (!(error instanceof ClosedError)) failAsAnImportWould(error)
 }
 
-/** An app as Express sees it. */
-export function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
-  const dashboard = createDashboard({
+/**
+ * The dashboard of an app.
+ * @param canLogOut whether a login of ours stands before it
+ */
+export function toDashboard(app: App, config: Config, canLogOut = false): RequestHandler {
+  return createDashboard({
     ...app,
+    config,
+    canLogOut,
     describe: (task) => describeTask(task, config),
     readBody: readSmallJson,
   })
+}
+
+/** An app as Express sees it. */
+export function toCeleriac(app: App, config: Config, unbind: () => void): Celeriac {
+  const dashboard = toDashboard(app, config)
   const http = createHttp({
     path: config.path,
     publicPath: config.publicPath,

@@ -1,5 +1,6 @@
 import { type App, openApp } from '../app.js'
 import { openBackend } from '../backend.js'
+import type { DashboardOptions } from '../config/dashboard-options.js'
 import { readEnvironment } from '../config/env.js'
 import { findConfigFile, loadConfig } from '../config/load.js'
 import type { CeleriacOptions } from '../config/options.js'
@@ -24,13 +25,22 @@ export async function readConfig(flags: CommonFlags, said: CeleriacOptions = {})
   const { folder, isProduction } = readEnvironment()
   const search = { folder, isProduction, ...(flags.app === undefined ? {} : { path: flags.app }) }
   const options = await loadConfig(search)
-  return resolveConfig({ ...options, ...said, ...workerOf(options, said) }, readEnvironment())
+  return resolveConfig({ ...options, ...said, ...within(options, said) }, readEnvironment())
 }
 
-/** A flag changes one option of the worker, and leaves the others as the file has them. */
-function workerOf({ worker }: CeleriacOptions, said: CeleriacOptions): CeleriacOptions {
-  if (typeof worker !== 'object' || typeof said.worker !== 'object') return {}
-  return { worker: { ...worker, ...said.worker } }
+/** A flag changes one option of the worker or of the dashboard, and leaves the others as the file has them. */
+function within({ worker, dashboard }: CeleriacOptions, said: CeleriacOptions): CeleriacOptions {
+  return {
+    ...(typeof worker === 'object' && typeof said.worker === 'object'
+      ? { worker: { ...worker, ...said.worker } }
+      : {}),
+    ...(dashboard && said.dashboard ? { dashboard: dashboardOf(dashboard, said.dashboard) } : {}),
+  }
+}
+
+function dashboardOf(dashboard: DashboardOptions, said: DashboardOptions): DashboardOptions {
+  const oidc = said.oidc && { ...dashboard.oidc, ...said.oidc }
+  return { ...dashboard, ...said, ...(oidc ? { oidc } : {}) }
 }
 
 /** As {@link readConfig}; where there is no config file, the environment alone. */

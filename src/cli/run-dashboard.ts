@@ -1,13 +1,22 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { RequestHandler } from 'express'
+import type { App } from '../app.js'
+import { type DashboardConfig, isLoopbackHost } from '../config/dashboard.js'
+import { readEnvironment } from '../config/env.js'
 import type { Config } from '../config/resolve.js'
+import { createLogin, type Login } from '../dashboard/login/login.js'
+import { createTries } from '../dashboard/login/tries.js'
 import { ConfigError } from '../errors.js'
-import { toCeleriac } from '../plugin.js'
+import { toDashboard } from '../plugin.js'
 import { within } from '../waiting.js'
 import type { DashboardFlags } from './dashboard.js'
+import { type LoginPlan, planLogin } from './dashboard-login.js'
+import { dashboardOptionsOf } from './dashboard-options.js'
 import { note, print, printJson } from './kit.js'
 import { openForCommand, readConfig } from './open.js'
 
@@ -15,20 +24,24 @@ import { openForCommand, readConfig } from './open.js'
 const closeMs = 2000
 
 /** Serves the dashboard until it is told to stop. */
-export async function runDashboard(flags: DashboardFlags, port: number): Promise<void> {
-  const config = await readConfig(flags)
-  assertGuarded(config, flags.host)
+export async function runDashboard(flags: DashboardFlags): Promise<void> {
+  const config = await readConfig(flags, { dashboard: dashboardOptionsOf(flags) })
+  const { dashboard } = config
+  const plan = planLogin(dashboard, readEnvironment())
+  assertGuarded(config, plan)
   const express = loadExpress(config.root)
   let fail: (error: unknown) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
     fail = reject
   })
   const app = openForCommand(config, fail)
-  const server = createServer(express().use(toCeleriac(app, config, () => {}).dashboard()) as RequestListener)
+  let handler: RequestListener = () => {}
+  const server = openServer(dashboard, (req, res) => handler(req, res))
   try {
-    const url = await Promise.race([listen(server, port, flags.host), failed])
-    if (flags.json) printJson({ url })
-    else print(`The dashboard is at ${url}`)
+    const address = await Promise.race([listen(server, dashboard), failed])
+    const login = await openLogin(plan, address, app)
+    handler = serve(express, config, app, login)
+    tell(flags, config, plan, login ? (plan.oidc?.(address).publicUrl ?? address) : address)
     await Promise.race([stopSignal(), failed])
   } finally {
     const closed = new Promise((resolve) => server.close(resolve))
@@ -42,12 +55,13 @@ export async function runDashboard(flags: DashboardFlags, port: number): Promise
 }
 
 /** @throws {ConfigError} when others could see it, and nobody has said who may */
-function assertGuarded({ authorize, isProduction }: Config, host: string): void {
-  if (authorize) return
-  const example = 'Say in the config who may: authorize: (req) => …'
-  if (!/^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host))
+function assertGuarded({ authorize, dashboard, isProduction }: Config, { users, oidc }: LoginPlan): void {
+  if (authorize || users.length > 0 || oidc) return
+  const example =
+    'Say who may: CELERIAC_DASHBOARD_BASIC_AUTH="ann:secret:admin", --basic-auth-file, --oidc-issuer, or "authorize" in the config.'
+  if (!isLoopbackHost(dashboard.host))
     throw new ConfigError(
-      `--host ${host} would show the dashboard to whoever reaches this machine. ${example}`,
+      `--host ${dashboard.host} would show the dashboard to whoever reaches this machine. ${example}`,
     )
   if (isProduction)
     throw new ConfigError(
@@ -55,7 +69,11 @@ function assertGuarded({ authorize, isProduction }: Config, host: string): void 
     )
 }
 
-type Express = () => { use(handler: RequestHandler): unknown }
+/** What is used of Express. */
+type Express = () => {
+  use(path: string, ...handlers: RequestHandler[]): unknown
+  set(name: string, value: unknown): unknown
+} & RequestListener
 
 /**
  * The app's own, else ours.
@@ -72,12 +90,62 @@ function loadExpress(root: string): Express {
   throw new ConfigError('The dashboard is served by Express, which is not installed here. Run: npm i express')
 }
 
-function listen(server: Server, port: number, host: string): Promise<string> {
+async function openLogin(
+  { users, oidc }: LoginPlan,
+  address: URL,
+  { log }: Pick<App, 'log'>,
+): Promise<Login | undefined> {
+  if (users.length === 0 && !oidc) return undefined
+  return createLogin({ users, oidc: oidc?.(address), tries: createTries(), log })
+}
+
+/** A login says who may come in; without one, the config does. */
+function serve(express: Express, config: Config, app: App, login: Login | undefined): RequestListener {
+  const { urlPrefix, trustProxy } = config.dashboard
+  const pages = login
+    ? toDashboard(app, { ...config, authorize: login.authorize }, login.canLogOut)
+    : toDashboard(app, config)
+  const server = express()
+  server.set('x-powered-by', false)
+  if (trustProxy !== undefined) server.set('trust proxy', trustProxy)
+  const mount = urlPrefix || '/'
+  server.use(`${urlPrefix}/healthcheck`, sayOk)
+  server.use(mount, ...(login ? [login.middleware] : []), pages)
+  if (urlPrefix !== '') server.use('/', toPrefix(`${urlPrefix}/`))
+  return server
+}
+
+/** That this process answers, for whoever restarts it when it does not. */
+const sayOk: RequestHandler = (_req, res) => {
+  res.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' }).end('OK')
+}
+
+function toPrefix(prefix: string): RequestHandler {
+  return ({ url }, res) => {
+    if (url === '/') res.writeHead(302, { Location: prefix, 'Content-Length': 0 }).end()
+    else
+      res.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`The dashboard is at ${prefix}`)
+  }
+}
+
+function openServer({ tls }: DashboardConfig, listener: RequestListener): Server {
+  if (!tls) return createServer(listener)
+  try {
+    const [cert, key] = [readFileSync(tls.cert), readFileSync(tls.key)]
+    return createSecureServer({ cert, key }, listener)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigError(`The certificate or its key cannot be used: ${reason}`, { cause })
+  }
+}
+
+function listen(server: Server, { port, host, urlPrefix, tls }: DashboardConfig): Promise<URL> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(toConfigError(error, port, host)))
     server.listen(port, host, () => {
       const { port: taken } = server.address() as AddressInfo
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${taken}/`)
+      const name = host.includes(':') ? `[${host}]` : host
+      resolve(new URL(`${tls ? 'https' : 'http'}://${name}:${taken}${urlPrefix}/`))
     })
   })
 }
@@ -88,6 +156,27 @@ function toConfigError(error: NodeJS.ErrnoException, port: number, host: string)
   return new ConfigError(`${host}:${port} cannot be listened on (${error.code ?? error.message}).`, {
     cause: error,
   })
+}
+
+/** The address, and who may come in. */
+function tell(flags: DashboardFlags, config: Config, plan: LoginPlan, address: URL): void {
+  const access = accessOf(config, plan)
+  if (flags.json) printJson({ url: address.href, access: access.map(({ kind }) => kind) })
+  else print([`The dashboard is at ${address.href}`, ...access.map(({ text }) => text)].join('\n'))
+}
+
+function accessOf(
+  { authorize, dashboard }: Config,
+  { users, oidc }: LoginPlan,
+): { readonly kind: string; readonly text: string }[] {
+  const names = users.map(({ name, role }) => `${name} (${role})`).join(', ')
+  const logins = [
+    ...(users.length > 0 ? [{ kind: 'password', text: `By name and password come in: ${names}` }] : []),
+    ...(oidc && dashboard.oidc ? [{ kind: 'oidc', text: `People sign in at ${dashboard.oidc.issuer}` }] : []),
+  ]
+  if (logins.length > 0) return logins
+  if (authorize) return [{ kind: 'authorize', text: '"authorize" in the config says who comes in.' }]
+  return [{ kind: 'machine', text: 'Whoever is at this machine may come in, and do everything.' }]
 }
 
 function stopSignal(): Promise<void> {

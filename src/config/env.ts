@@ -24,6 +24,12 @@ export interface Environment {
   readonly ownDatabaseUrl: string | undefined
   /** `DATABASE_URL`, as Prisma and hosting platforms set it. */
   readonly databaseUrl: string | undefined
+  /** `CELERIAC_DASHBOARD_BASIC_AUTH`: who may come in by name and password. */
+  readonly dashboardBasicAuth: string | undefined
+  /** `CELERIAC_DASHBOARD_OIDC_CLIENT_SECRET` */
+  readonly dashboardClientSecret: string | undefined
+  /** `CELERIAC_DASHBOARD_SECRET`: what logins are sealed with. */
+  readonly dashboardSecret: string | undefined
   /** `DIRECT_URL`, as Prisma's habit is for what must not go through a pooler. */
   readonly directUrl: string | undefined
 }
@@ -45,6 +51,9 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     redisUrl: read('REDIS_URL'),
     ownDatabaseUrl: read('CELERIAC_DATABASE_URL'),
     databaseUrl: read('DATABASE_URL'),
+    dashboardBasicAuth: read('CELERIAC_DASHBOARD_BASIC_AUTH'),
+    dashboardClientSecret: read('CELERIAC_DASHBOARD_OIDC_CLIENT_SECRET'),
+    dashboardSecret: read('CELERIAC_DASHBOARD_SECRET'),
     directUrl: read('DIRECT_URL'),
   }
 }

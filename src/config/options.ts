@@ -15,6 +15,7 @@ import type { PoolKind } from '../task/policy.js'
 import type { LogLevel } from '../telemetry/log.js'
 import type { Tracing } from '../telemetry/tracing.js'
 import type { Bytes } from './bytes.js'
+import type { DashboardOptions } from './dashboard-options.js'
 
 /** What web, worker and command line must agree on. Every option is optional; unknown names are refused. */
 export interface CeleriacOptions {
@@ -80,6 +81,9 @@ export interface CeleriacOptions {
    * gives, and whatever it throws, is a no. Without it, the dashboard is open on localhost outside production only.
    */
   authorize?: (req: Request) => DashboardAccess | Promise<DashboardAccess>
+
+  /** What `celeriac dashboard` goes by: address, logins. */
+  dashboard?: DashboardOptions
 
   /** The queue of jobs whose task and call name none. Default `'default'`. */
   queue?: string

@@ -27,10 +27,12 @@ import type { Tracing } from '../telemetry/tracing.js'
 import { appVersionAt } from './app-version.js'
 import { checkBackpressure } from './backpressure.js'
 import { checkBytes } from './bytes.js'
+import { checkDashboard, type DashboardConfig } from './dashboard.js'
 import { configFileOf } from './define.js'
 import type { Environment } from './env.js'
 import { checkLogs, type KeptLogs, logsDefaults } from './logs.js'
 import type { CeleriacOptions, LogLevel, WorkerOptions } from './options.js'
+import { checkPort } from './port.js'
 import { guessModules, resolveRoot, runsTypeScript } from './root.js'
 import { checkRoutes, noRoutes, type Routes } from './routes.js'
 import { type BrokerConfig, resolveBroker, resolveStore, type StoreConfig } from './servers.js'
@@ -60,6 +62,8 @@ export interface Config {
   readonly locale: CeleriacOptions['locale']
   readonly context: CeleriacOptions['context']
   readonly authorize: CeleriacOptions['authorize']
+  /** Of `celeriac dashboard`. */
+  readonly dashboard: DashboardConfig
   /** `undefined`: nothing is refused. */
   readonly backpressure: Limits | undefined
 
@@ -169,6 +173,7 @@ const optionNames = {
   locale: true,
   context: true,
   authorize: true,
+  dashboard: true,
   backpressure: true,
   queue: true,
   queues: true,
@@ -246,6 +251,7 @@ export function resolveConfig(given: CeleriacOptions, environment: Environment):
     locale: read('locale', asFunction<NonNullable<CeleriacOptions['locale']>>),
     context: read('context', asFunction<NonNullable<CeleriacOptions['context']>>),
     authorize: read('authorize', asFunction<NonNullable<CeleriacOptions['authorize']>>),
+    dashboard: checkDashboard(options.dashboard, root),
     backpressure: read('backpressure', checkBackpressure),
 
     queue,
@@ -407,11 +413,6 @@ function checkMetricsPort(port: unknown, healthPort: unknown): number | null {
   throw new ConfigError(
     `"worker.metricsPort" and "worker.healthPort" are both ${checked}. Give each a port of its own.`,
   )
-}
-
-export function checkPort(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535) return value
-  throw wrong(where, 'a port: a whole number from 0 to 65535', value)
 }
 
 function checkQueues(value: unknown, where: string): string[] {

@@ -26,6 +26,8 @@ export interface DashboardDeps {
     readonly queueLimits: Readonly<Record<string, Limit>>
     readonly workerProcess: { readonly queues: readonly string[] | undefined }
   }
+  /** Whether there is a `POST /logout` beside it. */
+  readonly canLogOut: boolean
   readonly log: { error(message: string): void; warn(message: string): void }
   backend(): Promise<DashboardBackend>
   find(id: string): Promise<Job | undefined>

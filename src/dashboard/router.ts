@@ -10,7 +10,7 @@ import { tellFailure, toRefusal } from './failure.js'
 import { createGuard, type GuardSettings } from './guard.js'
 import { setSecurityHeaders } from './headers.js'
 import { createPages } from './pages.js'
-import { isSafe, isSameOrigin } from './same-origin.js'
+import { crossSite, isSafe, isSameOrigin } from './same-origin.js'
 
 /**
  * The dashboard: headers → guard → same-origin check → pages and their API. It holds wherever it is mounted, also in several places at
@@ -103,12 +103,6 @@ function closed({ authorize, isProduction }: GuardSettings): Refusal {
     message: `${where} dashboard is closed until the app says who may see it:`,
     example: "celeriac({ authorize: (req) => (req.user?.isAdmin ? 'admin' : false) })",
   }
-}
-
-const crossSite: Refusal = {
-  status: 403,
-  code: 'CROSS_SITE',
-  message: 'This request changes something, and did not come from a page of this dashboard.',
 }
 
 const unknownAddress: Refusal = {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Refusal } from './answer.js'
 
 /** Methods that change nothing, so that it does not matter who made the browser send them. */
 export function isSafe(method: string): boolean {
@@ -20,4 +21,10 @@ export function isSameOrigin({ headers }: Pick<IncomingMessage, 'headers'>): boo
 /** The scheme is left out: behind a proxy that ends TLS, ours is not the browser's. */
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/?#@\s]+)$/i.exec(origin)?.[1]?.toLowerCase()
+}
+
+export const crossSite: Refusal = {
+  status: 403,
+  code: 'CROSS_SITE',
+  message: 'This request changes something, and did not come from a page of this dashboard.',
 }

@@ -79,6 +79,7 @@ const vendors: readonly { name: RegExp; users: RegExp; typeUsers?: RegExp }[] = 
   },
   { name: /^pino(-pretty)?$/, users: /^telemetry\//, typeUsers: /^config\/(options|resolve)\.ts$/ },
   { name: /^prom-client$/, users: /^telemetry\// },
+  { name: /^openid-client$/, users: /^dashboard\/login\/oidc\.ts$/ },
   { name: /^commander$/, users: /^cli\// },
   { name: /^log-update$/, users: /^cli\// },
   { name: /^tinyglobby$/, users: /^task\// },

@@ -17,6 +17,10 @@ describe('docs/configuration.md names every option, and no other', () => {
     expect(namesIn(section(page, 'Options of worker')).sort()).toEqual(refusedBy('worker').sort())
   })
 
+  test.each(['dashboard', 'dashboard.oidc'] as const)('of %s', (part) => {
+    expect(namesIn(section(page, `Options of ${part}`)).sort()).toEqual(refusedBy(part).sort())
+  })
+
   test('of a task', () => {
     expect(namesIn(section(page, 'Options of a task')).sort()).toEqual(refusedBy('defineTask').sort())
   })

@@ -25,6 +25,8 @@ export const defaults: Readonly<Record<string, string | number>> = {
 const refusals: Readonly<Record<string, () => unknown>> = {
   celeriac: () => resolveConfig(unknown(), readEnvironment({})),
   worker: () => resolveConfig({ worker: unknown() }, readEnvironment({})),
+  dashboard: () => resolveConfig({ dashboard: unknown() }, readEnvironment({})),
+  'dashboard.oidc': () => resolveConfig({ dashboard: { oidc: unknown() } }, readEnvironment({})),
   defineTask: () => defineTask({ run: () => 1, ...unknown<object>() }),
   enqueue: () =>
     toNewJob('{}', unknown(), { task: 't', queue: 'q', priority: 0, attempts: 1, redact: [] }, nobody),
@@ -32,7 +34,9 @@ const refusals: Readonly<Record<string, () => unknown>> = {
 
 const nobody = { owner: null, requestId: null, traceparent: null, context: null, parentId: null }
 
-export function refusedBy(part: 'celeriac' | 'worker' | 'defineTask' | 'enqueue'): string[] {
+export function refusedBy(
+  part: 'celeriac' | 'worker' | 'dashboard' | 'dashboard.oidc' | 'defineTask' | 'enqueue',
+): string[] {
   try {
     refusals[part]?.()
   } catch (error) {

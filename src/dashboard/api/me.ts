@@ -9,7 +9,7 @@ export async function showMe({ deps, visitor, mount }: Call<'GET /me'>): Promise
     role: visitor.role,
     actions: visitor.actions,
     version,
-    canLogOut: false,
+    canLogOut: deps.canLogOut,
     traceUrl: null,
     statusUrl: statusUrl(deps.config, mount),
   }

@@ -3,11 +3,15 @@ import type { Backend, OpenBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
-import { type Bulk, createBulk, toNamedTasks } from './control/bulk.js'
+import { type Bulk, createBulk } from './control/bulk.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
 import { toStoredFilter, toStoredPage } from './control/filter.js'
 import { createInsight, type Insight } from './control/insight.js'
+import { toNamedTasks } from './control/operation-plan.js'
+import type { RunListeners } from './control/operation-run.js'
+import type { Operations } from './control/operations.js'
+import { createOperator } from './control/operator.js'
 import { createSettings } from './control/settings.js'
 import { type ClusterStatus, clusterStatus, unservedQueues } from './control/status.js'
 import { createAnnounced } from './enqueue/announced.js'
@@ -35,7 +39,7 @@ import type {
 } from './job/job.js'
 import { toStatus } from './job/status.js'
 import { type Maintenance, startMaintenance } from './maintain/maintain.js'
-import type { Committed, Setting, Store } from './store/store.js'
+import type { Committed, JobOutcome, Setting, Store } from './store/store.js'
 import type { PayloadSource } from './task/binding.js'
 import { checkPositiveInteger } from './task/check.js'
 import type { AnyTask } from './task/define.js'
@@ -103,6 +107,8 @@ export interface App {
   count(filter?: JobFilter, most?: number): Promise<MatchCount>
   /** The same for many jobs at once. */
   readonly bulk: Bulk
+  /** The same, for who does not wait for the end. */
+  readonly operations: Operations
   readonly limits: Limits
   /** Commands to workers, wherever they run. */
   readonly control: Control
@@ -162,6 +168,9 @@ async function warnOfDifferences(store: Store, config: Config, log: Logger): Pro
 const lastHooksMs = 5000
 
 const knownPauseMs = 20
+
+/** How long a batch of an operation waits for the broker to take what it sends. The store has it. */
+const longestSendMs = 1000
 
 /** Who asks how a process is does not wait for long. */
 const longestProbeMs = 2000
@@ -264,12 +273,17 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     store: async () => (await backend()).store,
     registry: () => tasks,
   }
-  const plainBulk = createBulk({
-    store: async () => (await backend()).store,
+  const listeners: RunListeners = {
     onCancelled: noticeCancelled,
-    send: (redeliveries) => opened(opening.present).dispatcher.send(redeliveries),
-    namesOf,
-  })
+    async send(redeliveries) {
+      const { dispatcher } = opened(opening.present)
+      dispatcher.send(redeliveries)
+      await within(longestSendMs, dispatcher.settled())
+    },
+  }
+  const operationDeps = { store: async () => (await backend()).store, listeners, namesOf }
+  const plainBulk = createBulk(operationDeps)
+  const operator = createOperator({ ...operationDeps, hold, log })
   const bulk: Bulk = {
     cancel: (...args) => hold.during(plainBulk.cancel(...args)),
     retry: (...args) => hold.during(plainBulk.retry(...args)),
@@ -315,6 +329,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
         events: emitter,
         maxLost: config.maxLost,
         retention: toRetentionBook(() => registry, config),
+        takeUp: operator.takeUp,
         onRound({ settings: found, work }) {
           hasOpenJobs = work.open
           if (found) learn(found)
@@ -355,6 +370,14 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     search: (filter = {}, page = {}) => hold.during(search(filter, page)),
     count: (filter = {}, most = 10_000) => hold.during(count(filter, most)),
     bulk,
+    operations: {
+      start: (...args) => hold.during(operator.start(...args)),
+      stop: (...args) => hold.during(operator.stop(...args)),
+      resume: (...args) => hold.during(operator.resume(...args)),
+      progress: (id) => hold.during(operator.progress(id)),
+      ended: (...args) => hold.during(operator.ended(...args)),
+      open: () => hold.during(operator.open()),
+    },
     limits: {
       set: (...args) => hold.during(limitControl.set(...args)),
       reset: (scope) => hold.during(limitControl.reset(scope)),
@@ -466,12 +489,11 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     return known ? [known.name, ...known.definition.aliases] : [task]
   }
 
-  async function noticeCancelled(ids: readonly string[]): Promise<void> {
-    for (const id of ids) {
-      watcher.noticeEnd(id)
-      follower.notice(id)
-    }
-    await tellEnds({ events: emitter, store: (await backend()).store }, 'cancelled', ids)
+  async function noticeCancelled(outcomes: readonly JobOutcome[]): Promise<void> {
+    const ended = outcomes.flatMap(({ id, outcome }) => (outcome === 'cancelled' ? id : []))
+    for (const id of ended) watcher.noticeEnd(id)
+    for (const { id } of outcomes) follower.notice(id)
+    await tellEnds({ events: emitter, store: (await backend()).store }, 'cancelled', ended)
   }
 
   async function find(id: string): Promise<Job | undefined> {
@@ -547,6 +569,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     try {
       if (workers.size > 0) await config.onWorkerStop?.()
     } finally {
+      await operator.close()
       await workers.close()
       await maintenance?.close()
       await within(workers.size > 0 ? lastHooksMs / 5 : lastHooksMs, hooks.settled())

@@ -6,6 +6,7 @@ export { defineConfig } from './config/define.js'
 export type { CeleriacOptions, LogLevel, QueueLimitOptions, WorkerOptions } from './config/options.js'
 export type { DashboardAccess, DashboardAction, DashboardRole } from './control/access.js'
 export type { Bulk, BulkAnswer, BulkOptions, BulkProgress, Which } from './control/bulk.js'
+export type { Asker, Operation, OperationOptions, Operations } from './control/operations.js'
 export type { ClusterProblem, ClusterStatus, QueueStatus, WorkerStatus } from './control/status.js'
 // Know the job that runs, deep in the app.
 export { currentJob } from './enqueue/context.js'

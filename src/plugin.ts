@@ -6,6 +6,7 @@ import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import type { Bulk } from './control/bulk.js'
 import type { Control, Inspect } from './control/control.js'
+import type { Operations } from './control/operations.js'
 import type { ClusterStatus } from './control/status.js'
 import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
@@ -70,6 +71,11 @@ export interface Celeriac extends RequestHandler {
   count(filter?: JobFilter, most?: number): Promise<MatchCount>
   /** Cancel, retry, delete, run now or move many jobs: by ids, or all that match a filter. See `docs/jobs.md`. */
   readonly bulk: Bulk
+  /**
+   * The same for who does not wait for the end: an operation outlives the request, and the process, that began it. It has
+   * its progress, can be stopped from anywhere, and is gone on with. See `docs/jobs.md`.
+   */
+  readonly operations: Operations
   /** Limits of tasks and queues, to be seen and changed while the app runs. See `docs/limits.md`. */
   readonly limits: Limits
   /** Commands to workers, wherever they run. See `docs/control.md`. */
@@ -168,6 +174,7 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     search: app.search,
     count: app.count,
     bulk: app.bulk,
+    operations: app.operations,
     metrics: async () => (await app.metrics()).body,
     limits: app.limits,
     control: app.control,

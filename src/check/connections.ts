@@ -2,8 +2,8 @@ import { type Check, fault, ok, warning } from './check.js'
 import { serverOf } from './database.js'
 
 /** The figures of docs/architecture.md, "Processes, threads, connections", with those that are open for a while only. */
-const ofWeb = { redis: 9, postgres: 11 }
-const ofWorker = { redis: 13, postgres: 20 }
+const ofWeb = { redis: 10, postgres: 12 }
+const ofWorker = { redis: 14, postgres: 21 }
 /** A budget of which more than this is needed leaves no room for a rolling deploy. */
 const comfortable = 0.6
 

@@ -215,7 +215,7 @@ async function cleanUp({ worker }: Bench, store: Store): Promise<void> {
   for (;;) {
     const { ids } = await store.searchIds({ queues: [queue] }, { limit: deletedAtOnce, sort: 'newest' })
     if (ids.length === 0) break
-    await store.deleteJobs(ids)
+    await store.act(ids, { action: 'delete' })
   }
   if (worker) await store.forgetWorker(worker.id)
 }

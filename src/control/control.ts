@@ -124,7 +124,10 @@ export function createControl({ door, limits, store, registry }: ControlDeps): C
     },
 
     commands: async (limit = 100, before) =>
-      (await store()).commands(checkPositiveInteger(limit, '"limit"'), before),
+      (await store()).commands({
+        limit: checkPositiveInteger(limit, '"limit"'),
+        ...(before === undefined ? {} : { before }),
+      }),
   }
 
   async function nameOf(scope: LimitScope): Promise<string> {

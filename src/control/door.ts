@@ -5,7 +5,7 @@ import { suggest } from '../job/suggest.js'
 import type { LiveWorker, Reply, Store } from '../store/store.js'
 import { checkDuration, checkKeys, checkText } from '../task/check.js'
 import { answerWithin, rest } from '../waiting.js'
-import type { ArgsOf, ReplyOf, Verb } from './verbs.js'
+import { type ArgsOf, type ReplyOf, type Verb, verbs } from './verbs.js'
 
 /** How to ask. */
 export interface AskOptions {
@@ -104,7 +104,7 @@ export function createDoor(store: () => Promise<DoorStore>): Door {
     const workers = asked.map(({ id }) => id)
     const row = { id: command, verb, args: JSON.stringify(args), workers, askedBy: by, askedFrom: from }
     try {
-      await opened.addCommand({ ...row, expiresInMs })
+      await opened.addCommand({ ...row, expiresInMs, isQuestion: verbs[verb] === 'question' })
     } catch (error) {
       replies.close()
       throw error

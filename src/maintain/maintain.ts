@@ -9,6 +9,7 @@ import { dispatchPass } from './dispatch.js'
 import { expiryPass } from './expiry.js'
 import { lostPass } from './lost.js'
 import { netPass } from './net.js'
+import { operationsPass } from './operations.js'
 import { overduePass } from './overdue.js'
 import { createPrunePass } from './prune.js'
 import { repairPass } from './repair.js'
@@ -37,6 +38,8 @@ export interface MaintenanceParts {
   readonly maxLost: number
   /** How long a task's finished jobs are kept. */
   readonly retention: RetentionBook
+  /** Goes on with actions on many jobs whose process has died. Gives how many. */
+  readonly takeUp: (hasTime: () => boolean) => Promise<number>
   /** Told of what each round finds. */
   readonly onRound?: (round: Round) => void
   readonly log: { info(message: string): void; warn(message: string): void }
@@ -76,6 +79,7 @@ export function createPasses(): readonly Pass[] {
     repairPass,
     stuckPass,
     netPass,
+    operationsPass,
     createPrunePass(),
     createUniqueKeysPass(),
     statsPass,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { type BulkAction, type BulkOutcome, bulkStates } from '../job/filter.js'
 import { askedToStop, begunAnew, dueNow, handedOverAnew, redelivery, tellWorker, toNote } from './repairs.js'
-import type { JobOutcome, Moved, MoveTarget } from './search-store.js'
+import type { Acted, JobDeed, JobOutcome } from './search-store.js'
 import type { Redelivery } from './store.js'
 
 /**
@@ -24,45 +24,17 @@ asked AS (
   RETURNING j.id, j.state)
 SELECT id, CASE state WHEN 'running' THEN 'cancelling' ELSE 'cancelled' END AS outcome, ${tellWorker} FROM asked`
 
-export async function cancelJobs(
-  pool: Pool,
-  ids: readonly string[],
-  by: string | null,
-  reason: string | null,
-): Promise<JobOutcome[]> {
-  const rows = await again(() => pool.query<JobOutcome>(cancelSql, [ids, toNote(by), toNote(reason)]))
-  const asked = rows.map(({ id, outcome }) => ({ id, outcome }))
-  return withOthers(pool, ids, asked, 'finished')
-}
-
 const retrySql = `
 WITH ${locked('retry')}
 UPDATE celeriac.job j SET ${begunAnew} FROM target WHERE j.id = target.id RETURNING ${redelivery}`
-
-export async function retryJobs(pool: Pool, ids: readonly string[]): Promise<Moved> {
-  return toMoved(pool, ids, await again(() => pool.query<Redelivery>(retrySql, [ids])), 'retried')
-}
 
 const promoteSql = `
 WITH ${locked('promote')}
 UPDATE celeriac.job j SET ${dueNow} FROM target WHERE j.id = target.id RETURNING ${redelivery}`
 
-export async function promoteJobs(pool: Pool, ids: readonly string[]): Promise<Moved> {
-  return toMoved(pool, ids, await again(() => pool.query<Redelivery>(promoteSql, [ids])), 'promoted')
-}
-
 const deleteSql = `
 WITH ${locked('delete')}
 DELETE FROM celeriac.job j USING target WHERE j.id = target.id RETURNING j.id`
-
-export async function deleteJobs(pool: Pool, ids: readonly string[]): Promise<JobOutcome[]> {
-  const rows = await again(() => pool.query<{ id: string }>(deleteSql, [ids]))
-  return withOthers(
-    pool,
-    ids,
-    rows.map(({ id }) => ({ id, outcome: 'deleted' })),
-  )
-}
 
 /**
  * What waits for its turn has a line in another table, and its new queue may have another worker. The trigger that
@@ -85,35 +57,55 @@ counted AS (
   SELECT task, $2::text, '', state::text, 'moved', count(*) FROM target WHERE queue <> $2 GROUP BY task, state)
 SELECT moved.*, CASE WHEN "isLimited" THEN pg_notify('celeriac_turn', queue || ' ' || task)::text END AS told FROM moved`
 
-export async function moveJobs(
-  pool: Pool,
-  ids: readonly string[],
-  { queue = undefined, priority = undefined }: MoveTarget,
-): Promise<Moved> {
-  const rows = await again(() =>
-    pool.query<Redelivery & { told: unknown }>(moveSql, [ids, queue ?? null, priority ?? null]),
-  )
-  return toMoved(
-    pool,
-    ids,
-    rows.map(({ told: _, ...each }) => each),
-    'moved',
-  )
+/** By itself. One of two statements that wait for each other is ended, and may well pass when it is sent again. */
+export function act(pool: Pool, ids: readonly string[], deed: JobDeed): Promise<Acted> {
+  return again(() => actOn(pool, ids, deed))
 }
 
+/** As a part of what the caller has begun. */
+export async function actOn(client: Asked, ids: readonly string[], deed: JobDeed): Promise<Acted> {
+  switch (deed.action) {
+    case 'cancel': {
+      const values = [ids, toNote(deed.by), toNote(deed.reason)]
+      const { rows } = await client.query<JobOutcome>(cancelSql, values)
+      const asked = rows.map(({ id, outcome }) => ({ id, outcome }))
+      return { outcomes: await withOthers(client, ids, asked, 'finished'), redeliveries: [] }
+    }
+    case 'delete': {
+      const { rows } = await client.query<{ id: string }>(deleteSql, [ids])
+      const gone = rows.map(({ id }) => ({ id, outcome: 'deleted' }) as const)
+      return { outcomes: await withOthers(client, ids, gone), redeliveries: [] }
+    }
+    case 'retry':
+      return toMoved(client, ids, retrySql, [], 'retried')
+    case 'promote':
+      return toMoved(client, ids, promoteSql, [], 'promoted')
+    case 'move': {
+      const { queue = null, priority = null } = deed.to
+      return toMoved(client, ids, moveSql, [queue, priority], 'moved')
+    }
+  }
+}
+
+/** A pool, or one connection of it. */
+type Asked = Pick<Pool, 'query'>
+
 async function toMoved(
-  pool: Pool,
+  client: Asked,
   ids: readonly string[],
-  redeliveries: readonly Redelivery[],
+  sql: string,
+  values: readonly unknown[],
   outcome: BulkOutcome,
-): Promise<Moved> {
+): Promise<Acted> {
+  const { rows } = await client.query<Redelivery & { told?: unknown }>(sql, [ids, ...values])
+  const redeliveries = rows.map(({ told: _, ...each }) => each)
   const moved = redeliveries.map(({ jobId: id }) => ({ id, outcome }))
-  return { outcomes: await withOthers(pool, ids, moved), redeliveries }
+  return { outcomes: await withOthers(client, ids, moved), redeliveries }
 }
 
 /** What was left alone is told, too: there is no such job, or it is in a state for which this means nothing. */
 async function withOthers(
-  pool: Pool,
+  client: Asked,
   ids: readonly string[],
   done: readonly JobOutcome[],
   other: BulkOutcome = 'unfit',
@@ -121,7 +113,7 @@ async function withOthers(
   if (done.length === ids.length) return [...done]
   const reached = new Set(done.map(({ id }) => id))
   const left = ids.filter((id) => !reached.has(id))
-  const { rows } = await pool.query<{ id: string }>(
+  const { rows } = await client.query<{ id: string }>(
     'SELECT id FROM celeriac.job WHERE id = ANY($1::uuid[])',
     [left],
   )
@@ -131,11 +123,11 @@ async function withOthers(
 
 const mostTries = 5
 
-/** One of two statements that wait for each other is ended, and may well pass when it is sent again. */
-async function again<Row>(ask: () => Promise<{ readonly rows: Row[] }>): Promise<Row[]> {
+/** Asks once more where two statements waited for each other, and one of them was ended for it. */
+export async function again<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return (await ask()).rows
+      return await ask()
     } catch (error) {
       const { code } = error as { readonly code?: string }
       if ((code !== '40P01' && code !== '40001') || tries === mostTries) throw error

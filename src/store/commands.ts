@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
+import { createCommandList } from './command-list.js'
 import type {
   AskedCommand,
-  Command,
   ControlStore,
   KnownWorker,
   NewCommand,
@@ -93,16 +93,19 @@ export function createCommands(
     },
     onSettings: (listen) => listener.on(settingChannel, listen, listen),
 
-    addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs }: NewCommand) =>
+    addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs, isQuestion }: NewCommand) =>
       write(
         `WITH written AS (
-           INSERT INTO celeriac.command (id, verb, args, workers, asked_by, asked_from, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond'))
-         SELECT pg_notify('${commandChannel}', $1::text)`,
-        [id, verb, args, workers, askedBy, askedFrom, expiresInMs],
+           INSERT INTO celeriac.command (id, verb, args, workers, asked_by, asked_from, expires_at, is_question)
+           VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', $8))
+         SELECT pg_notify('${commandChannel}', $1::text) WHERE cardinality($4::uuid[]) > 0`,
+        [id, verb, args, workers, askedBy, askedFrom, expiresInMs, isQuestion ?? false],
       ),
-    closeCommand: (id, outcome) =>
-      write('UPDATE celeriac.command SET outcome = $2 WHERE id = $1', [id, outcome]),
+    closeCommand: (id, outcome, affected) =>
+      write('UPDATE celeriac.command SET outcome = $2, affected = coalesce($3, affected) WHERE id = $1', [
+        ...[id, outcome, affected ?? null],
+      ]),
+    ...createCommandList(query),
     commandsFor: (workerId) =>
       query<AskedCommand>(
         `SELECT c.id, c.verb, c.args, c.asked_by AS "askedBy", c.asked_from AS "askedFrom",
@@ -124,21 +127,14 @@ export function createCommands(
          FROM celeriac.reply WHERE command_id = $1 ORDER BY replied_at, worker_id`,
         [commandId],
       ),
-    commands: (limit, before) =>
-      query<Command>(
-        `SELECT id, verb, args, workers, asked_by AS "askedBy", asked_from AS "askedFrom", asked_at AS "askedAt",
-           expires_at AS "expiresAt", outcome
-         FROM celeriac.command
-         WHERE $2::uuid IS NULL OR (asked_at, id) < (SELECT asked_at, id FROM celeriac.command WHERE id = $2)
-         ORDER BY asked_at DESC, id DESC LIMIT $1`,
-        [limit, before ?? null],
-      ),
     onCommand: (listen) => listener.on(commandChannel, listen, listen),
     onReply: (listen) => listener.on(replyChannel, listen, () => listen(undefined)),
     async pruneCommands() {
       const gone = await query(
-        `WITH gone AS (DELETE FROM celeriac.command WHERE asked_at < now() - interval '90 days' RETURNING id),
-           replies AS (DELETE FROM celeriac.reply r USING gone WHERE r.command_id = gone.id)
+        `WITH gone AS (DELETE FROM celeriac.command WHERE asked_at < now() - interval '90 days'
+             OR (is_question AND asked_at < now() - interval '1 day') RETURNING id),
+           replies AS (DELETE FROM celeriac.reply r USING gone WHERE r.command_id = gone.id),
+           operations AS (DELETE FROM celeriac.operation o USING gone WHERE o.id = gone.id)
          SELECT id FROM gone`,
       )
       return gone.length

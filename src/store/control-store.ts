@@ -1,3 +1,4 @@
+import type { OperationStanding } from './operation-store.js'
 import type { WorkerChart, WorkerChartQuery, WorkerLoad } from './worker-load.js'
 
 /** What remembers workers, what was asked of them, and what was set while the app ran. */
@@ -32,20 +33,21 @@ export interface ControlStore {
 
   /** Durable when it resolves; the workers are told. */
   addCommand(command: NewCommand): Promise<void>
-  /** What came of it, as JSON text. */
-  closeCommand(id: string, outcome: string): Promise<void>
+  /** What came of it, as JSON text, and for how many jobs. */
+  closeCommand(id: string, outcome: string, affected?: number): Promise<void>
   /** What a worker is asked to do, has not replied to, and is not too late for; oldest first. */
   commandsFor(workerId: string): Promise<AskedCommand[]>
   /** The first reply of a worker stands. */
   addReply(reply: NewReply): Promise<void>
   repliesTo(commandId: string): Promise<Reply[]>
-  /** The last commands, newest first, before the one with this id. */
-  commands(limit: number, before?: string): Promise<Command[]>
+  /** What was asked for, newest first. */
+  commands(query: CommandQuery): Promise<Command[]>
+  command(id: string): Promise<Command | undefined>
   /** Calls `listener` when there is a command, or may be. */
   onCommand(listener: () => void): () => void
   /** Calls `listener` when there is a reply; `undefined`: there may be some. */
   onReply(listener: (commandId: string | undefined) => void): () => void
-  /** Deletes commands and their replies of long ago. Gives how many. */
+  /** Deletes commands and their replies of long ago; questions sooner. Gives how many. */
   pruneCommands(): Promise<number>
 }
 
@@ -129,6 +131,8 @@ export interface NewCommand {
   readonly askedFrom: string
   /** Who has not heard of it by then does not do it any more. */
   readonly expiresInMs: number
+  /** It changes nothing. Default `false`. */
+  readonly isQuestion?: boolean
 }
 
 export interface AskedCommand {
@@ -146,8 +150,26 @@ export interface Command extends Omit<AskedCommand, 'leftMs'> {
   readonly workers: readonly string[]
   readonly askedAt: Date
   readonly expiresAt: Date
-  /** JSON text. */
+  /** JSON text: what came of it, where neither workers nor `operation` say it. */
   readonly outcome: string | null
+  /** How many jobs were changed or shown, or how many workers were asked; `null`: it is about none. */
+  readonly affected: number | null
+  /** Of an action on many jobs: how far it has come. */
+  readonly operation: OperationStanding | null
+}
+
+/** Which commands. All that is said must hold. */
+export interface CommandQuery {
+  readonly limit: number
+  /** Those before the one with this id. */
+  readonly before?: string
+  readonly verb?: string
+  readonly by?: string
+  /** All of it, or its first word: `http` is also `http 10.0.0.7`. */
+  readonly from?: string
+  readonly since?: Date
+  /** Questions are left out. */
+  readonly changesOnly?: boolean
 }
 
 export interface NewReply {

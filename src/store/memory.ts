@@ -10,6 +10,7 @@ import { insertRow, toCommitted, uniqueKeyOf, type Written } from './memory/inse
 import { createLimits, type Limits } from './memory/limits.js'
 import * as lists from './memory/lists.js'
 import * as moves from './memory/moves.js'
+import { createOperations } from './memory/operations.js'
 import * as repairs from './memory/repairs.js'
 import { idempotencyOf, isWaiting, toRedelivery } from './memory/row.js'
 import * as search from './memory/search.js'
@@ -48,9 +49,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   const installation = randomUUID()
   const rounds = repairs.createRounds(table, installation)
   const limits = createLimits(table, isOpen)
-  const control = createControl(table)
+  const control = createControl(table, (id) => operations.standing(id))
+  const operations = createOperations({
+    now: table.now,
+    act: (ids, deed) => bulk.act(table, ids, deed, tellCancelled),
+    addCommand: control.addCommand,
+  })
   const stats = createMemoryStats(table)
-  const changes = createChanges(table, () => control.commands(Number.MAX_SAFE_INTEGER))
+  const changes = createChanges(table, () => control.commands({ limit: Number.MAX_SAFE_INTEGER }))
   const open = new Set<OpenTransaction>()
   const committedListeners: ((committed: Committed) => void)[] = []
   const cancelListeners = new Set<(jobId: string) => void>()
@@ -109,6 +115,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     addReply: answer(control.addReply),
     repliesTo: answer(control.repliesTo),
     commands: answer(control.commands),
+    command: answer(control.command),
     changeClock: answer(changes.changeClock),
     endedSince: answer(changes.endedSince),
     openedSince: answer(changes.openedSince),
@@ -171,11 +178,18 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     searchJobs: answer((filter, page) => search.searchJobs(table, filter, page, values)),
     searchIds: answer((filter, page) => search.searchIds(table, filter, page)),
     countMatching: answer((filter, most) => search.countMatching(table, filter, most)),
-    cancelJobs: answer((ids, by, reason) => bulk.cancelJobs(table, ids, by, reason, tellCancelled)),
-    retryJobs: answer((ids) => bulk.retryJobs(table, ids)),
-    promoteJobs: answer((ids) => bulk.promoteJobs(table, ids)),
-    deleteJobs: answer((ids) => bulk.deleteJobs(table, ids)),
-    moveJobs: answer((ids, to) => bulk.moveJobs(table, ids, to)),
+    act: answer((ids, deed) => bulk.act(table, ids, deed, tellCancelled)),
+    addOperation: answer(operations.addOperation),
+    workOperation: answer(operations.workOperation),
+    renewOperation: answer(operations.renewOperation),
+    heldOperation: answer(operations.heldOperation),
+    failOperation: answer(operations.failOperation),
+    releaseOperation: answer(operations.releaseOperation),
+    takeOverOperation: answer(operations.takeOverOperation),
+    stopOperation: answer(operations.stopOperation),
+    resumeOperation: answer(operations.resumeOperation),
+    operation: answer(operations.operation),
+    openOperations: answer(operations.openOperations),
 
     listJobs: answer((listing) => lists.listJobs(table, listing, values)),
     countJobs: answer((queues) => lists.countJobs(table, queues)),
@@ -206,7 +220,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       if (worker) table.workers.set(id, { ...worker, stoppedAt: table.now() })
     }),
 
-    beginRound: answer((tickets) => ({ ...rounds.begin(tickets), settings: control.settings() })),
+    beginRound: answer((tickets) => {
+      const round = rounds.begin(tickets)
+      const work = { ...round.work, operations: operations.hasLate() }
+      return { ...round, work, settings: control.settings() }
+    }),
     leftInOutbox: answer(leftInOutbox),
     undispatched: answer((limit) => repairs.undispatched(table, limit)),
     overdue: answer((limit) => repairs.overdue(table, limit)),

@@ -21,6 +21,7 @@ import * as logs from './log.js'
 import { look } from './look.js'
 import { reapLostWorkers } from './lost.js'
 import { assertMigrated } from './migrate.js'
+import { createOperations } from './operations.js'
 import { clearOutbox, leftInOutbox } from './outbox.js'
 import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
@@ -99,6 +100,7 @@ export function createPrismaStore({
   const admitting = pool('admit', 1, `${hotSettings} -c jit=off`)
   const settling = pool('settle', 1, hotSettings)
   const searching = pool('search', 2, '-c TimeZone=UTC')
+  const operating = pool('operate', 1, '-c TimeZone=UTC')
   const probing = pool('probe', 1, '', Math.min(deadlineMs, longestProbeMs))
   const prisma = new PrismaClient({ adapter: new PrismaPg(general) })
   const listener = createListener({ url: directUrl, log })
@@ -123,6 +125,7 @@ export function createPrismaStore({
   return {
     ...createChanges(general, timely),
     ...createCommands(general, listener, timely),
+    ...createOperations({ working: operating, shared: general }, { guard, timely }),
     ...createStats(general, timely, guard),
     address: secretless(url),
 
@@ -185,13 +188,9 @@ export function createPrismaStore({
     promote: (id) => timely(() => repairs.promote(general, id)),
 
     searchJobs: (filter, page) => guard(() => search.searchJobs(searching, filter, page, values)),
-    searchIds: (filter, page) => guard(() => search.searchIds(searching, filter, page)),
+    searchIds: (filter, page) => guard(() => search.searchIds(operating, filter, page)),
     countMatching: (filter, most) => guard(() => search.countMatching(searching, filter, most)),
-    cancelJobs: (ids, by, reason) => guard(() => bulk.cancelJobs(searching, ids, by, reason)),
-    retryJobs: (ids) => guard(() => bulk.retryJobs(searching, ids)),
-    promoteJobs: (ids) => guard(() => bulk.promoteJobs(searching, ids)),
-    deleteJobs: (ids) => guard(() => bulk.deleteJobs(searching, ids)),
-    moveJobs: (ids, to) => guard(() => bulk.moveJobs(searching, ids, to)),
+    act: (ids, deed) => guard(() => bulk.act(operating, ids, deed)),
 
     listJobs: (listing) => timely(() => lists.listJobs(general, listing, values)),
     countJobs: (queues) => timely(() => lists.countJobs(general, queues)),
@@ -281,7 +280,9 @@ export function createPrismaStore({
       await listener.close()
       await prisma.$disconnect()
       await Promise.all(
-        [general, searching, inserting, claiming, admitting, settling, probing].map((each) => each.end()),
+        [general, searching, operating, inserting, claiming, admitting, settling, probing].map((each) =>
+          each.end(),
+        ),
       )
     },
   }

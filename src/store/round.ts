@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { isGone } from './lost.js'
+import { isLate } from './operations.js'
 import { isLeft } from './outbox.js'
 import { isExpired, isOverdue, isUndispatched } from './repairs.js'
 import type { LastMark, Round, Setting, Ticket, Walk, Work } from './store.js'
@@ -69,6 +70,7 @@ SELECT ARRAY(SELECT name FROM due) AS due,
   ${workFor("'stuck', 'net'", some('j.finished_at IS NULL', 'queue'))} AS open,
   ${workFor("'stats'", 'EXISTS (SELECT 1 FROM celeriac.stat_delta)')} AS moves,
   ${workFor("'lost'", someWorkers)} AS workers,
+  ${workFor("'operations'", `EXISTS (SELECT 1 FROM celeriac.operation o WHERE ${isLate})`)} AS operations,
   ${workFor("'restart'", wasRestarted)} AS restarted,
   ARRAY(SELECT json_build_object('name', name, 'since', extract(epoch FROM since) * 1000, 'step', step,
     'cursor', json_build_object('queue', queue, 'jobId', job_id)) FROM celeriac.walk) AS walks,

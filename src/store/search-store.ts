@@ -14,16 +14,8 @@ export interface SearchStore {
   /** How many match, up to `most`, within 2 s. */
   countMatching(filter: StoredFilter, most: number): Promise<MatchCount>
 
-  /** As `cancel`, for each of them, in one statement. */
-  cancelJobs(ids: readonly string[], by: string | null, reason: string | null): Promise<JobOutcome[]>
-  /** As `retry`. */
-  retryJobs(ids: readonly string[]): Promise<Moved>
-  /** As `promote`. */
-  promoteJobs(ids: readonly string[]): Promise<Moved>
-  /** Deletes what does not run, with its log. */
-  deleteJobs(ids: readonly string[]): Promise<JobOutcome[]>
-  /** Gives waiting jobs another queue or priority, under a new delivery. */
-  moveJobs(ids: readonly string[], to: MoveTarget): Promise<Moved>
+  /** Does the same to each of these jobs, in one statement. What does not fit is left alone, and told. */
+  act(ids: readonly string[], deed: JobDeed): Promise<Acted>
 }
 
 /** A {@link JobFilter} that has been checked. */
@@ -75,7 +67,20 @@ export interface JobOutcome {
   readonly outcome: BulkOutcome
 }
 
-export interface Moved {
+/** What is done to jobs, and how. */
+export type JobDeed =
+  /** As `cancel`. */
+  | { readonly action: 'cancel'; readonly by: string | null; readonly reason: string | null }
+  /** As `retry`. */
+  | { readonly action: 'retry' }
+  /** As `promote`. */
+  | { readonly action: 'promote' }
+  /** Of what does not run, with its log. */
+  | { readonly action: 'delete' }
+  /** Gives what waits another queue or priority, under a new delivery. */
+  | { readonly action: 'move'; readonly to: MoveTarget }
+
+export interface Acted {
   readonly outcomes: readonly JobOutcome[]
   /** To be sent to the broker. */
   readonly redeliveries: readonly Redelivery[]

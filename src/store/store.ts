@@ -7,6 +7,7 @@ import type { Transaction } from '../job/transaction.js'
 import type { UniqueRule } from '../job/unique.js'
 import type { ChangeStore } from './change-store.js'
 import type { ControlStore, Setting } from './control-store.js'
+import type { OperationStore } from './operation-store.js'
 import type { SearchStore } from './search-store.js'
 import type { StatStore } from './stat-store.js'
 import type { KeyPlace, PrunedKeys } from './unique.js'
@@ -17,7 +18,7 @@ import type { KeyPlace, PrunedKeys } from './unique.js'
  * All times are the database's, so that no clocks of two machines are compared.
  * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
  */
-export interface Store extends ChangeStore, ControlStore, SearchStore, StatStore {
+export interface Store extends ChangeStore, ControlStore, OperationStore, SearchStore, StatStore {
   /** The address without secrets. */
   readonly address: string
 
@@ -198,6 +199,8 @@ export interface Work {
   readonly open: boolean
   /** Moves that were not added up. */
   readonly moves: boolean
+  /** Actions on many jobs whose runner has died. */
+  readonly operations: boolean
 }
 
 /** What the broker should hold. */
@@ -549,6 +552,7 @@ export interface LostWork {
 
 export type * from './change-store.js'
 export type * from './control-store.js'
+export type * from './operation-store.js'
 export type * from './search-store.js'
 export type * from './stat-store.js'
 export type * from './worker-load.js'

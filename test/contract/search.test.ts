@@ -238,7 +238,11 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     test('cancel ends what waits, asks what runs, and leaves what has ended', async () => {
       const [waiting, running, ended, none] = [await insert(), await run(), await succeed(), uuidv7()]
 
-      const outcomes = await store.cancelJobs([waiting, running.id, ended, none], 'ann', 'too late')
+      const { outcomes } = await store.act([waiting, running.id, ended, none], {
+        action: 'cancel',
+        by: 'ann',
+        reason: 'too late',
+      })
 
       expect(byId(outcomes)).toEqual({
         [waiting]: 'cancelled',
@@ -262,7 +266,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
         uuidv7(),
       ]
 
-      const { outcomes, redeliveries } = await store.retryJobs([failed, succeeded, none])
+      const { outcomes, redeliveries } = await store.act([failed, succeeded, none], { action: 'retry' })
 
       expect(byId(outcomes)).toEqual({ [failed]: 'retried', [succeeded]: 'unfit', [none]: 'unknown' })
       expect(redeliveries).toMatchObject([
@@ -278,7 +282,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     test('promote makes due what waits for its time', async () => {
       const [later, due] = [await insert({ delayMs: 60_000 }), await insert()]
 
-      const { outcomes, redeliveries } = await store.promoteJobs([later, due])
+      const { outcomes, redeliveries } = await store.act([later, due], { action: 'promote' })
 
       expect(byId(outcomes)).toEqual({ [later]: 'promoted', [due]: 'unfit' })
       expect(redeliveries).toMatchObject([{ jobId: later, number: 2, dueInMs: 0 }])
@@ -287,7 +291,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     test('delete takes what does not run, with its log', async () => {
       const [waiting, ended, running] = [await insert(), await succeed(), await run()]
 
-      const outcomes = await store.deleteJobs([waiting, ended, running.id, uuidv7()])
+      const { outcomes } = await store.act([waiting, ended, running.id, uuidv7()], { action: 'delete' })
 
       expect(byId(outcomes)).toMatchObject({
         [waiting]: 'deleted',
@@ -306,7 +310,10 @@ describe.each(kinds)('the store in $name', ({ open }) => {
         await run(),
       ]
 
-      const { outcomes, redeliveries } = await store.moveJobs([due, later, running.id], { queue: 'slow' })
+      const { outcomes, redeliveries } = await store.act([due, later, running.id], {
+        action: 'move',
+        to: { queue: 'slow' },
+      })
 
       expect(byId(outcomes)).toEqual({ [due]: 'moved', [later]: 'moved', [running.id]: 'unfit' })
       const sent = Object.fromEntries(redeliveries.map(({ jobId, ...each }) => [jobId, each]))
@@ -315,7 +322,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(sent[later]?.dueInMs).toBeGreaterThan(50_000)
       expect(await store.claim({ jobId: due, number: 1 }, ann)).toBeUndefined()
       expect(await store.find(later)).toMatchObject({ state: 'scheduled', queue: 'slow' })
-      expect(await store.moveJobs([due], { priority: 7 })).toMatchObject({
+      expect(await store.act([due], { action: 'move', to: { priority: 7 } })).toMatchObject({
         redeliveries: [{ number: 3, queue: 'slow', priority: 7 }],
       })
     })
@@ -323,7 +330,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     test('a job with limits takes its turn along when it is moved', async () => {
       const id = await insert({ limitKey: '' })
 
-      const { redeliveries } = await store.moveJobs([id], { queue: 'slow' })
+      const { redeliveries } = await store.act([id], { action: 'move', to: { queue: 'slow' } })
 
       expect(redeliveries).toMatchObject([{ jobId: id, isLimited: true }])
       const applicant = (queue: string) => ({

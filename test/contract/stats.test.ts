@@ -156,8 +156,8 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
   test('what goes to another queue: it left one, and came to the other, and was enqueued once', async () => {
     const [one, two] = [await insert({ queue: 'x' }), await insert({ queue: 'y' })]
 
-    await store.moveJobs([one, two], { queue: 'y' })
-    await store.moveJobs([one], { priority: 3 })
+    await store.act([one, two], { action: 'move', to: { queue: 'y' } })
+    await store.act([one], { action: 'move', to: { priority: 3 } })
 
     expect(await told()).toEqual([
       't x: queued → moved 1',
@@ -297,7 +297,7 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
 
     test('a job that went to another queue is in the depth of that one', async () => {
       const id = await insert({ task: 'c', queue: 'x' })
-      await store.moveJobs([id], { queue: 'y' })
+      await store.act([id], { action: 'move', to: { queue: 'y' } })
       await store.foldStats()
 
       expect((await chart({ task: ['c'], queue: 'x' })).depth?.queued).toBe(0)

@@ -862,8 +862,10 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       for (const id of ids) await store.addCommand({ ...command, id })
       await store.closeCommand(ids[0], '{"count":3}')
 
-      expect((await store.commands(2)).map(({ id }) => id)).toEqual([ids[2], ids[1]])
-      expect(await store.commands(2, ids[1])).toMatchObject([{ id: ids[0], outcome: '{"count":3}' }])
+      expect((await store.commands({ limit: 2 })).map(({ id }) => id)).toEqual([ids[2], ids[1]])
+      expect(await store.commands({ limit: 2, before: ids[1] })).toMatchObject([
+        { id: ids[0], outcome: '{"count":3}' },
+      ])
     })
   })
 

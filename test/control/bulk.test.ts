@@ -160,9 +160,9 @@ describe.each(brokers)('many jobs at once, on %s', (kind) => {
     expect(second).toMatchObject({ done: 700, counts: { cancelled: 700 }, isStopped: false, cursor: null })
     const [last, before] = await jobs.control.commands(2)
     expect(before).toMatchObject({ id: first.command, verb: 'cancel', askedBy: null, askedFrom: 'code' })
-    expect(JSON.parse(before?.outcome ?? '')).toMatchObject({ done: 300, isStopped: true })
+    expect(before).toMatchObject({ affected: 300, operation: { done: 300, state: 'stopped' } })
     expect(JSON.parse(before?.args ?? '')).toEqual({ filter: { queue: 'a' } })
-    expect(JSON.parse(last?.outcome ?? '')).toMatchObject({ done: 700, isDone: true })
+    expect(last).toMatchObject({ affected: 700, operation: { done: 700, state: 'done' } })
   })
 
   test('of ids each gets its answer, also what is none', async () => {

@@ -14,7 +14,7 @@ test('commands are kept for 90 days, with their replies', async () => {
   await client.query(`UPDATE celeriac.command SET asked_at = now() - interval '91 days' WHERE id = $1`, [old])
 
   expect(await store.pruneCommands()).toBe(1)
-  expect((await store.commands(10)).map(({ id }) => id)).toEqual([young])
+  expect((await store.commands({ limit: 10 })).map(({ id }) => id)).toEqual([young])
   expect(await store.repliesTo(old)).toEqual([])
   expect(await store.repliesTo(young)).toHaveLength(1)
 })

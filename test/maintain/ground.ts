@@ -66,6 +66,7 @@ export async function openGround(kind: BrokerKind, options: GroundOptions = {}):
     events: createEvents({ error() {} }),
     maxLost: 3,
     retention: options.retention ?? { isKnown: () => true, ofTask: () => undefined, ofOthers: forEver },
+    takeUp: async () => 0,
     log,
   }
   const closers: (() => Promise<void>)[] = []

@@ -102,10 +102,16 @@ const statements: Record<string, { readonly from: readonly JobState[]; run(row: 
   promote: { from: ['scheduled', 'retrying'], run: ({ id }) => store.promote(id) },
   'cancel many': {
     from: ['scheduled', 'queued', 'retrying'],
-    run: ({ id }) => store.cancelJobs([id], 'ada', null),
+    run: ({ id }) => store.act([id], { action: 'cancel', by: 'ada', reason: null }),
   },
-  'promote many': { from: ['scheduled', 'retrying'], run: ({ id }) => store.promoteJobs([id]) },
-  'move many': { from: [], run: ({ id }) => store.moveJobs([id], { queue: 'other', priority: 1 }) },
+  'promote many': {
+    from: ['scheduled', 'retrying'],
+    run: ({ id }) => store.act([id], { action: 'promote' }),
+  },
+  'move many': {
+    from: [],
+    run: ({ id }) => store.act([id], { action: 'move', to: { queue: 'other', priority: 1 } }),
+  },
   'free the jobs of a lost worker': { from: ['running'], run: () => store.reapLostWorkers(3) },
   'give up the jobs of a lost worker': { from: ['running'], run: () => store.reapLostWorkers(1) },
 }

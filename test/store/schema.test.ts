@@ -37,6 +37,7 @@ test('a default and an index that only the database has would be noticed', async
 
 test('what schema.prisma cannot say are these indexes', async () => {
   expect(await partialIndexesOf(url)).toEqual([
+    'command_changes',
     'job_delayed',
     'job_expiring',
     'job_finished',
@@ -46,6 +47,7 @@ test('what schema.prisma cannot say are these indexes', async () => {
     'job_task_finished',
     'job_undispatched',
     'job_unsuccessful',
+    'operation_open',
   ])
 })
 

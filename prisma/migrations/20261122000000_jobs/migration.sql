@@ -196,13 +196,49 @@ CREATE TABLE "celeriac"."command" (
     "asked_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
     "outcome" TEXT,
+    "affected" INTEGER,
+    "is_question" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "command_pkey" PRIMARY KEY ("id")
 );
 
 CREATE INDEX "command_asked" ON "celeriac"."command"("asked_at", "id");
 
+CREATE INDEX "command_verb" ON "celeriac"."command"("verb", "asked_at", "id");
+
+CREATE INDEX "command_by" ON "celeriac"."command"("asked_by", "asked_at", "id");
+
+-- The audit: what changed something.
+CREATE INDEX "command_changes" ON "celeriac"."command"("asked_at", "id") WHERE NOT "is_question";
+
 CREATE INDEX "command_expires" ON "celeriac"."command"("expires_at");
+
+-- An action on many jobs, while it is worked off and after. Its id is that of its command.
+CREATE TABLE "celeriac"."operation" (
+    "id" UUID NOT NULL,
+    "plan" TEXT NOT NULL,
+    "state" TEXT NOT NULL DEFAULT 'running',
+    "is_lasting" BOOLEAN NOT NULL,
+    "runner" UUID NOT NULL,
+    "step" INTEGER NOT NULL DEFAULT 0,
+    "cursor" TEXT,
+    "done" INTEGER NOT NULL DEFAULT 0,
+    "affected" INTEGER NOT NULL DEFAULT 0,
+    "counts" TEXT NOT NULL DEFAULT '{}',
+    "matched" INTEGER NOT NULL DEFAULT 0,
+    "is_more" BOOLEAN NOT NULL DEFAULT true,
+    "rate" DOUBLE PRECISION,
+    "moved_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "ended_at" TIMESTAMPTZ(3),
+    "stopped_by" TEXT,
+    "error" TEXT,
+
+    CONSTRAINT "operation_pkey" PRIMARY KEY ("id")
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+-- Those that are under way: few.
+CREATE INDEX "operation_open" ON "celeriac"."operation"("id") WHERE "state" = 'running';
 
 -- What a worker answered to a command: once.
 CREATE TABLE "celeriac"."reply" (

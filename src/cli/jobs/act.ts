@@ -1,13 +1,6 @@
-import {
-  type Bulk,
-  type BulkAnswer,
-  type BulkOptions,
-  checkTarget,
-  createBulk,
-  toBulkFilter,
-  type Which,
-} from '../../control/bulk.js'
+import { type Bulk, type BulkAnswer, type BulkOptions, createBulk } from '../../control/bulk.js'
 import { isPartOfId } from '../../control/filter.js'
+import { checkTarget, toBulkFilter, type Which } from '../../control/operation-plan.js'
 import { ConfigError } from '../../errors.js'
 import type { BulkAction, BulkOutcome, JobFilter, MatchCount } from '../../job/filter.js'
 import type { MoveTarget, Store } from '../../store/store.js'
@@ -100,7 +93,10 @@ async function run(
   onProgress: NonNullable<BulkOptions['onProgress']>,
 ): Promise<BulkAnswer> {
   // Deliveries are sent by the next round of maintenance of a process of the app: this one knows no broker.
-  const bulk = createBulk({ store: async () => store, onCancelled: async () => {}, send: () => {} })
+  const bulk = createBulk({
+    store: async () => store,
+    listeners: { onCancelled: async () => {}, send: async () => {} },
+  })
   const stopping = new AbortController()
   const stop = () => {
     note('Stopping after this batch …')

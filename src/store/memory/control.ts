@@ -1,6 +1,7 @@
 import type {
   AskedCommand,
   Command,
+  CommandQuery,
   KnownWorker,
   NewCommand,
   NewReply,
@@ -8,14 +9,15 @@ import type {
   Setting,
   WorkerChange,
 } from '../control-store.js'
+import type { OperationStanding } from '../operation-store.js'
 import type { WorkerLoad } from '../worker-load.js'
 import { createLoads } from './loads.js'
 import type { Table, WorkerRow } from './table.js'
 
 /** Workers, commands and settings, of tests. */
-export function createControl(table: Table) {
+export function createControl(table: Table, operationOf: (id: string) => OperationStanding | undefined) {
   const settings = new Map<string, Setting>()
-  const commands = new Map<string, Command>()
+  const commands = new Map<string, KeptCommand>()
   const replies = new Map<string, Reply[]>()
   const loads = createLoads(table)
   const settingListeners = new Set<() => void>()
@@ -53,15 +55,15 @@ export function createControl(table: Table) {
     },
     onSettings: (listen: () => void) => listenTo(settingListeners, listen),
 
-    addCommand({ expiresInMs, ...command }: NewCommand): void {
+    addCommand({ expiresInMs, isQuestion = false, ...command }: NewCommand): void {
       const askedAt = table.now()
       const expiresAt = new Date(askedAt.getTime() + expiresInMs)
-      commands.set(command.id, { ...command, askedAt, expiresAt, outcome: null })
-      tell(commandListeners)
+      commands.set(command.id, { ...command, askedAt, expiresAt, outcome: null, affected: null, isQuestion })
+      if (command.workers.length > 0) tell(commandListeners)
     },
-    closeCommand(id: string, outcome: string): void {
+    closeCommand(id: string, outcome: string, affected?: number): void {
       const command = commands.get(id)
-      if (command) commands.set(id, { ...command, outcome })
+      if (command) commands.set(id, { ...command, outcome, affected: affected ?? command.affected })
     },
     commandsFor,
     addReply(reply: NewReply): void {
@@ -73,10 +75,18 @@ export function createControl(table: Table) {
       })
     },
     repliesTo: (commandId: string): Reply[] => replies.get(commandId) ?? [],
-    commands(limit: number, before?: string): Command[] {
+    commands({ limit, before, ...query }: CommandQuery): Command[] {
       const newest = [...commands.values()].toReversed()
-      const from = before === undefined ? 0 : newest.findIndex(({ id }) => id === before) + 1
-      return newest.slice(from, from + limit)
+      const at = before === undefined ? 0 : newest.findIndex(({ id }) => id === before) + 1
+      return newest
+        .slice(at)
+        .filter((command) => isMeant(command, query))
+        .slice(0, limit)
+        .map(toCommand)
+    },
+    command(id: string): Command | undefined {
+      const command = commands.get(id)
+      return command && toCommand(command)
     },
     onCommand: (listen: () => void) => listenTo(commandListeners, listen),
     onReply: (listen: (commandId: string | undefined) => void) => listenTo(replyListeners, listen),
@@ -94,11 +104,31 @@ export function createControl(table: Table) {
       .map((command) => ({ ...command, leftMs: command.expiresAt.getTime() - table.now().getTime() }))
   }
 
+  function toCommand({ isQuestion: _, ...command }: KeptCommand): Command {
+    const operation = operationOf(command.id) ?? null
+    const affected = command.affected ?? operation?.affected ?? (command.workers.length || null)
+    return { ...command, affected, operation }
+  }
+
   function setSetting(name: string, value: string | null, by: string | null): void {
     if (value === null) settings.delete(name)
     else settings.set(name, { name, value, setBy: by, setAt: table.now() })
     tell(settingListeners)
   }
+}
+
+type KeptCommand = Omit<Command, 'operation'> & { readonly isQuestion: boolean }
+
+function isMeant(command: KeptCommand, query: Omit<CommandQuery, 'limit' | 'before'>): boolean {
+  const { verb, by, from, since, changesOnly } = query
+  const { askedFrom } = command
+  return (
+    (verb === undefined || command.verb === verb) &&
+    (by === undefined || command.askedBy === by) &&
+    (from === undefined || askedFrom === from || askedFrom.startsWith(`${from} `)) &&
+    (since === undefined || command.askedAt >= since) &&
+    !(changesOnly && command.isQuestion)
+  )
 }
 
 function toKnown(worker: WorkerRow, now: Date): KnownWorker {

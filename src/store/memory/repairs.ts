@@ -84,5 +84,6 @@ function workOf(table: Table): Work {
     restarted: false,
     open: false,
     moves: false,
+    operations: false,
   }
 }

@@ -65,10 +65,16 @@ export async function listLogs(pool: Pool, jobId: string, after: number, limit: 
   return rows.map(toLine)
 }
 
-export async function lastLogs(pool: Pool, jobId: string, limit: number): Promise<KeptLine[]> {
+export async function lastLogs(
+  pool: Pool,
+  jobId: string,
+  limit: number,
+  before = Number.MAX_SAFE_INTEGER,
+): Promise<KeptLine[]> {
   const { rows } = await pool.query<LogRow>(
-    `SELECT ${listed} FROM celeriac.job_log l WHERE l.job_id = $1 ORDER BY l.job_id DESC, l.number DESC LIMIT $2`,
-    [jobId, limit],
+    `SELECT ${listed} FROM celeriac.job_log l WHERE l.job_id = $1 AND l.number < $3
+     ORDER BY l.job_id DESC, l.number DESC LIMIT $2`,
+    [jobId, limit, before],
   )
   return rows.reverse().map(toLine)
 }

@@ -164,7 +164,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     ),
     endedAmong: answer((ids) => ids.filter((id) => table.rows.get(id)?.finishedAt !== null)),
     listLogs: answer((id, after, limit) => lists.listLogs(table, id, after, limit)),
-    lastLogs: answer((id, limit) => lists.lastLogs(table, id, limit)),
+    lastLogs: answer((id, limit, before) => lists.lastLogs(table, id, limit, before)),
     look: answer((looks) => looks.map((each) => lists.look(table, each))),
     cancel: answer((id, by, reason) => {
       const answer = moves.cancel(table, id, by, reason)

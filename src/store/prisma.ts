@@ -175,7 +175,7 @@ export function createPrismaStore({
     endedJobs: (ids) => timely(() => endedJobs(general, ids)),
     endedAmong: (ids) => timely(() => endedAmong(ids)),
     listLogs: (id, after, limit) => timely(() => logs.listLogs(general, id, after, limit)),
-    lastLogs: (id, limit) => timely(() => logs.lastLogs(general, id, limit)),
+    lastLogs: (id, limit, before) => timely(() => logs.lastLogs(general, id, limit, before)),
     look: (looks) => timely(() => look(general, looks)),
     cancel: (id, by, reason) => timely(() => repairs.cancel(general, id, by, reason)),
     cancelRequestedAmong: (ids) =>

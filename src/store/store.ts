@@ -83,8 +83,8 @@ export interface Store extends ChangeStore, ControlStore, OperationStore, Search
   endedAmong(ids: readonly string[]): Promise<string[]>
   /** Lines of a job after the one with this number, in their order. */
   listLogs(id: string, after: number, limit: number): Promise<KeptLine[]>
-  /** The last lines of a job, in their order. */
-  lastLogs(id: string, limit: number): Promise<KeptLine[]>
+  /** The last lines of a job, or the last before the one with this number, in their order. */
+  lastLogs(id: string, limit: number, before?: number): Promise<KeptLine[]>
   /** What has changed since each look before; `undefined` where nothing has. One query. */
   look(looks: readonly Look[]): Promise<(Sight | undefined)[]>
   cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>

@@ -657,6 +657,8 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(lines[0]).toMatchObject({ message: 'line 1', level: 'info', attempt: 1, details: { a: 1 } })
       expect((await store.listLogs(job.id, 1, 1)).map(({ number }) => number)).toEqual([2])
       expect((await store.lastLogs(job.id, 2)).map(({ number }) => number)).toEqual([2, 3])
+      expect((await store.lastLogs(job.id, 1, 3)).map(({ number }) => number)).toEqual([2])
+      expect(await store.lastLogs(job.id, 2, 1)).toEqual([])
       await store.trimLogs(job.id, 1)
       expect((await store.listLogs(job.id, 0, 10)).map(({ number }) => number)).toEqual([3])
     })

@@ -18,6 +18,8 @@ import { listTasks } from './tasks.js'
 import { listWorkers, workerStates } from './workers.js'
 
 const range = { range: oneOf(...ranges) }
+/** A million of them for each attempt. */
+const lineNumber = count(0, Number.MAX_SAFE_INTEGER)
 
 const ofJobs = {
   ...{ query: text, id: texts, state: someOf(...jobStates), task: texts, queue: texts, worker: texts },
@@ -72,7 +74,7 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /jobs/:id/result': { action: 'view', query: { wait: count(0, longestWait) }, answer: showResult },
   'GET /jobs/:id/logs': {
     action: 'view',
-    query: { after: count(0, 1_000_000_000), limit: count(1, 1000) },
+    query: { after: lineNumber, before: lineNumber, limit: count(1, 1000) },
     read: showLogs,
   },
   'POST /jobs/:action': {

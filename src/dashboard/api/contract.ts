@@ -86,10 +86,13 @@ export interface Api {
     query: { wait?: number }
     answer: { state: JobState; result?: unknown; error?: { name: string; message: string } }
   }
-  /** Lines that its attempts have logged, after the one with this number; without `after`, the last ones. */
+  /**
+   * Lines that its attempts have logged: the last ones, the last ones before the one with this number, or those after
+   * one. `hasMore` tells of lines that are still farther away.
+   */
   'GET /jobs/:id/logs': {
     params: { id: string }
-    query: { after?: number; limit?: number }
+    query: { after?: number; before?: number; limit?: number }
     answer: { lines: LogLine[]; hasMore: boolean }
   }
   /** Begins an ended job anew, with another payload if the body has one. It must pass the task's schema. */

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../errors.js'
 import type { Job } from '../../job/job.js'
 import { isEnd } from '../../job/state.js'
 import type { KnownWorker } from '../../store/store.js'
@@ -61,11 +62,13 @@ export async function showLogs({
   params,
   query,
 }: Reading<'GET /jobs/:id/logs'>): Promise<AnswerOf<'GET /jobs/:id/logs'>> {
-  const { limit = usualLines, after } = query
+  const { limit = usualLines, after, before } = query
+  if (after !== undefined && before !== undefined)
+    throw new ConfigError('Say "after" or "before", and not both: lines are read in one direction.')
   const { id } = await found(deps, params.id)
   const { store } = await deps.backend()
   const lines = await (after === undefined
-    ? store.lastLogs(id, limit + 1)
+    ? store.lastLogs(id, limit + 1, before)
     : store.listLogs(id, after, limit + 1))
   const hasMore = lines.length > limit
   return { lines: after === undefined ? lines.slice(-limit) : lines.slice(0, limit), hasMore }

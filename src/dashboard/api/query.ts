@@ -30,7 +30,7 @@ export const text: Rule<string> = single({}, (given) => given)
 /** A whole number. */
 export function count(least: number, most: number): Rule<number> {
   return single({ type: 'integer', minimum: least, maximum: most }, (given, where) => {
-    const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN
+    const number = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN
     if (number >= least && number <= most) return number
     throw new ConfigError(`${where} must be a whole number from ${least} to ${most}, not "${shown(given)}".`)
   })

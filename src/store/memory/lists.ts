@@ -126,8 +126,17 @@ export function listLogs(table: Table, jobId: string, after: number, limit: numb
     .map(toLine)
 }
 
-export function lastLogs(table: Table, jobId: string, limit: number): KeptLine[] {
-  return (table.logs.get(jobId) ?? []).slice(-limit).map(toLine)
+export function lastLogs(
+  table: Table,
+  jobId: string,
+  limit: number,
+  before = Number.MAX_SAFE_INTEGER,
+): KeptLine[] {
+  const lines = table.logs.get(jobId) ?? []
+  return lines
+    .filter(({ number }) => number < before)
+    .slice(-limit)
+    .map(toLine)
 }
 
 const mostLines = 200

@@ -13,6 +13,8 @@ const Jobs = lazy(() => import('./page/jobs/jobs-page.js'))
 const Job = lazy(() => import('./page/job/job-page.js'))
 const Audit = lazy(() => import('./page/audit/audit-page.js'))
 const AuditLine = lazy(() => import('./page/audit/audit-line-page.js'))
+const Workers = lazy(() => import('./page/workers/workers-page.js'))
+const Worker = lazy(() => import('./page/workers/worker-page.js'))
 
 /** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
 export function App() {
@@ -40,6 +42,8 @@ function Pages() {
           <Route path="/jobs/:id" component={Job} />
           <Route path="/audit" component={Audit} />
           <Route path="/audit/:id" component={AuditLine} />
+          <Route path="/workers" component={Workers} />
+          <Route path="/workers/:id" component={Worker} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

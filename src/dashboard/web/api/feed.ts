@@ -26,6 +26,9 @@ const gatherMs = 60
 /** What nobody has looked at for so long is forgotten. */
 const keepMs = 60_000
 
+/** What is said to each visitor alone is in no stream, which many share. It is asked again when the stream has ended. */
+const ownAddress = '/me'
+
 export type FeedState = 'live' | 'polling' | 'paused' | 'offline'
 
 /**
@@ -124,7 +127,9 @@ class Feed {
       return
     }
     if (why === 'show') this.refresh()
-    const watched = this.#watched().map(([address]) => address)
+    const watched = this.#watched()
+      .map(([address]) => address)
+      .filter((address) => address !== ownAddress)
     const url = urlOf(`/live?${new URLSearchParams(watched.sort().map((each) => ['watch', each]))}`)
     if (this.#stream && this.#streamed === url) return
     this.#close()

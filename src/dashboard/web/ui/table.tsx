@@ -190,7 +190,7 @@ function Cell<Row extends RowData>({
   if (!column) return null
   return (
     <td className={classOf(column)} data-title={column.narrow === 'title' ? undefined : column.title}>
-      {column.cell(row)}
+      <div className={css.value}>{column.cell(row)}</div>
     </td>
   )
 }

@@ -1,0 +1,27 @@
+import { Link } from 'wouter'
+
+interface NameLinkProps {
+  readonly kind: 'task' | 'queue' | 'worker' | 'job'
+  /** Of a worker also its id. */
+  readonly name: string
+  /** What is seen. Default: the name. */
+  readonly children?: string
+}
+
+/** The page of something that has a name. */
+export function NameLink({ kind, name, children = name }: NameLinkProps) {
+  return <Link href={`/${kind}s/${encodeURIComponent(name)}`}>{children}</Link>
+}
+
+/** Several of them, by commas. */
+export function NameLinks({
+  kind,
+  names,
+}: Pick<NameLinkProps, 'kind'> & { readonly names: readonly string[] }) {
+  return names.map((name, at) => (
+    <span key={name}>
+      {at > 0 && ', '}
+      <NameLink kind={kind} name={name} />
+    </span>
+  ))
+}

@@ -1,0 +1,70 @@
+import { useMemo } from 'react'
+import { useApi } from '../../api/use-api.js'
+import { useRange, useSearch } from '../../api/use-search.js'
+import { Card } from '../../ui/card.js'
+import { Empty } from '../../ui/empty.js'
+import { Filters } from '../../ui/filters.js'
+import { ProblemNote } from '../../ui/note.js'
+import { Page } from '../../ui/page.js'
+import { RangeChoice } from '../../ui/range-choice.js'
+import { Table } from '../../ui/table.js'
+import { TextFilter } from '../../ui/text-filter.js'
+import { useSort } from '../../ui/use-sort.js'
+import { Waiting } from '../../ui/waiting.js'
+import { queueColumns } from './queue-columns.js'
+import { UnservedNotes } from './unserved-notes.js'
+
+/** Every queue: what waits in it, since when, and who serves it. */
+export default function QueuesPage() {
+  const [range] = useRange()
+  const search = useSearch()
+  const [sort, setSort] = useSort({ id: 'waiting', isDescending: true })
+  const { data, problem } = useApi('GET /queues', { query: { range } })
+  const columns = useMemo(() => queueColumns(range), [range])
+  const name = search.get('name')
+  const fitting = data?.queues.filter((queue) => queue.name.toLowerCase().includes(name.toLowerCase()))
+  return (
+    <Page title="Queues" aside={<RangeChoice />}>
+      <UnservedNotes />
+      <ProblemNote problem={problem} />
+      {(data?.total ?? 0) > fewest && (
+        <Filters used={name === '' ? 0 : 1} onClear={() => search.set({ name: '' })}>
+          <TextFilter
+            label="Name"
+            value={name}
+            names={data?.queues.map((queue) => queue.name)}
+            onChange={(next) => search.set({ name: next })}
+          />
+        </Filters>
+      )}
+      <Card isFlush>
+        {fitting ? (
+          <Table
+            label="Queues"
+            rows={fitting}
+            columns={columns}
+            idOf={(queue) => queue.name}
+            sort={sort}
+            onSort={setSort}
+            empty={<NoQueues isFiltered={name !== ''} />}
+          />
+        ) : (
+          !problem && <Waiting height={300} />
+        )}
+      </Card>
+    </Page>
+  )
+}
+
+/** So many are seen at a glance. */
+const fewest = 8
+
+function NoQueues({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered) return <Empty title="No queue has this in its name." />
+  return (
+    <Empty title="There is no queue yet.">
+      A queue is there as soon as a job waits in it or a worker serves it. A task names its own, else it is
+      <code> default</code>:<pre>npx celeriac worker -Q default,mail</pre>
+    </Empty>
+  )
+}

@@ -1,0 +1,9 @@
+import type { QueueSummary } from '../../../api/contract.js'
+import type { Json } from '../../api/json.js'
+
+type Standing = Pick<Json<QueueSummary>, 'servedBy' | 'isPaused' | 'waiting' | 'delayed' | 'oldestMs'>
+
+/** Whether jobs wait that nobody will start. */
+export function isUnserved({ servedBy, isPaused, waiting }: Standing): boolean {
+  return servedBy.length === 0 && !isPaused && waiting > 0
+}

@@ -1,6 +1,6 @@
 import type { Chart } from '../job/chart.js'
 import type { ChartQuery, Depth, NamedTally, SumsQuery } from '../store/stat-store.js'
-import type { Store, WorkerChart, WorkerChartQuery } from '../store/store.js'
+import type { PassFacts, Store, StoreFacts, WorkerChart, WorkerChartQuery } from '../store/store.js'
 import { type Lately, latelySpans, toAttention } from './attention.js'
 import type { ClusterProblem, ClusterStatus } from './status.js'
 
@@ -14,6 +14,10 @@ export interface Insight {
   depths(): Promise<Depth[]>
   /** What a worker said of itself over time. */
   workerChart(query: WorkerChartQuery): Promise<WorkerChart>
+  /** What there is to know of the store's server: versions, sizes, connections. */
+  storeFacts(): Promise<StoreFacts>
+  /** What maintenance did, by pass. */
+  passes(): Promise<PassFacts[]>
   /**
    * What somebody should see to, the most urgent first: the problems of the cluster, and tasks that began to fail. Never
    * rejects.
@@ -37,6 +41,8 @@ export function createInsight({ store, status, during }: InsightDeps): Insight {
     sums: (query) => ask((opened) => opened.sums(query)),
     depths: () => ask((opened) => opened.depths()),
     workerChart: (query) => ask((opened) => opened.workerChart(query)),
+    storeFacts: () => ask((opened) => opened.facts()),
+    passes: () => ask((opened) => opened.passes()),
     attention: (found) => during(attention(found)),
   }
 

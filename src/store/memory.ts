@@ -5,6 +5,7 @@ import type { Transaction } from '../job/transaction.js'
 import * as bulk from './memory/bulk.js'
 import { createChanges } from './memory/changes.js'
 import { createControl } from './memory/control.js'
+import { toFacts, toPasses } from './memory/facts.js'
 import * as finished from './memory/finished.js'
 import { insertRow, toCommitted, uniqueKeyOf, type Written } from './memory/insert.js'
 import { createLimits, type Limits } from './memory/limits.js'
@@ -57,6 +58,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   })
   const stats = createMemoryStats(table)
   const changes = createChanges(table, () => control.commands({ limit: Number.MAX_SAFE_INTEGER }))
+  const startedAt = table.now()
   const open = new Set<OpenTransaction>()
   const committedListeners: ((committed: Committed) => void)[] = []
   const cancelListeners = new Set<(jobId: string) => void>()
@@ -134,6 +136,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     sights: answer(stats.sights),
     pruneStats: answer(stats.pruneStats),
     noteRepairs: answer(stats.noteRepairs),
+    facts: answer(() => toFacts(table, startedAt)),
+    passes: answer(() => toPasses(rounds.ranAt(), stats.repaired())),
     countLimited: answer(limits.countLimited),
     markDispatched: answer((keys) => {
       for (const key of keys) {

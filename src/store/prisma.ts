@@ -11,6 +11,7 @@ import { createChanges } from './changes.js'
 import { createCommands } from './commands.js'
 import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
 import { endedJobs } from './ends.js'
+import { createFacts } from './facts.js'
 import { PrismaClient } from './generated/prisma/client.js'
 import { createInserter } from './insert.js'
 import * as limits from './limits.js'
@@ -127,6 +128,7 @@ export function createPrismaStore({
     ...createCommands(general, listener, timely),
     ...createOperations({ working: operating, shared: general }, { guard, timely }),
     ...createStats(general, timely, guard),
+    ...createFacts(general, url, timely),
     address: secretless(url),
 
     insert: (jobs) => (silence.error ? Promise.reject(silence.error) : inserter.insert(jobs)),

@@ -25,7 +25,7 @@ export async function beginRound(pool: Pool, tickets: readonly Ticket[]): Promis
 
 /** A pass that has more to do than its time allowed is due again at once, for whoever comes next. */
 export async function returnTicket(pool: Pool, pass: string): Promise<void> {
-  await pool.query(`UPDATE celeriac.pass SET ran_at = 'epoch' WHERE name = $1`, [pass])
+  await pool.query('UPDATE celeriac.pass SET is_returned = true WHERE name = $1', [pass])
 }
 
 interface Row extends Work, LastMark {
@@ -56,11 +56,11 @@ WITH due AS (
   INSERT INTO celeriac.pass AS p (name, ran_at)
   SELECT asked.name, now() FROM unnest($1::text[], $2::float8[]) AS asked(name, every_ms)
   LEFT JOIN celeriac.pass known ON known.name = asked.name
-  WHERE known.ran_at IS NULL
+  WHERE known.ran_at IS NULL OR known.is_returned
     OR abs(extract(epoch FROM now() - known.ran_at)) * 1000 > asked.every_ms
   ORDER BY 1
-  ON CONFLICT (name) DO UPDATE SET ran_at = now()
-    WHERE abs(extract(epoch FROM now() - p.ran_at)) * 1000 > 100
+  ON CONFLICT (name) DO UPDATE SET ran_at = now(), is_returned = false
+    WHERE p.is_returned OR abs(extract(epoch FROM now() - p.ran_at)) * 1000 > 100
   RETURNING p.name)
 SELECT ARRAY(SELECT name FROM due) AS due,
   ${workFor("'dispatch'", outboxHasOld)} AS outbox,

@@ -7,6 +7,7 @@ import type { Transaction } from '../job/transaction.js'
 import type { UniqueRule } from '../job/unique.js'
 import type { ChangeStore } from './change-store.js'
 import type { ControlStore, Setting } from './control-store.js'
+import type { FactStore } from './fact-store.js'
 import type { OperationStore } from './operation-store.js'
 import type { SearchStore } from './search-store.js'
 import type { StatStore } from './stat-store.js'
@@ -18,7 +19,7 @@ import type { KeyPlace, PrunedKeys } from './unique.js'
  * All times are the database's, so that no clocks of two machines are compared.
  * Every method throws {@link StoreUnavailableError} when the database does not answer within the deadline.
  */
-export interface Store extends ChangeStore, ControlStore, OperationStore, SearchStore, StatStore {
+export interface Store extends ChangeStore, ControlStore, FactStore, OperationStore, SearchStore, StatStore {
   /** The address without secrets. */
   readonly address: string
 
@@ -552,6 +553,7 @@ export interface LostWork {
 
 export type * from './change-store.js'
 export type * from './control-store.js'
+export type * from './fact-store.js'
 export type * from './operation-store.js'
 export type * from './search-store.js'
 export type * from './stat-store.js'

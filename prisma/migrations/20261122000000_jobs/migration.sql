@@ -89,6 +89,7 @@ CREATE TABLE "celeriac"."worker_stat" (
 CREATE TABLE "celeriac"."pass" (
     "name" TEXT NOT NULL,
     "ran_at" TIMESTAMPTZ(3) NOT NULL,
+    "is_returned" BOOLEAN NOT NULL DEFAULT false,
     "repaired" BIGINT NOT NULL DEFAULT 0,
 
     CONSTRAINT "pass_pkey" PRIMARY KEY ("name")

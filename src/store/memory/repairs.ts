@@ -49,22 +49,31 @@ function pick(table: Table, limit: number, is: (row: Row, now: Date) => boolean)
 export interface Rounds {
   begin(tickets: readonly Ticket[]): Round
   returnTicket(pass: string): void
+  /** When each pass that is known last ran. */
+  ranAt(): readonly { readonly pass: string; readonly at: Date }[]
 }
 
 /** @param installation what this store is known by */
 export function createRounds(table: Table, installation: string): Rounds {
   const ranAt = new Map<string, number>()
+  const returned = new Set<string>()
 
   return {
     begin(tickets) {
       const now = table.now().getTime()
-      const due = tickets.filter(({ pass, everyMs }) => isDue(ranAt.get(pass), now, everyMs))
-      for (const { pass } of due) ranAt.set(pass, now)
+      const due = tickets.filter(
+        ({ pass, everyMs }) => returned.has(pass) || isDue(ranAt.get(pass), now, everyMs),
+      )
+      for (const { pass } of due) {
+        ranAt.set(pass, now)
+        returned.delete(pass)
+      }
       // The mark is always fresh: what the broker loses, the store loses as well.
       const mark = { installation, mark: now, instance: null, now }
       return { due: due.map(({ pass }) => pass), work: workOf(table), walks: [], mark }
     },
-    returnTicket: (pass) => void ranAt.delete(pass),
+    returnTicket: (pass) => void returned.add(pass),
+    ranAt: () => [...ranAt].sort().map(([pass, at]) => ({ pass, at: new Date(at) })),
   }
 }
 

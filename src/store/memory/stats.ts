@@ -54,6 +54,8 @@ function addMove(present: Move | undefined, move: Move): Move {
   }
 }
 
+type Answers = { [Name in keyof StatStore]: (...args: never[]) => Awaited<ReturnType<StatStore[Name]>> }
+
 /** What there is to see in memory. */
 export function createMemoryStats(table: Table) {
   const repairs = new Map<string, number>()
@@ -72,9 +74,10 @@ export function createMemoryStats(table: Table) {
       lostWorkers: 0,
       repairs: repaired(),
     }),
+    repaired,
     pruneStats,
     noteRepairs: (pass: string, jobs: number) => void repairs.set(pass, (repairs.get(pass) ?? 0) + jobs),
-  } satisfies { [Name in keyof StatStore]: (...args: never[]) => Awaited<ReturnType<StatStore[Name]>> }
+  } satisfies Answers & { repaired: () => unknown }
 
   function chart(query: ChartQuery): Chart {
     const steps = toSteps(query, table.now())

@@ -41,7 +41,7 @@ export async function runDashboard(flags: DashboardFlags): Promise<void> {
     const address = await Promise.race([listen(server, dashboard), failed])
     const login = await openLogin(plan, address, app)
     handler = serve(express, config, app, login)
-    tell(flags, config, plan, login ? (plan.oidc?.(address).publicUrl ?? address) : address)
+    tell(flags, config, plan, address)
     await Promise.race([stopSignal(), failed])
   } finally {
     const closed = new Promise((resolve) => server.close(resolve))
@@ -158,11 +158,17 @@ function toConfigError(error: NodeJS.ErrnoException, port: number, host: string)
   })
 }
 
-/** The address, and who may come in. */
-function tell(flags: DashboardFlags, config: Config, plan: LoginPlan, address: URL): void {
+/** Where it is for browsers, and who may come in. */
+function tell({ json }: DashboardFlags, config: Config, plan: LoginPlan, address: URL): void {
+  const { publicUrl = address } = config.dashboard
+  const url = plan.oidc?.(address).publicUrl ?? new URL(publicUrl)
   const access = accessOf(config, plan)
-  if (flags.json) printJson({ url: address.href, access: access.map(({ kind }) => kind) })
-  else print([`The dashboard is at ${address.href}`, ...access.map(({ text }) => text)].join('\n'))
+  if (json) {
+    printJson({ url: url.href, listensAt: address.href, access: access.map(({ kind }) => kind) })
+    return
+  }
+  const behind = config.dashboard.publicUrl === undefined ? '' : `, and listens at ${address.href}`
+  print([`The dashboard is at ${url.href}${behind}`, ...access.map(({ text }) => text)].join('\n'))
 }
 
 function accessOf(

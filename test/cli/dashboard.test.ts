@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { get } from 'node:https'
@@ -6,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hashPassword, isPassword, readHash } from '../../src/dashboard/login/password.js'
+import { certificateFiles } from '../dashboard/login/round-robin.js'
 import { closeJobsAfterEach, openJobs, type Servers } from '../support/lab.js'
 import { freshDatabase } from '../support/servers.js'
 import { celeriacFor } from './celeriac.js'
@@ -177,33 +177,9 @@ export default defineConfig({ modules: 'modules/*', authorize: (req) => req.get(
   })
 
   test('below a prefix, and by TLS', async () => {
-    const folder = makeSmallApp({})
-    const files = ['cert.pem', 'key.pem'].map((name) => join(folder, name))
-    const [cert = '', key = ''] = files
-    execFileSync('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1',
-      ],
-      ...['-subj', '/CN=localhost', '-keyout', key, '-out', cert],
-    ])
-    const dashboard = await opened([
-      '--port',
-      '0',
-      '--url-prefix',
-      'jobs',
-      '--tls-cert',
-      cert,
-      '--tls-key',
-      key,
-    ])
+    const { cert, key } = certificateFiles()
+    const tls = ['--tls-cert', cert, '--tls-key', key]
+    const dashboard = await opened(['--port', '0', '--url-prefix', 'jobs', ...tls])
     const ask = (path: string) =>
       new Promise<{ status: number | undefined; location: string | undefined }>((resolve, reject) => {
         get(new URL(path, dashboard.url), { rejectUnauthorized: false, agent: false }, (answer) => {

@@ -47,20 +47,19 @@ export function sendPage(
   send(res, { status, type: htmlType, body })
 }
 
+/** The colours are those of the pages. */
 const style = `
-:root { color-scheme: light dark; --back: #f6f7f5; --card: #fff; --ink: #1c211a; --soft: #555d52; --line: #d9ddd6; --main: #2f6b2a; --on-main: #fff }
-@media (prefers-color-scheme: dark) {
-  :root { --back: #141713; --card: #1d211c; --ink: #e9ede7; --soft: #a5ada1; --line: #363c34; --main: #8fd186; --on-main: #10240d }
-}
+:root { color-scheme: light dark; --page: light-dark(#f6f7f6, #101513); --card: light-dark(#fff, #171e1a); --line: light-dark(#dfe3e0, #2a352f); --ink: light-dark(#17211b, #e7eee9); --soft: light-dark(#4c5a51, #b1beb6); --accent: light-dark(#22693f, #63bd86); --accent-hover: light-dark(#1a5431, #7bcf9b); --on-accent: light-dark(#fff, #08130c); --hover: light-dark(#f0f3f1, #1e2823) }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
-main { width: 100%; max-width: 26rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow-wrap: anywhere }
-.brand { margin: 0 0 1.5rem; font-weight: 600; color: var(--soft) }
-h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.25 }
-p { margin: 0 0 1.5rem; color: var(--soft) }
-.links { margin: 0; display: flex; flex-wrap: wrap; gap: .75rem }
-a { display: inline-block; padding: .6rem 1.1rem; border: 1px solid var(--line); border-radius: 8px; color: var(--ink); text-decoration: none }
-a.main { background: var(--main); border-color: var(--main); color: var(--on-main); font-weight: 600 }
-a:hover { filter: brightness(1.08) }
-a:focus-visible { outline: 3px solid var(--main); outline-offset: 2px }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 16px; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
+main { width: 100%; max-width: 26rem; padding: 32px; background: var(--card); border: 1px solid var(--line); border-radius: 9px; overflow-wrap: anywhere }
+.brand { margin: 0 0 20px; font-weight: 600; color: var(--soft) }
+h1 { margin: 0 0 8px; font-size: 22px; line-height: 1.25 }
+p { margin: 0 0 20px; color: var(--soft); text-wrap: pretty }
+.links { margin: 0; display: flex; flex-wrap: wrap; gap: 12px }
+a { display: inline-block; padding: 8px 16px; border: 1px solid var(--line); border-radius: 5px; color: var(--ink); text-decoration: none }
+a:hover { background: var(--hover) }
+a.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600 }
+a.main:hover { background: var(--accent-hover) }
+a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 `

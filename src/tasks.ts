@@ -7,7 +7,7 @@ import { KeyError } from './errors.js'
 import { noRules } from './job/failure.js'
 import type { TaskLimits } from './job/limit.js'
 import { type Retention, withRetention } from './job/retain.js'
-import { defaultBackoff } from './job/retry.js'
+import { defaultBackoff, type ToldBackoff, tellBackoff } from './job/retry.js'
 import type { ResolvedTimeLimit } from './job/time-limit.js'
 import type { RetentionBook } from './maintain/maintain.js'
 import {
@@ -18,7 +18,6 @@ import {
   type TaskAnnouncements,
   withinBounds,
 } from './task/announcement.js'
-import { tellLimit } from './task/limit-rule.js'
 import {
   type CheckedPayload,
   fromPayloadText,
@@ -88,6 +87,7 @@ export interface TaskDescription {
   readonly queue: string
   readonly priority: number
   readonly attempts: number
+  readonly backoff: ToldBackoff
   readonly timeLimit: ResolvedTimeLimit
   readonly expiresInMs: number | null
   /** `null`: that of the worker. */
@@ -96,6 +96,8 @@ export interface TaskDescription {
   /** By which rule its jobs are kept unique. */
   readonly unique: string | null
   readonly retention: Retention
+  /** Fields that nobody is to see. */
+  readonly redact: readonly string[]
 }
 
 export function describeTask({ name, definition }: RegisteredTask, config: Config): TaskDescription {
@@ -105,12 +107,14 @@ export function describeTask({ name, definition }: RegisteredTask, config: Confi
     queue: queueOf(name, definition, config),
     priority: priority ?? 0,
     attempts: attempts ?? config.attempts,
+    backoff: tellBackoff(definition.backoff ?? config.backoff),
     timeLimit: timeLimit ?? config.timeLimit,
     expiresInMs: expiresInMs ?? null,
     pool: pool ?? null,
     limits: limits ?? null,
     unique: uniqueness?.mode ?? null,
     retention: withRetention(config.retention, retain),
+    redact: redactOf(definition, config),
   }
 }
 
@@ -137,9 +141,9 @@ function announcementOf(registered: RegisteredTask, config: Config): TaskAnnounc
 }
 
 function aboutTask(registered: RegisteredTask, config: Config): AboutTask {
-  const { timeLimit, pool, retention, limits } = describeTask(registered, config)
+  const { timeLimit, pool, retention, backoff, limits } = describeTask(registered, config)
   const schema = payloadSchemaOf(registered.definition.schema)
-  return { timeLimit, pool, retention, limits: tellLimit(limits?.task ?? {}), schema }
+  return { timeLimit, pool, retention, backoff, limits, schema }
 }
 
 /** Most tasks have none, and pay nothing for it. */

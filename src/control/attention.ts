@@ -10,14 +10,17 @@ export interface Lately {
 }
 
 const recentMs = 15 * 60_000
-const beforeMs = 24 * 3_600_000
+const hourMs = 3_600_000
+const beforeMs = 24 * hourMs
 
 /** Of which times {@link Lately} is to be. */
 export function latelySpans(now: Date): { readonly recent: Span; readonly before: Span } {
   const began = new Date(now.getTime() - recentMs)
+  // Of so long a time whole hours are added up, and none of them may be of these last minutes.
+  const ended = Math.floor(began.getTime() / hourMs) * hourMs
   return {
     recent: { from: began, to: now },
-    before: { from: new Date(began.getTime() - beforeMs), to: began },
+    before: { from: new Date(ended - beforeMs), to: new Date(ended) },
   }
 }
 

@@ -2,13 +2,15 @@ import type { Request } from 'express'
 import type { Broker } from '../broker/broker.js'
 import type { Bulk } from '../control/bulk.js'
 import type { Control, Inspect } from '../control/control.js'
+import type { Insight } from '../control/insight.js'
 import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from '../job/filter.js'
 import type { CancelAnswer, Job, JobStatus } from '../job/job.js'
-import type { Limit } from '../job/limit.js'
+import type { Limit, TaskLimits } from '../job/limit.js'
 import type { Retention } from '../job/retain.js'
+import type { ToldBackoff } from '../job/retry.js'
 import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { Store } from '../store/store.js'
 import type { RegisteredTask, TaskRegistry } from '../task/registry.js'
@@ -46,6 +48,8 @@ export interface DashboardDeps {
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>
   search(filter: JobFilter, page: SearchPage): Promise<FoundJobs>
   count(filter: JobFilter, most: number): Promise<MatchCount>
+  /** What there is to see of the whole installation, now and over time. */
+  readonly insight: Insight
   readonly bulk: Bulk
   readonly control: Control
   readonly inspect: Inspect
@@ -61,13 +65,17 @@ export interface TaskFacts {
   readonly queue: string
   readonly priority: number
   readonly attempts: number
+  readonly backoff: ToldBackoff
   readonly timeLimit: ResolvedTimeLimit
   readonly expiresInMs: number | null
   /** `null`: that of the worker. */
   readonly pool: string | null
   /** By which rule its jobs are kept unique. */
   readonly unique: string | null
+  readonly limits: TaskLimits | null
   readonly retention: Retention
+  /** Fields that nobody is to see. */
+  readonly redact: readonly string[]
 }
 
 export interface DashboardBackend {
@@ -81,8 +89,8 @@ export interface DashboardBackend {
     | 'settings'
     | 'workers'
     | 'announcedTasks'
-    | 'moves'
-    | 'sums'
+    | 'searchJobs'
+    | 'changeClock'
     | 'listLogs'
     | 'lastLogs'
   >

@@ -32,6 +32,19 @@ export interface ComputedBackoff extends BackoffBounds {
   readonly delayOf: (failures: number, error: unknown) => unknown
 }
 
+/** A backoff for people: plain data, also of one that a function decides. */
+export interface ToldBackoff extends BackoffBounds {
+  readonly type: 'fixed' | 'exponential' | 'list' | 'function'
+  /** The first of `exponential`, each of a list. Empty where a function decides. */
+  readonly delaysMs: readonly number[]
+}
+
+export function tellBackoff(backoff: ResolvedBackoff | ComputedBackoff): ToldBackoff {
+  const { type, maxMs, jitter } = backoff
+  const delaysMs = type === 'function' ? [] : type === 'list' ? backoff.delaysMs : [backoff.delayMs]
+  return { type, delaysMs, maxMs, jitter }
+}
+
 /** What holds where nothing is said, and where a function of the app's gives no duration. */
 export const defaultBackoff: ResolvedBackoff & { readonly type: 'exponential' } = Object.freeze({
   type: 'exponential',

@@ -1,4 +1,6 @@
+import type { TaskLimits } from '../job/limit.js'
 import type { Retention } from '../job/retain.js'
+import type { ToldBackoff } from '../job/retry.js'
 import type { ResolvedTimeLimit } from '../job/time-limit.js'
 import type { UniqueRule } from '../job/unique.js'
 import { defaultUniqueKey } from './key.js'
@@ -27,8 +29,8 @@ export interface AboutTask {
   /** `null`: that of the worker. */
   readonly pool: PoolKind | null
   readonly retention: Retention
-  /** As its code says. */
-  readonly limits: { readonly rateLimit: string | null; readonly concurrency: number | null }
+  readonly backoff: ToldBackoff
+  readonly limits: TaskLimits | null
   readonly schema: PayloadSchema
 }
 

@@ -10,7 +10,7 @@ function tallyOf([succeeded, failed, retried]: Counts, name = 'mail.send'): Name
   return { ...noTally, name, succeeded, failed, retried }
 }
 
-test('the last 15 minutes are held against the 24 hours before them', () => {
+test('the last 15 minutes are held against 24 whole hours before them', () => {
   const spans = latelySpans(new Date('2026-11-29T14:00:00Z'))
 
   expect(spans.recent).toEqual({
@@ -18,8 +18,8 @@ test('the last 15 minutes are held against the 24 hours before them', () => {
     to: new Date('2026-11-29T14:00:00Z'),
   })
   expect(spans.before).toEqual({
-    from: new Date('2026-11-28T13:45:00Z'),
-    to: new Date('2026-11-29T13:45:00Z'),
+    from: new Date('2026-11-28T13:00:00Z'),
+    to: new Date('2026-11-29T13:00:00Z'),
   })
 })
 

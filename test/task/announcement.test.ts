@@ -7,7 +7,8 @@ function task(schemaLength: number): TaskAnnouncement {
     about: {
       ...{ timeLimit: { softMs: null, hardMs: null }, pool: null },
       retention: { ages: { succeeded: 1, failed: 1, cancelled: 1, expired: 1 }, count: null },
-      limits: { rateLimit: null, concurrency: null },
+      backoff: { type: 'fixed', delaysMs: [1000], maxMs: 1000, jitter: 0 },
+      limits: null,
       schema: { library: 'zod', jsonSchema: { description: 'x'.repeat(schemaLength) } },
     },
   }

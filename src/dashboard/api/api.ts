@@ -6,15 +6,15 @@ import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
 import { openLive } from './live.js'
 import { showMe } from './me.js'
 import { actionOfVerb, giveOrder } from './orders.js'
-import { showStatus } from './overview.js'
+import { showOverview, showStatus } from './overview.js'
 import { count, duration, oneOf, someOf, text, texts, whole } from './query.js'
 import { askQuestion } from './questions.js'
-import { listQueues } from './queues.js'
+import { listQueues, showQueue } from './queues.js'
 import { ranges } from './ranges.js'
 import { type Route, toPattern } from './route.js'
 import { jobStates } from './states.js'
 import { showErrors } from './task-errors.js'
-import { listTasks } from './tasks.js'
+import { listTasks, showTask } from './tasks.js'
 import { listWorkers, workerStates } from './workers.js'
 
 const range = { range: oneOf(...ranges) }
@@ -31,7 +31,7 @@ const ofJobs = {
 /** The others follow. */
 type Built = Exclude<RouteName, Coming>
 type Coming =
-  | `GET /${'overview' | 'tasks/:name' | 'queues/:name' | 'workers/:id' | 'system'}`
+  | `GET /${'workers/:id' | 'system'}`
   | `GET /${'job-export' | 'vocabulary' | 'commands/:id'}`
   | `POST /${'tasks/:name/enqueue' | 'commands/:id/stop' | 'commands/:id/resume' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
 
@@ -40,9 +40,12 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /me': { action: 'view', query: {}, answer: showMe },
   'GET /status': { action: 'view', query: {}, read: showStatus },
   'GET /live': { action: 'view', query: { watch: whole }, stream: openLive },
+  'GET /overview': { action: 'view', query: range, read: showOverview },
   'GET /tasks': { action: 'view', query: range, read: listTasks },
+  'GET /tasks/:name': { action: 'view', query: range, read: showTask },
   'GET /tasks/:name/errors': { action: 'view', query: range, read: showErrors },
   'GET /queues': { action: 'view', query: range, read: listQueues },
+  'GET /queues/:name': { action: 'view', query: range, read: showQueue },
   'GET /workers': { action: 'view', query: { state: oneOf(...workerStates) }, read: listWorkers },
   'GET /inspect/:question': {
     action: 'view',

@@ -2,12 +2,13 @@ import type { Bulk, BulkAnswer, BulkOptions, Which } from '../../control/bulk.js
 import { ConfigError } from '../../errors.js'
 import type { BulkAction, JobFilter, MatchCount } from '../../job/filter.js'
 import type { Job } from '../../job/job.js'
-import type { Move } from '../../job/move.js'
+import type { Depth } from '../../store/store.js'
 import { checkKeys } from '../../task/check.js'
 import type { DashboardAction } from '../access.js'
 import type { Body } from './call.js'
 import { commandOf } from './commands.js'
 import type { AuditLine, JobRow, JobsPage, JobsQuery } from './contract.js'
+import { allNames } from './known-tasks.js'
 import { ApiError } from './problem.js'
 import type { Call, Reading } from './route.js'
 import { toShort } from './short.js'
@@ -20,13 +21,17 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
   const { limit = usualLimit, cursor, sort, values = 'full', ...said } = query
   const { store } = await deps.backend()
   const page = { limit, ...(cursor === undefined ? {} : { cursor }), ...(sort === undefined ? {} : { sort }) }
-  const [found, moves, workers] = await Promise.all([
+  const [found, depths, workers, registry] = await Promise.all([
     deps.search(toFilter(said), page),
-    store.moves(),
+    deps.insight.depths(),
     store.workers(),
+    deps.tasks(),
   ])
   const names = new Map(workers.map(({ id, name }) => [id, name]))
-  const states = countStates(moves.filter((move) => isAmong(move, said)))
+  const tasks = said.task?.flatMap((name) => allNames(registry, name))
+  const isAmong = ({ task, queue }: Depth) =>
+    (tasks?.includes(task) ?? true) && (said.queue?.includes(queue) ?? true)
+  const states = countStates(depths.filter(isAmong))
   return {
     jobs: found.jobs.map((job) => toRow(values === 'short' ? toShort(job) : job, names)),
     ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: null },
@@ -36,10 +41,6 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
 
 export function toRow(job: Job, workers: ReadonlyMap<string, string>): JobRow {
   return { ...job, workerName: job.workerId === null ? null : (workers.get(job.workerId) ?? null) }
-}
-
-function isAmong({ task, queue }: Move, said: JobsQuery): boolean {
-  return (said.task?.includes(task) ?? true) && (said.queue?.includes(queue) ?? true)
 }
 
 /** What counters know without a look at the jobs. */

@@ -1,33 +1,58 @@
-import { type Move, quantileOf, type Spread } from '../../job/move.js'
-import { noTally, type Tally } from '../../job/tally.js'
-import type { StatStore } from '../../store/store.js'
-import type { Percentiles, Range, Rates } from './contract.js'
+import type { Chart } from '../../job/chart.js'
+import { quantileOf, type Spread } from '../../job/move.js'
+import { type Span, stepFor } from '../../job/resolution.js'
+import { addTally, noTally, type Tally } from '../../job/tally.js'
+import type { StatScope } from '../../store/store.js'
+import type { DashboardDeps } from '../dashboard.js'
+import type { Percentiles, Range, Rates, Series } from './contract.js'
 import { rangeMs } from './ranges.js'
+
+/** A range that ends now. */
+export function spanOf(range: Range): Span {
+  const to = new Date()
+  return { from: new Date(to.getTime() - rangeMs[range]), to }
+}
 
 /** What happened in a range, by task or by queue; {@link noRates} where nothing did. */
 export async function readRates(
-  store: Pick<StatStore, 'sums'>,
+  { insight }: DashboardDeps,
   range: Range,
   by: 'task' | 'queue',
 ): Promise<ReadonlyMap<string, Rates>> {
-  const to = new Date()
-  const from = new Date(to.getTime() - rangeMs[range])
-  const sums = await store.sums({ from, to, by })
+  const sums = await insight.sums({ ...spanOf(range), by })
   return new Map(sums.map(({ name, ...tally }) => [name, toRates(tally)]))
 }
 
-/** The moves of each name. */
-export function groupMoves<M extends Move>(
-  moves: readonly M[],
-  by: 'task' | 'queue',
-): ReadonlyMap<string, readonly M[]> {
-  const groups = new Map<string, M[]>()
-  for (const move of moves) {
-    const group = groups.get(move[by])
-    if (group) group.push(move)
-    else groups.set(move[by], [move])
+/** A range in the steps that fit it, and what it adds up to. */
+export async function readSeries(
+  { insight }: DashboardDeps,
+  range: Range,
+  scope: StatScope = {},
+): Promise<{ readonly rates: Rates; readonly series: Series }> {
+  const chart = await insight.chart({ ...scope, ...spanOf(range), stepMs: stepFor(rangeMs[range]) })
+  return { rates: toRates(chart.points.reduce(addTally, noTally)), series: toSeries(chart) }
+}
+
+export function toSeries({ from, stepMs, points }: Chart): Series {
+  const quantiles = (which: 'wait' | 'run', part: number) =>
+    points.map((point) => quantileOf(point[which], part) ?? null)
+  return {
+    ...{ from, stepMs },
+    enqueued: points.map(({ enqueued }) => enqueued),
+    started: points.map(({ started }) => started),
+    succeeded: points.map(({ succeeded }) => succeeded),
+    failed: points.map(({ failed }) => failed),
+    retried: points.map(({ retried }) => retried),
+    cancelled: points.map(({ cancelled }) => cancelled),
+    expired: points.map(({ expired }) => expired),
+    waiting: points.map(({ depth }) => depth.queued),
+    delayed: points.map(({ depth }) => depth.delayed),
+    running: points.map(({ depth }) => depth.running),
+    waitP50Ms: quantiles('wait', 0.5),
+    waitP95Ms: quantiles('wait', 0.95),
+    runP50Ms: quantiles('run', 0.5),
+    runP95Ms: quantiles('run', 0.95),
   }
-  return groups
 }
 
 export function toRates(tally: Tally): Rates {
@@ -42,11 +67,11 @@ export function toRates(tally: Tally): Rates {
 
 export const noRates: Rates = Object.freeze(toRates(noTally))
 
-export function failureRateOf({ succeeded, failed }: Pick<Rates, 'succeeded' | 'failed'>): number | null {
+function failureRateOf({ succeeded, failed }: Pick<Rates, 'succeeded' | 'failed'>): number | null {
   return succeeded + failed === 0 ? null : failed / (succeeded + failed)
 }
 
-export function toPercentiles(spread: Spread): Percentiles {
+function toPercentiles(spread: Spread): Percentiles {
   const at = (part: number) => quantileOf(spread, part) ?? null
   return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) }
 }

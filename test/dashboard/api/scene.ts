@@ -1,4 +1,4 @@
-import express from 'express'
+import express, { type Request } from 'express'
 import type { CeleriacOptions } from '../../../src/config/options.js'
 import type { DashboardAccess } from '../../../src/control/access.js'
 import { type Celeriac, celeriac } from '../../../src/plugin.js'
@@ -41,7 +41,7 @@ export async function openWeb(
     ...servers,
     tasks,
     logger: 'silent',
-    authorize: (req) => users.get(req.get('X-User') ?? ''),
+    authorize: byHeader,
     ...options,
   })
   const app = make()
@@ -52,7 +52,7 @@ export async function openWeb(
   return {
     jobs,
     url,
-    port: Number(new URL(url).port),
+    port: portOf(url),
     async close() {
       await close()
       await jobs.close()
@@ -97,4 +97,11 @@ export async function post(
     ...(text === undefined ? {} : { body: text }),
   })
   return { ...answer, body: JSON.parse(answer.body) }
+}
+
+/** Lets in whom a header names. */
+export const byHeader = (req: Request): DashboardAccess => users.get(req.get('X-User') ?? '')
+
+export function portOf(url: string): number {
+  return Number(new URL(url).port)
 }

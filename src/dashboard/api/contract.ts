@@ -389,7 +389,18 @@ export interface SystemPage {
   readonly tables: readonly TableSize[]
   /** How long the oldest batch of jobs has been committed that the broker is not known to have. */
   readonly dispatchLagMs: number
-  readonly passes: readonly { readonly name: string; readonly ranAt: Date; readonly repaired: number }[]
+  readonly passes: readonly PassPage[]
+}
+
+/** A pass of maintenance. */
+export interface PassPage {
+  readonly name: string
+  /** When a process last looked what there is to do. */
+  readonly ranAt: Date
+  /** Nobody has looked for much longer than is usual. */
+  readonly isOverdue: boolean
+  /** Jobs, so far. */
+  readonly repaired: number
 }
 
 /** A server as it is seen from here. */
@@ -406,6 +417,8 @@ export interface Fact {
   readonly name: string
   readonly value: number | string | boolean | null
   readonly unit: 'bytes' | 'ms' | 'count' | 'part' | 'text'
+  /** The most that it may be, in the same unit, where there is a limit. */
+  readonly most?: number
   /** What is wrong with it, and what to do. */
   readonly warning?: string
 }
@@ -416,6 +429,10 @@ export interface TableSize {
   readonly deadRows: number
   readonly bytes: number
   readonly indexBytes: number
+  /** The largest first. */
+  readonly indexes: readonly { readonly name: string; readonly bytes: number }[]
+  /** By the server itself or by hand; `null`: never. */
+  readonly vacuumedAt: Date | null
 }
 
 export interface AuditLine {

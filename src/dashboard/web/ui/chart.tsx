@@ -23,10 +23,12 @@ interface ChartProps {
   readonly height?: number
   /** Of a value that nothing exceeds, such as a part. Default: what is there. */
   readonly most?: number
+  /** The scale reaches at least so far, so that little does not look like much. Default 1. */
+  readonly least?: number
 }
 
 /** Lines over time. Pointing at one chart points at the same moment in all others of the page. */
-export function Chart({ title, from, stepMs, lines, tell, height = 170, most }: ChartProps) {
+export function Chart({ title, from, stepMs, lines, tell, height = 170, most, least = 1 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null)
   const id = useId()
   const theme = useTheme()
@@ -43,7 +45,7 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most }: 
     const { current: element } = place
     if (!element) return
     const made = new uPlot(
-      optionsOf(element, latest, stepMs, height, most),
+      optionsOf(element, latest, stepMs, height, (top) => most ?? Math.max(top * 1.1, least)),
       latest.current.data as uPlot.AlignedData,
       element,
     )
@@ -55,7 +57,7 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most }: 
       made.destroy()
       plot.current = undefined
     }
-  }, [shape, stepMs, height, most, theme])
+  }, [shape, stepMs, height, most, least, theme])
 
   useEffect(() => {
     plot.current?.setData(data as uPlot.AlignedData)
@@ -115,7 +117,7 @@ function optionsOf(
   latest: Latest,
   stepMs: number,
   height: number,
-  most: number | undefined,
+  topOf: (highest: number) => number,
 ): uPlot.Options {
   const ink = inkOf(element)
   const axis = {
@@ -130,7 +132,7 @@ function optionsOf(
     padding: [8, 4, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: cursors.key }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, __, top) => [0, most ?? Math.max(top * 1.1, 1)] } },
+    scales: { y: { range: (_, __, highest) => [0, topOf(highest)] } },
     axes: [
       { ...axis, ticks: { show: false }, size: 26, space: 64, values: timesOf(stepMs) },
       {

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import css from './facts.module.css'
 
 /** Names and what they are. */
@@ -15,14 +16,21 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [name: str
   )
 }
 
-/** One figure, large. */
-export function Figure({ label, value, note, tone = 'neutral' }: FigureProps) {
-  return (
-    <div className={`${css.figure} ${css[tone] ?? ''}`}>
+/** One figure, large. With an address it leads to what it counts. */
+export function Figure({ label, value, note, tone = 'neutral', href }: FigureProps) {
+  const content = (
+    <>
       <span className={css.label}>{label}</span>
       <span className={css.value}>{value}</span>
       {note !== undefined && <span className={css.small}>{note}</span>}
-    </div>
+    </>
+  )
+  const look = `${css.figure} ${css[tone] ?? ''}`
+  if (href === undefined) return <div className={look}>{content}</div>
+  return (
+    <Link href={href} className={`${look} ${css.leads}`}>
+      {content}
+    </Link>
   )
 }
 
@@ -31,4 +39,5 @@ interface FigureProps {
   readonly value: ReactNode
   readonly note?: ReactNode
   readonly tone?: 'neutral' | 'danger' | 'warning'
+  readonly href?: string
 }

@@ -1,0 +1,55 @@
+import { Link } from 'wouter'
+import type { ClusterProblem } from '../../../../control/status.js'
+import { tellCount } from '../../ui/format.js'
+import { linksOf, partsOf } from './attention.js'
+import css from './overview.module.css'
+
+interface AttentionListProps {
+  readonly problems: readonly ClusterProblem[]
+  /** Of workers and queues. */
+  readonly live: number
+  readonly queues: number
+}
+
+/** What somebody should see to, each with what to do about it. */
+export function AttentionList({ problems, live, queues }: AttentionListProps) {
+  if (problems.length === 0)
+    return (
+      <p className={css.calm}>
+        Nothing needs you. {tellMany(live, 'worker')} {live === 1 ? 'runs' : 'run'},{' '}
+        {tellMany(queues, 'queue')} {queues === 1 ? 'is' : 'are'} known, broker and store answer.
+      </p>
+    )
+  return (
+    <section className={css.attention} aria-label="What needs somebody">
+      <h2>
+        {problems.length === 1
+          ? 'One thing needs somebody'
+          : `${tellCount(problems.length)} things need somebody`}
+      </h2>
+      <ul>
+        {problems.map((problem) => (
+          <li key={`${problem.code} ${problem.message}`}>
+            <p className={css.wrong}>{problem.message}</p>
+            <p className={css.cure}>
+              {partsOf(problem.cure).map(({ text, isCommand }) =>
+                isCommand ? <code key={text}>{text}</code> : text,
+              )}
+            </p>
+            <p className={css.links}>
+              {linksOf(problem).map(({ name, to }) => (
+                <Link key={to} href={to}>
+                  {name}
+                </Link>
+              ))}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function tellMany(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${tellCount(count)} ${what}s`
+}

@@ -50,10 +50,11 @@ function addList(jobs: Command): void {
       'after',
       `
 Flags take several names by comma, or repeated; what several flags say must all hold. A search ends after 2 s, and
-says how far it looked.
+says how far it looked. Text is looked for in jobs of the last 24 hours, unless a time is said.
 
 Examples:
   celeriac jobs list --state failed --since 1h
+  celeriac jobs list --query 'is:failed (tag:vip or attempts>=3) -"socket hang up"'
   celeriac jobs list --task mail.send --text ann@example.org --json | jq .id`,
     )
     .action(async (flags: ListFlags) => (await import('./jobs/list.js')).listJobs(flags))

@@ -2,15 +2,24 @@ import { validate as isUuid } from 'uuid'
 import { ConfigError } from '../errors.js'
 import { toMs } from '../job/duration.js'
 import type { JobFilter, Moment, SearchPage } from '../job/filter.js'
+import { parseQuery } from '../job/query/parse.js'
+import {
+  fixMoments,
+  type NameMatch,
+  type QueryTerm,
+  type QueryTree,
+  termsOf,
+  withTerms,
+} from '../job/query/query.js'
 import { type JobState, moves } from '../job/state.js'
 import { hint } from '../job/suggest.js'
 import type { StoredFilter, StoredPage, TimeRange } from '../store/store.js'
-import { checkDuration, checkInteger, checkKeys, checkText } from '../task/check.js'
+import { checkDuration, checkInteger, checkKeys, checkText, wrong } from '../task/check.js'
 
 const filterKeys = [
   ...['id', 'state', 'task', 'queue', 'worker', 'owner', 'tag', 'parent'],
   ...['createdAfter', 'createdBefore', 'startedAfter', 'startedBefore', 'finishedAfter', 'finishedBefore'],
-  ...['minDuration', 'maxDuration', 'minAttempts', 'errorName', 'error', 'text'],
+  ...['minDuration', 'maxDuration', 'minAttempts', 'errorName', 'error', 'text', 'query'],
 ] as readonly (keyof JobFilter)[]
 
 const mostListed = 10_000
@@ -43,9 +52,53 @@ export function toStoredFilter(filter: JobFilter): StoredFilter {
     errorName: textOf(filter.errorName, '"errorName"'),
     error: textOf(filter.error, '"error"'),
     text: textOf(filter.text, '"text"'),
+    query: queryOf(filter.query),
   }
-  const said = Object.entries(stored).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(said) as StoredFilter
+  const said = Object.fromEntries(
+    Object.entries(stored).filter(([, value]) => value !== undefined),
+  ) as StoredFilter
+  const since = sinceOf(said)
+  return since ? { ...said, since } : said
+}
+
+function queryOf(value: unknown): QueryTree | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string') throw wrong('"query"', 'a written query, as state:failed', value)
+  const parsed = parseQuery(value)
+  if ('fault' in parsed) throw new ConfigError(`"query" makes no sense. ${parsed.fault.message}`)
+  return parsed.tree ? fixMoments(parsed.tree, new Date()) : undefined
+}
+
+/** How far a search for text looks where no time is said: it reads each job that it passes. */
+const textSearchMs = 86_400_000
+
+function sinceOf({ created, started, finished, text, error, query }: StoredFilter): Date | undefined {
+  const terms = query ? termsOf(query) : []
+  const isText = text ?? error ?? terms.find(({ kind }) => kind === 'text' || kind === 'path')
+  const isTimed =
+    created ?? started ?? finished ?? terms.find((term) => term.kind === 'time' && term.field !== 'due')
+  return isText !== undefined && isTimed === undefined ? new Date(Date.now() - textSearchMs) : undefined
+}
+
+/** A task by all its names. */
+export function toNamedTasks(
+  filter: StoredFilter,
+  namesOf: (task: string) => readonly string[],
+): StoredFilter {
+  const { tasks, query } = filter
+  return {
+    ...filter,
+    ...(tasks && { tasks: tasks.flatMap(namesOf) }),
+    ...(query && { query: withTerms(query, (term) => withNames(term, namesOf)) }),
+  }
+}
+
+function withNames(term: QueryTerm, namesOf: (task: string) => readonly string[]): QueryTerm {
+  if (term.kind !== 'name' || term.field !== 'task') return term
+  return {
+    ...term,
+    among: term.among.flatMap<NameMatch>((name) => (typeof name === 'string' ? namesOf(name) : name)),
+  }
 }
 
 const pageKeys = ['limit', 'cursor', 'sort'] as const satisfies (keyof SearchPage)[]

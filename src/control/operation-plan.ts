@@ -2,9 +2,10 @@ import { validate as isUuid } from 'uuid'
 import { ConfigError } from '../errors.js'
 import { type BulkAction, bulkStates, type JobFilter } from '../job/filter.js'
 import { type JobState, moves } from '../job/state.js'
+import { narrowed } from '../store/search-narrow.js'
 import type { JobDeed, MoveTarget, StoredFilter } from '../store/store.js'
 import { checkInteger, checkKeys, checkPriority, checkQueue, checkText } from '../task/check.js'
-import { toStoredFilter } from './filter.js'
+import { toNamedTasks, toStoredFilter } from './filter.js'
 
 /** Ids, or a filter. */
 export type Which = readonly string[] | JobFilter
@@ -100,18 +101,15 @@ export function toBulkFilter(
 ): StoredFilter {
   const stored = toStoredFilter(filter)
   const fit = bulkStates[action]
-  const states = stored.states?.filter((state) => fit.includes(state)) ?? fit
+  // Also by what its query says.
+  const said = narrowed(stored).states
+  const states = said?.filter((state) => fit.includes(state)) ?? fit
   if (states.length === 0)
     throw new ConfigError(
-      `"${action}" means jobs that are ${listed(fit)}, and the filter only those that are ${listed(stored.states ?? [])}.`,
+      `"${action}" means jobs that are ${listed(fit)}, and the filter only those that are ${listed(said ?? [])}.`,
     )
   const isAll = states.length === allStates
   return toNamedTasks({ ...stored, ...(isAll ? {} : { states }) }, namesOf)
-}
-
-/** A task by all its names. */
-export function toNamedTasks(filter: StoredFilter, namesOf: NamesOf): StoredFilter {
-  return filter.tasks ? { ...filter, tasks: filter.tasks.flatMap((task) => namesOf(task)) } : filter
 }
 
 const allStates = Object.keys(moves).length

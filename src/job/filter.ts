@@ -45,6 +45,11 @@ export interface JobFilter {
    * hidden fields (`redact`) are not looked into, or one could guess what they hide.
    */
   readonly text?: string
+  /**
+   * All of that in one written query, with and, or, not: `state:failed (tag:vip or attempts>=3) -"socket hang up"`. It
+   * must hold beside what else is said. See docs/query.md.
+   */
+  readonly query?: string
 }
 
 /** Which part of the jobs that match. */
@@ -68,6 +73,11 @@ export interface FoundJobs {
   readonly isCut: boolean
   /** How far it looked: everything up to this moment. `null`: at all of it. */
   readonly lookedTo: Date | null
+  /**
+   * Text was to be found and no time was said, so only jobs of the last 24 hours were looked at: those created since then,
+   * or ended, where only ended ones are meant. `null`: whatever there is.
+   */
+  readonly since: Date | null
 }
 
 export interface MatchCount {

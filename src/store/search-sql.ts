@@ -1,6 +1,8 @@
 import { isEnd } from '../job/state.js'
 import { idBefore, idFrom, type JobPlace, orderOf, statesOf } from './search-order.js'
+import { queryHit } from './search-query.js'
 import type { MoveTarget, StoredFilter, StoredPage, TimeRange } from './search-store.js'
+import { notHidden, patterns, searchedCharacters, type Value } from './search-text.js'
 
 /**
  * A search walks along an index, some rows at a time, and looks at each whether it matches. The walk is bounded by
@@ -14,8 +16,6 @@ export interface Look {
   readonly most: number
   readonly from: JobPlace | undefined
 }
-
-type Value = (value: unknown) => string
 
 /** Adds a value to a statement, and gives its name there. */
 function createValues(): { readonly values: unknown[]; readonly value: Value } {
@@ -189,11 +189,6 @@ function latest(...dates: (Date | undefined)[]): Date | undefined {
   return dates.filter((date) => date !== undefined).sort((one, other) => Number(other) - Number(one))[0]
 }
 
-/** Characters of a value that a search for text looks at. */
-export const searchedCharacters = 65_536
-
-const notHidden = `(j.options IS NULL OR position('"redact"' IN j.options) = 0)`
-
 /** Whether a row is one of those that are meant. */
 function hit(filter: StoredFilter, value: Value): string {
   const { states, tasks, queues, workers, owners, tags, parentId, errorName, error, text } = filter
@@ -228,7 +223,9 @@ function hit(filter: StoredFilter, value: Value): string {
       `(j.error ILIKE ${like} OR (${notHidden} AND (${has('j.payload')} OR coalesce(${has('j.result')}, false))))`,
     )
   }
-  return parts.length === 0 ? 'true' : parts.map((part) => `coalesce(${part}, false)`).join(' AND ')
+  const hits = parts.map((part) => `coalesce(${part}, false)`)
+  if (filter.query) hits.push(queryHit(filter.query, value))
+  return hits.length === 0 ? 'true' : hits.join(' AND ')
 }
 
 function elsewhere({ queue, priority }: MoveTarget, value: Value): string {
@@ -259,15 +256,4 @@ function duration({ minDurationMs, maxDurationMs }: StoredFilter, value: Value):
 /** Errors are kept as JSON text that begins with the name. Functions that look inside refuse `\u0000`. */
 export function errorStart(name: string): string {
   return `{"name":${JSON.stringify(name)}`
-}
-
-/** What is looked for, for LIKE: as a value of JSON text has it, and as a piece of that text. */
-function patterns(text: string): string[] {
-  return wordings(text).map((each) => `%${each.replace(/[\\%_]/g, '\\$&')}%`)
-}
-
-export function wordings(text: string): string[] {
-  return [...new Set([JSON.stringify(text).slice(1, -1), text.replaceAll('\0', '')])].filter(
-    (each) => each !== '',
-  )
 }

@@ -1,4 +1,5 @@
 import type { BulkOutcome, FoundJobs, MatchCount, SortOrder } from '../job/filter.js'
+import type { QueryTree } from '../job/query/query.js'
 import type { JobState } from '../job/state.js'
 import type { Redelivery } from './store.js'
 
@@ -38,6 +39,10 @@ export interface StoredFilter {
   readonly errorName?: string
   readonly error?: string
   readonly text?: string
+  /** Its moments are fixed. */
+  readonly query?: QueryTree
+  /** Where a way leads into the past, no further than this: text is looked for, and no time was said. */
+  readonly since?: Date
   /** Not those that have this queue and priority already. */
   readonly notAt?: MoveTarget
 }

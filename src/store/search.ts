@@ -5,6 +5,7 @@ import type { Job } from '../job/job.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 import { jobColumns, shortValue } from './lists.js'
 import { toJob } from './rows.js'
+import { narrowed } from './search-narrow.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, timeOf, toCursor } from './search-order.js'
 import { countStatement, type Look, lookStatement } from './search-sql.js'
 import type { FoundIds, StoredFilter, StoredPage } from './search-store.js'
@@ -18,8 +19,6 @@ const smallestSize = 20
 const shortestMs = 100
 /** A statement that takes longer than this looks at fewer rows next time. */
 const longStatementMs = 200
-
-const nothing = { ids: [], cursor: null, isCut: false, lookedTo: null } as const
 
 export async function searchJobs(
   pool: Pool,
@@ -42,11 +41,13 @@ async function readJobs(pool: Pool, ids: readonly string[], values?: Values): Pr
   return ids.flatMap((id) => jobs.get(id) ?? [])
 }
 
-export async function searchIds(pool: Pool, filter: StoredFilter, page: StoredPage): Promise<FoundIds> {
+export async function searchIds(pool: Pool, asked: StoredFilter, page: StoredPage): Promise<FoundIds> {
   const { cursor, withinMs = searchMs } = page
+  const filter = narrowed(asked)
+  const { since = null } = filter
   const from = cursor === undefined ? undefined : fromCursor(cursor, orderOf(filter), page)
-  if (statesOf(filter).length === 0) return nothing
   const ids: string[] = []
+  if (statesOf(filter).length === 0) return { ids, cursor: null, isCut: false, lookedTo: null, since }
   const walked = await walk(pool, withinMs, page.limit, from, async (client, look) => {
     const { rows } = await client.query<LookRow>(
       lookStatement(filter, page, { ...look, most: page.limit - ids.length }),
@@ -56,7 +57,7 @@ export async function searchIds(pool: Pool, filter: StoredFilter, page: StoredPa
     const isFull = ids.length === page.limit
     return { seen, next: (isFull ? hits.at(-1) : last) ?? undefined, isFull }
   })
-  return { ids, ...toPage(walked, page) }
+  return { ids, ...toPage(walked, page), since }
 }
 
 interface LookRow {
@@ -65,7 +66,7 @@ interface LookRow {
   readonly hits: readonly JobPlace[]
 }
 
-function toPage({ place, isDone, isFull }: Walked, page: StoredPage): Omit<FoundIds, 'ids'> {
+function toPage({ place, isDone, isFull }: Walked, page: StoredPage): Omit<FoundIds, 'ids' | 'since'> {
   if (isDone) return { cursor: null, isCut: false, lookedTo: null }
   return {
     cursor: place ? toCursor(place, page) : null,
@@ -74,7 +75,8 @@ function toPage({ place, isDone, isFull }: Walked, page: StoredPage): Omit<Found
   }
 }
 
-export async function countMatching(pool: Pool, filter: StoredFilter, most: number): Promise<MatchCount> {
+export async function countMatching(pool: Pool, asked: StoredFilter, most: number): Promise<MatchCount> {
+  const filter = narrowed(asked)
   if (statesOf(filter).length === 0) return { count: 0, isMore: false }
   let count = 0
   const { isDone } = await walk(pool, searchMs, firstSize, undefined, async (client, look) => {

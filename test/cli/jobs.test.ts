@@ -99,6 +99,29 @@ describe('celeriac jobs list', () => {
     expect(await found('--tag', 'x', '--worker', 'y')).toEqual([])
   })
 
+  test('finds jobs by a written query, and says how far it looked for text', async () => {
+    const id = await failed('ann')
+    await waiting(1)
+
+    const { code, out, err } = await run(
+      'jobs',
+      'list',
+      '--json',
+      '--query',
+      'is:failed payload.to:ann -"bob"',
+    )
+
+    expect(code).toBe(0)
+    expect(JSON.parse(out).id).toBe(id)
+    expect(err).toContain('Text is looked for in jobs of the last 24 hours, since ')
+    const wrong = await run('jobs', 'list', '--query', 'stat:failed')
+    expect(wrong.code).toBe(1)
+    expect(wrong.err).toContain('There is no field "stat", at character 1. Did you mean "state"?')
+    const dry = await run('jobs', 'retry', '--dry-run', '--query', 'is:ended ann')
+    expect(dry.out).toContain('1 job matches.')
+    expect(dry.err).toContain('Further back: --since 30d')
+  })
+
   test('shows the columns that are asked for', async () => {
     await failed('ann')
 

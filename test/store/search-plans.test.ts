@@ -1,5 +1,7 @@
 import type pg from 'pg'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { toStoredFilter } from '../../src/control/filter.js'
+import { narrowed } from '../../src/store/search-narrow.js'
 import { countStatement, lookStatement } from '../../src/store/search-sql.js'
 import type { Store, StoredFilter } from '../../src/store/store.js'
 import { openStore } from '../support/store.js'
@@ -95,6 +97,32 @@ const searches: readonly (readonly [name: string, filter: StoredFilter, index: s
     500,
   ],
   ['children of a job', { parentId: parent }, 'job_parent', 500],
+  ['what a query says: waiting jobs', toStoredFilter({ query: 'is:queued queue:queue.7' }), 'job_open', 500],
+  [
+    'what a query says: failed jobs',
+    toStoredFilter({ query: '-state:open -state:succeeded a' }),
+    'job_unsuccessful',
+    2500,
+  ],
+  [
+    'what a query says: jobs of a task',
+    toStoredFilter({ query: 'is:succeeded task:task.3 "x"' }),
+    'job_task_finished',
+    500,
+  ],
+  [
+    'what a query says: ended jobs',
+    toStoredFilter({ query: '(ended>1h) or (ended>2h task:a*)' }),
+    'job_finished',
+    500,
+  ],
+  ['what a query says: children', toStoredFilter({ query: `parent:${parent} "x"` }), 'job_parent', 500],
+  [
+    'what a query says: times',
+    toStoredFilter({ query: 'created>10h created<9h payload.a:1' }),
+    'job_pkey',
+    500,
+  ],
 ]
 
 describe.each([
@@ -108,7 +136,7 @@ describe.each([
   test.each(searches)('a look at %s goes along an index', async (_, filter, index, most) => {
     for (const sort of ['newest', 'oldest'] as const) {
       const readers = await readersOf(
-        lookStatement(filter, { sort }, { size: 500, most: 50, from: undefined }),
+        lookStatement(narrowed(filter), { sort }, { size: 500, most: 50, from: undefined }),
       )
 
       expect(new Set(readers.map((node) => node['Index Name']))).toEqual(new Set([index]))
@@ -156,4 +184,20 @@ test('what takes too long is cut, says how far it came, and goes on from there',
     cursor = next.cursor
   }
   expect(found.length).toBe(1)
+})
+
+test('no statement runs longer than the time that is left', async () => {
+  await client.query(
+    `INSERT INTO celeriac.job (id, task, queue, state, payload, run_at)
+     SELECT gen_random_uuid(), 'large', 'large', 'queued', to_json(repeat('Lorem ipsum ', 5000))::text, now()
+     FROM generate_series(1, 3000)`,
+  )
+  const begun = performance.now()
+  const found = await store.searchIds(
+    { ...toStoredFilter({ query: 'dolor' }), queues: ['large'], states: ['queued'] },
+    { limit: 10, sort: 'newest', withinMs: 300 },
+  )
+
+  expect(found).toMatchObject({ ids: [], isCut: true })
+  expect(performance.now() - begun).toBeLessThan(1500)
 })

@@ -562,6 +562,20 @@ $$;
 CREATE TRIGGER "job_logs_delete" AFTER DELETE ON "celeriac"."job"
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION "celeriac"."drop_logs"();
 
+-- Whether JSON text has something at a path, for searches. What jsonb cannot carry counts as the character that stands for
+-- none; text that it refuses for another reason has nothing there, for one row must not fail a search.
+CREATE FUNCTION "celeriac"."json_has"(document text, path text, variables text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+  IF position('\u' IN document) > 0 THEN
+    document := regexp_replace(document, '\\u(0000|d[89a-f][0-9a-f]{2})', '\ufffd', 'gi');
+  END IF;
+  RETURN coalesce(jsonb_path_exists(document::jsonb, path::jsonpath, variables::jsonb, true), false);
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+  RETURN false;
+END
+$$;
+
 -- Counts what happens to jobs, in the transaction in which it does, whatever statement moves them: no count can drift
 -- from the rows. Each statement adds a line for each kind of move, so that nobody waits for a row of somebody else.
 --

@@ -3,10 +3,11 @@ import { isPartOfId } from '../../control/filter.js'
 import { checkTarget, toBulkFilter, type Which } from '../../control/operation-plan.js'
 import { ConfigError } from '../../errors.js'
 import type { BulkAction, BulkOutcome, JobFilter, MatchCount } from '../../job/filter.js'
+import { sinceOf } from '../../store/search-narrow.js'
 import type { MoveTarget, Store } from '../../store/store.js'
 import { confirm, currentUser, exitCodes, exitWith, note, print, printJson, progressLine } from '../kit.js'
 import { withStore } from '../open.js'
-import { type FilterFlags, isSaid, readIds, toFilter } from './which.js'
+import { type FilterFlags, isSaid, noteSince, readIds, toFilter } from './which.js'
 
 export interface ActFlags extends FilterFlags {
   readonly all?: boolean
@@ -65,7 +66,9 @@ async function actOnIds(store: Store, ids: readonly string[], deed: Deed): Promi
 /** @param filter of what the action means, besides */
 export async function actOnMatching(store: Store, filter: JobFilter, deed: Deed): Promise<void> {
   const { action, flags } = deed
-  const matched = await store.countMatching(toBulkFilter(action, filter), mostCounted)
+  const meant = toBulkFilter(action, filter)
+  noteSince(sinceOf(meant))
+  const matched = await store.countMatching(meant, mostCounted)
   const many = `${matched.isMore ? 'More than ' : ''}${told(matched.count)}`
   if (matched.count === 0 && !matched.isMore) {
     if (flags.json) return printJson({ matched: 0, done: 0, counts: {}, isStopped: false, cursor: null })

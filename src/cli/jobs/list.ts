@@ -6,7 +6,7 @@ import { note, print, table, wholeNumber } from '../kit.js'
 import { withStore } from '../open.js'
 import { fitted, toColumns, toRow } from './columns.js'
 import { toShown } from './shown.js'
-import { type FilterFlags, isSaid, toFilter } from './which.js'
+import { type FilterFlags, isSaid, noteSince, toFilter } from './which.js'
 
 export interface ListFlags extends FilterFlags {
   readonly limit?: string
@@ -50,7 +50,8 @@ function toPage({ limit, cursor, sort }: ListFlags): SearchPage {
 }
 
 /** Where there is nothing, or more, it says what to do. */
-function tellRest({ jobs, cursor, isCut, lookedTo }: FoundJobs, flags: ListFlags): void {
+function tellRest({ jobs, cursor, isCut, lookedTo, since }: FoundJobs, flags: ListFlags): void {
+  noteSince(since)
   if (isCut) {
     const reach = lookedTo ? ` It has looked as far as ${lookedTo.toISOString()}.` : ''
     const next = cursor === null ? 'Name' : `Go on with --cursor ${cursor}, or name`

@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors.js'
 import type { Duration } from '../../job/duration.js'
 import type { JobFilter } from '../../job/filter.js'
 import type { JobState } from '../../job/state.js'
-import { type CommonFlags, list, wholeNumber } from '../kit.js'
+import { type CommonFlags, list, note, wholeNumber } from '../kit.js'
 
 /** A flag for everything that the store can look for. */
 export interface FilterFlags extends CommonFlags {
@@ -28,6 +28,7 @@ export interface FilterFlags extends CommonFlags {
   readonly errorName?: string
   readonly error?: string
   readonly text?: string
+  readonly query?: string
 }
 
 export function filterable(command: Command): Command {
@@ -53,6 +54,7 @@ export function filterable(command: Command): Command {
   said('--error-name <class>', 'class of the last error, as TypeError')
   said('--error <text>', 'text of the last error')
   said('--text <text>', 'text in payload, result or error')
+  said('--query <query>', 'all of that in one: \'state:failed (tag:vip or attempts>=3) -"hang up"\'')
   return command
 }
 
@@ -86,8 +88,17 @@ export function toFilter(flags: FilterFlags): JobFilter {
     errorName: flags.errorName,
     error: flags.error,
     text: flags.text,
+    query: flags.query,
   }
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+}
+
+/** For who looks for text, and said no time. */
+export function noteSince(since: Date | null): void {
+  if (since)
+    note(
+      `Text is looked for in jobs of the last 24 hours, since ${since.toISOString()}. Further back: --since 30d`,
+    )
 }
 
 /** Ids as arguments; `-` stands for those that come from a pipe, by line, space or comma. */

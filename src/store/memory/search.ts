@@ -1,10 +1,12 @@
 import type { Values } from '../../job/codec.js'
 import type { FoundJobs, MatchCount } from '../../job/filter.js'
+import { narrowed } from '../search-narrow.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, toCursor } from '../search-order.js'
-import { errorStart, searchedCharacters, wordings } from '../search-sql.js'
+import { errorStart } from '../search-sql.js'
 import type { FoundIds, StoredFilter, StoredPage, TimeRange } from '../search-store.js'
 import { toListed } from './lists.js'
 import type { Row } from './row.js'
+import { hasText, isMeant, workersOf } from './search-query.js'
 import type { Table } from './table.js'
 
 export function searchJobs(table: Table, filter: StoredFilter, page: StoredPage, values: Values): FoundJobs {
@@ -17,8 +19,9 @@ function toRow(table: Table, id: string): Row[] {
   return row ? [row] : []
 }
 
-export function searchIds(table: Table, filter: StoredFilter, page: StoredPage): FoundIds {
+export function searchIds(table: Table, asked: StoredFilter, page: StoredPage): FoundIds {
   const { limit, sort, cursor } = page
+  const filter = narrowed(asked)
   const order = orderOf(filter)
   const from = cursor === undefined ? undefined : fromCursor(cursor, order, page)
   const sign = sort === 'oldest' ? 1 : -1
@@ -38,6 +41,7 @@ export function searchIds(table: Table, filter: StoredFilter, page: StoredPage):
     cursor: hasMore && last ? toCursor(last, page) : null,
     isCut: false,
     lookedTo: null,
+    since: filter.since ?? null,
   }
 }
 
@@ -47,7 +51,7 @@ function compare(one: JobPlace, other: JobPlace): number {
 }
 
 export function countMatching(table: Table, filter: StoredFilter, most: number): MatchCount {
-  const count = matching(table, filter).length
+  const count = matching(table, narrowed(filter)).length
   return { count: Math.min(count, most), isMore: count > most }
 }
 
@@ -64,7 +68,7 @@ function isHit(table: Table, filter: StoredFilter, row: Row): boolean {
     isOneOf(tasks, row.task) &&
     !isAt(filter.notAt, row) &&
     isOneOf(queues, row.queue) &&
-    (workers === undefined || (row.workerId !== null && isWorker(table, workers, row.workerId))) &&
+    (workers === undefined || workersOf(table, row).some((name) => workers.includes(name))) &&
     (owners === null ? row.owner === null : isOneOf(owners, row.owner)) &&
     (tags === undefined || tags.some((tag) => row.tags.includes(tag))) &&
     (parentId === undefined || row.parentId === parentId) &&
@@ -74,8 +78,9 @@ function isHit(table: Table, filter: StoredFilter, row: Row): boolean {
     tookAsLong(table, filter, row) &&
     row.attempt >= minAttempts &&
     (errorName === undefined || row.error?.startsWith(errorStart(errorName)) === true) &&
-    (error === undefined || has(row.error, error)) &&
-    (filter.text === undefined || hasText(row, filter.text))
+    (error === undefined || hasText(row, 'error', error)) &&
+    (filter.text === undefined || hasText(row, 'any', filter.text)) &&
+    (filter.query === undefined || isMeant(table, filter.query, row))
   )
 }
 
@@ -86,10 +91,6 @@ function isAt(place: StoredFilter['notAt'], { queue, priority }: Row): boolean {
 
 function isOneOf(list: readonly string[] | undefined, value: string | null): boolean {
   return list === undefined || (value !== null && list.includes(value))
-}
-
-function isWorker(table: Table, workers: readonly string[], id: string): boolean {
-  return workers.includes(id) || workers.includes(table.workers.get(id)?.name ?? '')
 }
 
 function isWithin(range: TimeRange | undefined, moment: Date | null): boolean {
@@ -103,14 +104,4 @@ function tookAsLong(table: Table, { minDurationMs, maxDurationMs }: StoredFilter
   if (row.startedAt === null || (row.finishedAt === null && row.state !== 'running')) return false
   const took = (row.finishedAt ?? table.now()).getTime() - row.startedAt.getTime()
   return took >= (minDurationMs ?? 0) && took <= (maxDurationMs ?? Number.POSITIVE_INFINITY)
-}
-
-function hasText(row: Row, text: string): boolean {
-  const isHidden = row.options?.includes('"redact"') === true
-  return has(row.error, text) || (!isHidden && (has(row.payload, text) || has(row.result, text)))
-}
-
-function has(json: string | null, text: string): boolean {
-  const searched = json?.slice(0, searchedCharacters).toLowerCase()
-  return wordings(text).some((each) => searched?.includes(each.toLowerCase()))
 }

@@ -18,6 +18,7 @@ import * as search from './memory/search.js'
 import { createMemoryStats } from './memory/stats.js'
 import { createTable, current, type Table } from './memory/table.js'
 import { type MemoryTransaction, OpenTransaction } from './memory/transaction.js'
+import { readVocabulary } from './memory/vocabulary.js'
 import { toJob } from './rows.js'
 import type { Committed, InsertedJob, NewJob, Store } from './store.js'
 
@@ -182,6 +183,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     searchJobs: answer((filter, page) => search.searchJobs(table, filter, page, values)),
     searchIds: answer((filter, page) => search.searchIds(table, filter, page)),
     countMatching: answer((filter, most) => search.countMatching(table, filter, most)),
+    vocabulary: answer(() => readVocabulary(table)),
     act: answer((ids, deed) => bulk.act(table, ids, deed, tellCancelled)),
     addOperation: answer(operations.addOperation),
     workOperation: answer(operations.workOperation),

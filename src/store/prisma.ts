@@ -55,6 +55,7 @@ import type {
 } from './store.js'
 import { settleInTransaction } from './transaction.js'
 import { pruneUniqueKeys } from './unique.js'
+import { readVocabulary } from './vocabulary.js'
 import * as walks from './walk.js'
 
 export interface PrismaStoreOptions {
@@ -192,6 +193,7 @@ export function createPrismaStore({
     searchJobs: (filter, page) => guard(() => search.searchJobs(searching, filter, page, values)),
     searchIds: (filter, page) => guard(() => search.searchIds(operating, filter, page)),
     countMatching: (filter, most) => guard(() => search.countMatching(searching, filter, most)),
+    vocabulary: () => guard(() => readVocabulary(general)),
     act: (ids, deed) => guard(() => bulk.act(operating, ids, deed)),
 
     listJobs: (listing) => timely(() => lists.listJobs(general, listing, values)),

@@ -1,4 +1,5 @@
 import type { BulkOutcome, FoundJobs, MatchCount, SortOrder } from '../job/filter.js'
+import type { QueryVocabulary } from '../job/query/complete.js'
 import type { QueryTree } from '../job/query/query.js'
 import type { JobState } from '../job/state.js'
 import type { Redelivery } from './store.js'
@@ -14,6 +15,8 @@ export interface SearchStore {
   searchIds(filter: StoredFilter, page: StoredPage): Promise<FoundIds>
   /** How many match, up to `most`, within 2 s. */
   countMatching(filter: StoredFilter, most: number): Promise<MatchCount>
+  /** Names that queries may have, of live workers first. Some thousand jobs are looked at, so that rare ones may be missing. */
+  vocabulary(): Promise<QueryVocabulary>
 
   /** Does the same to each of these jobs, in one statement. What does not fit is left alone, and told. */
   act(ids: readonly string[], deed: JobDeed): Promise<Acted>

@@ -140,7 +140,7 @@ function nextSize(size: number, tookMs: number): number {
 }
 
 /** The server ends a statement that takes too long. Settings are the transaction's, so they pass a pooler. */
-async function inTime<T>(
+export async function inTime<T>(
   pool: Pool,
   ms: number,
   work: (client: PoolClient) => Promise<T>,

@@ -300,6 +300,33 @@ describe.each(kinds)('the store in $name answers a query', ({ open }) => {
       expect(await since(filter)).toBeNull()
   })
 
+  test('and knows the names that one may have', async () => {
+    const live = workerRow({ name: 'live', id: uuidv7(), queues: ['z-live'], tasks: ['z.live'] })
+    await store.registerWorker(live)
+    const gone = workerRow({ name: 'a-gone', id: uuidv7(), queues: ['a-gone'], tasks: ['a.gone'] })
+    await store.registerWorker(gone)
+    await store.stopWorker(gone.id)
+
+    expect(await store.vocabulary()).toEqual({
+      tasks: [
+        'z.live',
+        'a.gone',
+        'mail*',
+        'mail.digest',
+        'mail.send',
+        'mail_send',
+        'other',
+        'reports.build',
+        'shop.pay',
+      ],
+      queues: ['default', 'z-live', 'a-gone', 'mail', 'slow'],
+      workers: ['live', 'mail@one', 'a-gone'],
+      tags: ['a b', 'vip'],
+      owners: ['42', 'none'],
+      errors: ['TypeError', 'a"b'],
+    })
+  })
+
   test('whatever is written in it, as a value', async () => {
     for (const odd of [
       `'; DROP TABLE celeriac.job; --`,

@@ -154,10 +154,19 @@ function seriesOf({ color, kind }: Line, ink: (name: string) => string): uPlot.S
   return {
     stroke,
     width: 1.75,
-    points: { show: false },
+    points: { show: true, size: 5, fill: stroke, filter: alone },
     ...(kind === 'area' ? { fill: withAlpha(stroke) } : {}),
     ...(kind === 'dashed' ? { dash: [5, 4] } : {}),
   }
+}
+
+/** A value between two gaps makes no line, and would not be seen. */
+function alone(plot: uPlot, at: number): number[] {
+  const values = plot.data[at] ?? []
+  const isGap = (value: unknown) => value === null || value === undefined
+  return Array.from(values).flatMap((value, each) =>
+    !isGap(value) && isGap(values[each - 1]) && isGap(values[each + 1]) ? each : [],
+  )
 }
 
 function bandsOf(lines: readonly Line[]): uPlot.Band[] {

@@ -384,7 +384,12 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     },
     control: createControl(controlDeps),
     inspect: createInspect(controlDeps),
-    insight: createInsight({ store: async () => (await backend()).store, status, during: hold.during }),
+    insight: createInsight({
+      store: async () => (await backend()).store,
+      broker: knownBroker,
+      status,
+      during: hold.during,
+    }),
     metrics: () => hold.during(metrics()),
     repaired: () => maintenance?.repaired() ?? {},
     maintain: async (passes) => maintenance?.run(passes),
@@ -408,6 +413,12 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
   async function status(): Promise<ClusterStatus> {
     await untilKnown()
     return clusterStatus(statusDeps)
+  }
+
+  /** Whether or not this process is through with its start: the store may be away. */
+  async function knownBroker(): Promise<Backend['broker']> {
+    await untilKnown()
+    return opened(opening.known).broker
   }
 
   /** `present` comes with the tables; a server that is known and lacks them is looked at again each time. */

@@ -27,6 +27,9 @@ export interface Broker {
   /** @throws {BrokerUnavailableError} when it does not answer within `deadlineMs` */
   ping(): Promise<void>
 
+  /** What there is to know of the server, as far as it tells. Nothing is counted that is not counted already. */
+  facts(): Promise<BrokerFacts>
+
   /** What `writeMark` left last, and which run of the server answers. */
   readMark(): Promise<BrokerMark>
 
@@ -90,4 +93,59 @@ export interface BrokerMark {
   readonly value: string | undefined
   /** Another one after each start of the server, and on another server. */
   readonly instance: string
+}
+
+export type BrokerFacts = RedisBrokerFacts | PostgresBrokerFacts | MemoryBrokerFacts
+
+interface ServedBy<Kind extends Broker['kind']> {
+  readonly kind: Kind
+  /** Without secrets. */
+  readonly address: string
+}
+
+export interface MemoryBrokerFacts extends ServedBy<'memory'> {}
+
+/** What a server does not tell, as many hosted ones, is `null`. Of a cluster: of all its masters. */
+export interface RedisBrokerFacts extends ServedBy<'redis'> {
+  /** As `7.0.15`. */
+  readonly version: string | null
+  /** Since its start. */
+  readonly upMs: number | null
+  /** It takes no writes. */
+  readonly isReplica: boolean | null
+  readonly usedBytes: number | null
+  /** The most that it has used since its start. */
+  readonly peakBytes: number | null
+  /** That it may use. 0: as much as there is. */
+  readonly mostBytes: number | null
+  /** What it does when it is full. Only `noeviction` is safe. */
+  readonly evictionPolicy: string | null
+  /** Since its start. */
+  readonly evictedKeys: number | null
+  readonly clients: number | null
+  readonly mostClients: number | null
+  /** It writes each change to a file: what waits is there after a restart. */
+  readonly appendsToFile: boolean | null
+  readonly takesSnapshots: boolean | null
+  readonly lastSnapshotAt: Date | null
+  readonly hasSnapshotFailed: boolean | null
+  readonly commandsPerSecond: number | null
+  /** In the database that is used, whoever wrote them. */
+  readonly keys: number | null
+}
+
+export interface PostgresBrokerFacts extends ServedBy<'postgres'> {
+  readonly version: string
+  readonly upMs: number
+  /** Of the broker's tables, without their indexes. */
+  readonly bytes: number
+  readonly indexBytes: number
+  /** By the server's statistics. */
+  readonly rows: number
+  readonly deadRows: number
+  /** To the server, whoever holds them. */
+  readonly connections: number
+  readonly mostConnections: number
+  /** Of brokers of Celeriac, those of all processes. */
+  readonly ownConnections: number
 }

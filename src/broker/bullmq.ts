@@ -43,6 +43,7 @@ export function createBullBroker(link: Link, settings: BullSettings): Broker {
       }),
     counts: (queue) => call(() => count(queueOf(queue))),
     ping: () => call(() => link.ping()),
+    facts: () => call(() => link.facts()),
     readMark: () => call(() => readMark(link)),
     writeMark: (value) => call(() => writeMark(openMarks(), value)),
     close() {

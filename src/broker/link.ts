@@ -1,5 +1,5 @@
 import type { IQueueBackend, Job } from 'bullmq'
-import type { Broker } from './broker.js'
+import type { Broker, BrokerFacts } from './broker.js'
 import type { Outage } from './outage.js'
 
 /** A server that BullMQ can use. What a vendor's file gives, and `bullmq.ts` makes a broker of. */
@@ -17,6 +17,7 @@ export interface Link {
   /** Puts a job that a worker holds before all that waits. */
   putBack(job: Job, token: string): Promise<void>
   ping(): Promise<void>
+  facts(): Promise<BrokerFacts>
   /** A job's data as they stand, and which run of the server answers. */
   peek(queue: string, id: string): Promise<{ readonly data: string | undefined; readonly instance: string }>
   close(): Promise<void>

@@ -278,6 +278,10 @@ export function createMemoryBroker(server: MemoryServer): Broker {
     async ping() {
       assertOpen()
     },
+    async facts() {
+      assertOpen()
+      return { kind: 'memory', address: 'memory' }
+    },
     async readMark() {
       assertOpen()
       return { ...server.mark }

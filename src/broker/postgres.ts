@@ -8,7 +8,7 @@ import {
 import type pg from 'pg'
 import { secretless } from '../job/address.js'
 import { createClient, createPool } from '../store/connection.js'
-import type { Broker } from './broker.js'
+import type { Broker, PostgresBrokerFacts } from './broker.js'
 import { createBullBroker } from './bullmq.js'
 import { isDeliveryGone, type Link, type Process } from './link.js'
 import { createSharedPools } from './listen-pool.js'
@@ -126,6 +126,15 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     async ping() {
       await queuePool.query('SELECT 1')
     },
+    async facts() {
+      const { rows } = await queuePool.query<Omit<PostgresBrokerFacts, 'kind' | 'address'>>(factsSql, [
+        schema,
+        applicationName,
+      ])
+      const [row] = rows
+      if (!row) throw new Error('The server gave no answer to what it was asked.')
+      return { kind: 'postgres', address, ...row }
+    },
     async peek(queue, id) {
       // Every process asks this now and then, so it is one statement instead of two.
       const { rows } = await queuePool.query<{ startedAt: string; data: string | null }>(
@@ -143,6 +152,18 @@ function createPostgresLink(options: PostgresBrokerOptions): Link {
     },
   }
 }
+
+/** From the server's own statistics. Of other users' sessions it does not tell everybody what kind they are. */
+const factsSql = `
+SELECT split_part(current_setting('server_version'), ' ', 1) AS version,
+  1000 * date_part('epoch', clock_timestamp() - pg_postmaster_start_time()) AS "upMs",
+  t.*, c.*, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS "mostConnections"
+FROM (
+  SELECT coalesce(sum(pg_table_size(relid)), 0)::float8 AS bytes, coalesce(sum(pg_indexes_size(relid)), 0)::float8 AS "indexBytes",
+    coalesce(sum(n_live_tup), 0)::float8 AS rows, coalesce(sum(n_dead_tup), 0)::float8 AS "deadRows"
+  FROM pg_stat_user_tables WHERE schemaname = $1) AS t,
+ (SELECT count(*)::int AS connections, count(*) FILTER (WHERE application_name = $2)::int AS "ownConnections"
+  FROM pg_stat_activity WHERE coalesce(backend_type, 'client backend') = 'client backend') AS c`
 
 /** Here BullMQ looks through all finished rows, dead ones too, to keep none of them; it removes one by its key if told to. */
 function removing(process: Process): Process {

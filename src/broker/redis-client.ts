@@ -89,7 +89,7 @@ function isClient(connection: RedisOptions | Client): connection is Client {
   return 'duplicate' in connection && typeof connection.duplicate === 'function'
 }
 
-function isCluster(client: Client): client is Cluster {
+export function isCluster(client: Client): client is Cluster {
   return client.isCluster
 }
 

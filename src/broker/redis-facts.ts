@@ -1,5 +1,5 @@
 import { answerWithin } from '../waiting.js'
-import { addressOf, openClient, type RedisTarget, senderOptions } from './redis-client.js'
+import { addressOf, type Client, openClient, type RedisTarget, senderOptions } from './redis-client.js'
 
 /** What there is to know of a Redis before anybody works on it. */
 export interface RedisFacts {
@@ -46,7 +46,7 @@ export async function readRedisFacts(
 }
 
 function toFacts(info: string, saves: string | undefined): Omit<RedisFacts, 'address' | 'skewMs'> {
-  const read = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
+  const read = (name: string) => readInfo(info, name)
   return {
     version: read('redis_version') ?? 'unknown',
     policy: read('maxmemory_policy') ?? 'noeviction',
@@ -56,7 +56,13 @@ function toFacts(info: string, saves: string | undefined): Omit<RedisFacts, 'add
   }
 }
 
-async function savesOf(client: ReturnType<typeof openClient>): Promise<string | undefined> {
+/** A line of what the server says of itself; `undefined` where it does not. */
+export function readInfo(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
+}
+
+/** When it takes snapshots; empty: never. `undefined`: it does not tell. */
+export async function savesOf(client: Pick<Client, 'config'>): Promise<string | undefined> {
   try {
     const answer: unknown = await client.config('GET', 'save')
     return Array.isArray(answer) ? String(answer[1] ?? '') : undefined

@@ -19,6 +19,7 @@ import {
   waiterOptions,
   warnOfSetup,
 } from './redis-client.js'
+import { readServer } from './redis-server.js'
 import { createWakeUps, type WakeUps } from './wake-ups.js'
 
 export interface RedisBrokerOptions {
@@ -96,6 +97,7 @@ function createRedisLink({ connection, prefix, deadlineMs, log }: RedisBrokerOpt
     async ping() {
       await sender.ping()
     },
+    facts: () => readServer(sender, address),
     async peek(queue, id) {
       const [data, instance] = await Promise.all([
         sender.hget(`${prefix}:${queue}:${id}`, 'data'),

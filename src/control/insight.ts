@@ -1,3 +1,4 @@
+import type { Broker, BrokerFacts, DeliveryCounts } from '../broker/broker.js'
 import type { Chart } from '../job/chart.js'
 import type { ChartQuery, Depth, NamedTally, SumsQuery } from '../store/stat-store.js'
 import type { PassFacts, Store, StoreFacts, WorkerChart, WorkerChartQuery } from '../store/store.js'
@@ -16,6 +17,8 @@ export interface Insight {
   workerChart(query: WorkerChartQuery): Promise<WorkerChart>
   /** What there is to know of the store's server: versions, sizes, connections. */
   storeFacts(): Promise<StoreFacts>
+  /** What there is to know of the broker's server, and what it holds of each queue. */
+  brokerFacts(): Promise<BrokerReading>
   /** What maintenance did, by pass. */
   passes(): Promise<PassFacts[]>
   /**
@@ -26,14 +29,25 @@ export interface Insight {
   attention(status?: ClusterStatus): Promise<ClusterProblem[]>
 }
 
+export interface BrokerReading {
+  readonly server: BrokerFacts
+  /** `null`: the store does not say which queues there are, or the broker not what it holds of them. */
+  readonly queues: readonly QueueDeliveries[] | null
+}
+
+export interface QueueDeliveries extends DeliveryCounts {
+  readonly queue: string
+}
+
 export interface InsightDeps {
   readonly store: () => Promise<Store>
+  readonly broker: () => Promise<Pick<Broker, 'facts' | 'counts'>>
   readonly status: () => Promise<ClusterStatus>
   /** Keeps the process alive meanwhile. */
   readonly during: <T>(asked: Promise<T>) => Promise<T>
 }
 
-export function createInsight({ store, status, during }: InsightDeps): Insight {
+export function createInsight({ store, broker, status, during }: InsightDeps): Insight {
   const ask = <T>(question: (store: Store) => Promise<T>) => during(store().then(question))
 
   return {
@@ -42,8 +56,22 @@ export function createInsight({ store, status, during }: InsightDeps): Insight {
     depths: () => ask((opened) => opened.depths()),
     workerChart: (query) => ask((opened) => opened.workerChart(query)),
     storeFacts: () => ask((opened) => opened.facts()),
+    brokerFacts: () => during(brokerFacts()),
     passes: () => ask((opened) => opened.passes()),
     attention: (found) => during(attention(found)),
+  }
+
+  async function brokerFacts(): Promise<BrokerReading> {
+    const opened = await broker()
+    const [server, queues] = await Promise.all([opened.facts(), deliveries().catch(() => null)])
+    return { server, queues }
+  }
+
+  /** Of every queue that ever had a job: what is left in one that has none any more is to be seen. */
+  async function deliveries(): Promise<QueueDeliveries[]> {
+    const [opened, depths] = await Promise.all([broker(), store().then((each) => each.depths())])
+    const queues = [...new Set(depths.map(({ queue }) => queue))].sort()
+    return Promise.all(queues.map(async (queue) => ({ queue, ...(await opened.counts(queue)) })))
   }
 
   async function attention(found: ClusterStatus | undefined): Promise<ClusterProblem[]> {

@@ -146,6 +146,24 @@ test('a wake-up that was missed after a reconnect is made up for in seconds, tho
   await Promise.all(intakes.map((intake) => intake.close()))
 })
 
+test('tells of the server what an operator asks for', async () => {
+  const url = await freshDatabase()
+  await migratePostgresBroker(url)
+  const broker = open(url)
+  await broker.dispatch([deliveryTo('default'), deliveryTo('mail')])
+
+  const facts = await broker.facts()
+
+  if (facts.kind !== 'postgres') throw new Error('It is another broker.')
+  expect(facts.version).toMatch(/^\d+\.\d+$/)
+  expect(facts.upMs).toBeGreaterThan(0)
+  expect(facts.bytes).toBeGreaterThan(10_000)
+  expect(facts.indexBytes).toBeGreaterThan(10_000)
+  expect(facts.ownConnections).toBeGreaterThanOrEqual(1)
+  expect(facts.connections).toBeGreaterThanOrEqual(facts.ownConnections)
+  expect(facts.mostConnections).toBeGreaterThan(100)
+})
+
 test('a server that accepts connections and never answers: calls end within the deadline, and recover', async () => {
   const server = await startPostgres()
   await migratePostgresBroker(server.url)

@@ -207,6 +207,72 @@ test('a server that may evict deliveries is warned about', async () => {
   await server.stop()
 })
 
+test('tells of the server what an operator asks for', async () => {
+  const server = await startRedis({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'noeviction'] })
+  const broker = open(`${server.url}/3`)
+  await broker.dispatch([delivery(), delivery()])
+
+  const facts = await broker.facts()
+
+  expect(facts).toMatchObject({
+    ...{
+      kind: 'redis',
+      isReplica: false,
+      mostBytes: 104_857_600,
+      evictionPolicy: 'noeviction',
+      evictedKeys: 0,
+    },
+    ...{ appendsToFile: true, takesSnapshots: false, hasSnapshotFailed: false, clients: 1 },
+    version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+  })
+  if (facts.kind !== 'redis') throw new Error('It is another broker.')
+  expect(facts.upMs).toBeLessThan(60_000)
+  expect(facts.usedBytes).toBeGreaterThan(100_000)
+  expect(facts.peakBytes).toBeGreaterThanOrEqual(facts.usedBytes ?? 0)
+  expect(facts.keys).toBeGreaterThanOrEqual(3)
+  expect(facts.commandsPerSecond).toBeGreaterThanOrEqual(0)
+  await server.stop()
+})
+
+test('tells what it can of a server that must not answer all, as many hosted ones', async () => {
+  const server = await startRedis()
+  const admin = new Redis(server.url)
+  await admin.call(
+    'ACL',
+    'SETUSER',
+    'modest',
+    'on',
+    '>secret',
+    '~*',
+    '&*',
+    '+@all',
+    '-config',
+    '-info',
+    '-dbsize',
+  )
+  const broker = open(server.url.replace('redis://', 'redis://modest:secret@'))
+  await broker.ping()
+
+  expect(await broker.facts()).toMatchObject({
+    ...{
+      kind: 'redis',
+      version: null,
+      usedBytes: null,
+      evictionPolicy: null,
+      takesSnapshots: null,
+      keys: null,
+    },
+  })
+  await admin.call('ACL', 'SETUSER', 'modest', '+info')
+  expect(await broker.facts()).toMatchObject({
+    evictionPolicy: 'noeviction',
+    takesSnapshots: null,
+    keys: null,
+  })
+  admin.disconnect()
+  await server.stop()
+})
+
 test('a server that accepts connections and never answers: calls end within the deadline, and recover', async () => {
   const server = await startRedis()
   const broker = open(server.url, 800)

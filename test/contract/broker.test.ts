@@ -433,6 +433,27 @@ describe.each(kinds)('the $name broker', (kind) => {
     expect(await runToEnd(sendAndEnd, kind.name, server.url)).toBe(0)
   })
 
+  test('tells what it is, with deliveries and without', async () => {
+    const { kind: name, address } = await broker.facts()
+    expect([name, address]).toEqual([kind.name, broker.address])
+
+    await broker.dispatch(many(3))
+    expect(await broker.facts()).toMatchObject({ kind: name, address })
+  })
+
+  onServers('facts of a server that went are an error, within the deadline', async () => {
+    const server = await startServer()
+    await kind.prepare(server.url)
+    const lonely = open(server.url)
+    await until(() => lonely.ping().then(() => true))
+    expect(await lonely.facts()).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+/) })
+    await server.stop()
+
+    const startedAt = performance.now()
+    await expect(lonely.facts()).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+    expect(performance.now() - startedAt).toBeLessThan(deadlineMs + 500)
+  })
+
   onServers('a server that is not there yet: calls fail in time, and all works once it is up', async () => {
     const server = await startServer()
     await kind.prepare(server.url)

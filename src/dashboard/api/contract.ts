@@ -549,7 +549,6 @@ export interface JobPage {
   readonly hasMoreChildren: boolean
   /** Fields are hidden, and some may see them. */
   readonly isRedacted: boolean
-  readonly now: Date
 }
 
 export interface Relative {

@@ -29,7 +29,6 @@ export async function showJob({ deps, params }: Reading<'GET /jobs/:id'>): Promi
     children: children.jobs.map(toRelative),
     hasMoreChildren: children.cursor !== null,
     isRedacted: (job.options.redact?.length ?? 0) > 0,
-    now: workers[0]?.now ?? new Date(),
   }
 }
 

@@ -1,27 +1,18 @@
-import { Copy } from './copy.js'
+import { useMemo } from 'react'
 import css from './json.module.css'
+import { LongText } from './long-text.js'
 
-/** A value as JSON, coloured by kind; text is shown as it is, never as markup. */
+/** A value as JSON, coloured by kind; text is shown as it is, never as markup. Of a large one, the beginning. */
 export function JsonView({ label, value }: { readonly label: string; readonly value: unknown }) {
-  const text = value === undefined ? 'undefined' : JSON.stringify(value, null, 2)
-  return (
-    <div className={css.frame}>
-      {/* A long value scrolls in its place, which must be reached by keyboard as well. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
-      <section className={css.json} tabIndex={0} aria-label={label}>
-        <pre>{text.length > longestColoured ? text : colour(text)}</pre>
-      </section>
-      <div className={css.copy}>
-        <Copy text={text} label={`Copy ${label}`} />
-      </div>
-    </div>
-  )
+  const text = useMemo(() => (value === undefined ? 'undefined' : JSON.stringify(value, null, 2)), [value])
+  return <LongText label={label} text={text} extension="json" paint={colour} />
 }
 
-const longestColoured = 100_000
+const longestColoured = 40_000
 const token = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
 
 function colour(text: string) {
+  if (text.length > longestColoured) return text
   const parts = []
   let end = 0
   for (const match of text.matchAll(token)) {

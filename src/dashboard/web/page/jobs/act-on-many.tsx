@@ -4,11 +4,11 @@ import { call } from '../../api/call.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { TextField } from '../../ui/field.js'
 import { tellCount } from '../../ui/format.js'
+import { MoveFields, toMoveBody } from '../../ui/move-fields.js'
 import { actionVerbs, isClean, tellOutcomes } from '../../ui/operation-words.js'
 import { useTell } from '../../ui/toast.js'
 import { type Choice, countFit, fitStates, toWhich } from './choice.js'
 import type { Row } from './columns.js'
-import { MoveFields } from './move-fields.js'
 import { tellJobs } from './total.js'
 import { useCount } from './use-count.js'
 import { type JobsView, toFilter } from './view.js'
@@ -49,7 +49,7 @@ export function ActOnMany({ action, view, choice, rows, onClose, onDone, onStart
       body: {
         ...toWhich(action, choice, toFilter(view), view.states),
         ...(action === 'cancel' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
-        ...(action === 'move' ? target(to) : {}),
+        ...(action === 'move' ? toMoveBody(to) : {}),
       },
     })
     if (line.operation && isClean(line.operation))
@@ -122,11 +122,4 @@ function HowMany({
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
-}
-
-function target({ queue, priority }: { readonly queue: string; readonly priority: string }) {
-  return {
-    ...(queue.trim() === '' ? {} : { queue: queue.trim() }),
-    ...(priority === '' ? {} : { priority: Number(priority) }),
-  }
 }

@@ -3,11 +3,11 @@ import { isEnd } from '../../../../job/state.js'
 import type { JobRow } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { tellCount } from '../../ui/format.js'
+import { percentOf, tellProgress } from '../../ui/reported.js'
 import { Badge, State } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
 import { Duration, None, Since, Time } from '../../ui/time.js'
 import css from './columns.module.css'
-import { percentOf, tellProgress } from './progress.js'
 
 export type Row = Json<JobRow>
 

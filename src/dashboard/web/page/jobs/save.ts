@@ -1,6 +1,7 @@
 import type { JobsQuery } from '../../../api/contract.js'
 import { addressOf } from '../../api/address.js'
 import { send } from '../../api/call.js'
+import { offer } from '../../ui/save.js'
 import { createRowCounter, type ExportFormat, fileName } from './export.js'
 
 /**
@@ -37,12 +38,3 @@ export async function saveExport(
 }
 
 const partsAtOnce = 200
-
-export function offer(blob: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name
-  link.click()
-  // Not before the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
-}

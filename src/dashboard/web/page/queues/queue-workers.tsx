@@ -5,11 +5,11 @@ import { Card } from '../../ui/card.js'
 import { Copy } from '../../ui/copy.js'
 import { Empty } from '../../ui/empty.js'
 import { NameLink } from '../../ui/name-link.js'
+import { shellWord } from '../../ui/shell-word.js'
 import { State } from '../../ui/state.js'
 import { type Column, Table } from '../../ui/table.js'
 import { None, Time } from '../../ui/time.js'
 import { Waiting } from '../../ui/waiting.js'
-import { shellWord } from './shell-word.js'
 
 type Worker = Json<WorkerSummary>
 

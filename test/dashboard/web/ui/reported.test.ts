@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { percentOf, tellProgress } from '../../../../../src/dashboard/web/page/jobs/progress.js'
+import { percentOf, tellProgress } from '../../../../src/dashboard/web/ui/reported.js'
 
 test.each([
   [undefined, undefined, undefined],

@@ -1,6 +1,6 @@
 import { useId } from 'react'
-import { useApi } from '../../api/use-api.js'
-import { TextField } from '../../ui/field.js'
+import { useApi } from '../api/use-api.js'
+import { TextField } from './field.js'
 
 export interface MoveTarget {
   /** Empty: it stays. */
@@ -42,4 +42,11 @@ export function MoveFields({ value, onChange }: MoveFieldsProps) {
       />
     </>
   )
+}
+
+export function toMoveBody({ queue, priority }: MoveTarget): { queue?: string; priority?: number } {
+  return {
+    ...(queue.trim() === '' ? {} : { queue: queue.trim() }),
+    ...(priority.trim() === '' ? {} : { priority: Number(priority) }),
+  }
 }

@@ -15,7 +15,7 @@ import type { JobState } from '../../job/state.js'
 export interface Api {
   /** Who asks, and what he may do. */
   'GET /me': { answer: Me }
-  /** How everything is, and what is wrong: what `celeriac status` says. */
+  /** How everything is, and what needs somebody, the most urgent first: what `celeriac status` says, and which tasks began to fail. */
   'GET /status': { answer: ClusterStatus }
   /**
    * Server-Sent Events of what stands at addresses of this API (`watch=/queues?range=1h`, URL-encoded, at most 20): `data`

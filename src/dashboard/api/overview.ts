@@ -9,7 +9,8 @@ import { toSummary } from './workers.js'
 
 /** `GET /status`: how everything is, and what is wrong. */
 export async function showStatus({ deps }: Reading<'GET /status'>): Promise<ClusterStatus> {
-  return deps.status()
+  const status = await deps.status()
+  return { ...status, problems: await deps.insight.attention(status) }
 }
 
 /** `GET /overview`: how everything is, and was. */

@@ -17,6 +17,7 @@ const Audit = lazy(() => import('./page/audit/audit-page.js'))
 const AuditLine = lazy(() => import('./page/audit/audit-line-page.js'))
 const Workers = lazy(() => import('./page/workers/workers-page.js'))
 const Worker = lazy(() => import('./page/workers/worker-page.js'))
+const System = lazy(() => import('./page/system/system-page.js'))
 
 /** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
 export function App() {
@@ -48,6 +49,7 @@ function Pages() {
           <Route path="/audit/:id" component={AuditLine} />
           <Route path="/workers" component={Workers} />
           <Route path="/workers/:id" component={Worker} />
+          <Route path="/system" component={System} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import css from './chart.module.css'
+import { bandsOf, inOrder, isolated, toData, wholeSteps } from './chart-data.js'
 import { inkOf, useTheme } from './theme.js'
 
 export interface Line {
@@ -32,10 +33,9 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most, le
   const place = useRef<HTMLDivElement>(null)
   const id = useId()
   const theme = useTheme()
-  const start = new Date(from).getTime() / 1000
   const shape = lines.map(({ label, color, kind }) => `${label} ${color} ${kind}`).join('|')
   const plot = useRef<uPlot>(undefined)
-  const data = toData(start, stepMs, lines)
+  const data = toData(from, stepMs, lines)
   const latest = useRef({ data, lines, tell })
   latest.current = { data, lines, tell }
 
@@ -45,7 +45,7 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most, le
     const { current: element } = place
     if (!element) return
     const made = new uPlot(
-      optionsOf(element, latest, stepMs, height, (top) => most ?? Math.max(top * 1.1, least)),
+      optionsOf(element, latest, { stepMs, height, most, least }),
       latest.current.data as uPlot.AlignedData,
       element,
     )
@@ -90,22 +90,6 @@ function tellLast(values: readonly (number | null)[], tell: (value: number) => s
   return last === undefined || last === null ? '–' : tell(last)
 }
 
-/** Times, then each line; an area stands on the areas before it. */
-function toData(start: number, stepMs: number, lines: readonly Line[]): (number | null)[][] {
-  const length = Math.max(0, ...lines.map(({ values }) => values.length))
-  const times = Array.from({ length }, (_, at) => start + (at * stepMs) / 1000)
-  const ground = new Array<number>(length).fill(0)
-  const drawn = lines.map(({ kind, values }) =>
-    kind === 'area'
-      ? values.map((value, at) => {
-          ground[at] = (ground[at] ?? 0) + (value ?? 0)
-          return ground[at] ?? 0
-        })
-      : [...values],
-  )
-  return [times, ...drawn]
-}
-
 type Latest = {
   readonly current: Pick<ChartProps, 'lines' | 'tell'> & { readonly data: (number | null)[][] }
 }
@@ -115,38 +99,43 @@ const cursors = uPlot.sync('page')
 function optionsOf(
   element: HTMLElement,
   latest: Latest,
-  stepMs: number,
-  height: number,
-  topOf: (highest: number) => number,
+  { stepMs, height, most, least }: Scale,
 ): uPlot.Options {
   const ink = inkOf(element)
   const axis = {
     stroke: ink('ink-faint'),
     font: '11px system-ui',
     grid: { stroke: ink('chart-grid'), width: 1 },
+    ticks: { show: false },
   }
   const { lines } = latest.current
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 14, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: cursors.key }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, __, highest) => [0, topOf(highest)] } },
+    scales: { y: { range: (_, __, highest) => [0, most ?? Math.max(highest * 1.1, least)] } },
     axes: [
-      { ...axis, ticks: { show: false }, size: 26, space: 64, values: timesOf(stepMs) },
+      { ...axis, size: 26, space: 64, values: timesOf(stepMs) },
       {
         ...axis,
-        ticks: { show: false },
         size: 58,
         values: (_, splits) => splits.map((value) => latest.current.tell(value)),
+        ...(least < 1 ? {} : { incrs: [...wholeSteps] }),
       },
     ],
-    // Areas are drawn from the top of the stack down.
-    series: [{}, ...lines.map((line) => seriesOf(line, ink))],
-    bands: bandsOf(lines),
+    series: [{}, ...inOrder(lines).map((line) => seriesOf(line, ink))],
+    bands: bandsOf(lines).map((series) => ({ series })),
     plugins: [tip(latest)],
   }
+}
+
+interface Scale {
+  readonly stepMs: number
+  readonly height: number
+  readonly most: number | undefined
+  readonly least: number
 }
 
 function seriesOf({ color, kind }: Line, ink: (name: string) => string): uPlot.Series {
@@ -154,24 +143,10 @@ function seriesOf({ color, kind }: Line, ink: (name: string) => string): uPlot.S
   return {
     stroke,
     width: 1.75,
-    points: { show: true, size: 5, fill: stroke, filter: alone },
+    points: { show: false, size: 5, fill: stroke, filter: (plot, at) => isolated(plot.data[at] ?? []) },
     ...(kind === 'area' ? { fill: withAlpha(stroke) } : {}),
     ...(kind === 'dashed' ? { dash: [5, 4] } : {}),
   }
-}
-
-/** A value between two gaps makes no line, and would not be seen. */
-function alone(plot: uPlot, at: number): number[] {
-  const values = plot.data[at] ?? []
-  const isGap = (value: unknown) => value === null || value === undefined
-  return Array.from(values).flatMap((value, each) =>
-    !isGap(value) && isGap(values[each - 1]) && isGap(values[each + 1]) ? each : [],
-  )
-}
-
-function bandsOf(lines: readonly Line[]): uPlot.Band[] {
-  const areas = lines.flatMap(({ kind }, at) => (kind === 'area' ? [at + 1] : []))
-  return areas.slice(1).map((upper, at) => ({ series: [upper, areas[at] ?? 0] }))
 }
 
 function withAlpha(color: string): string {
@@ -179,7 +154,7 @@ function withAlpha(color: string): string {
 }
 
 function timesOf(stepMs: number): uPlot.Axis.Values {
-  const hours = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+  const hours = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
   const days = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' })
   return (_, splits) => {
     const spanMs = ((splits.at(-1) ?? 0) - (splits[0] ?? 0)) * 1000

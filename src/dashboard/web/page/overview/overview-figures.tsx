@@ -1,9 +1,9 @@
-import { Grid } from '../../ui/card.js'
 import { Figure } from '../../ui/facts.js'
 import { tellCount, tellDuration, tellPart, tellShort } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
 import { None } from '../../ui/time.js'
 import { endedIn, tellThroughput, throughput } from './figures.js'
+import css from './overview.module.css'
 import type { OverviewData } from './overview-page.js'
 
 /** The part of failures from which a figure stands out. */
@@ -14,7 +14,7 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
   const { states, rates, range } = overview
   const delayed = states.scheduled + states.retrying
   return (
-    <Grid least={160}>
+    <div className={css.figures}>
       <Figure
         label="Running"
         value={tellShort(states.running)}
@@ -34,11 +34,15 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
         href={jobsLink({ state: ['scheduled', 'retrying'], range: 'all' })}
       />
       <Figure
+        label="Succeeded"
+        value={tellShort(rates.succeeded)}
+        note={`${tellShort(rates.cancelled + rates.expired)} cancelled or expired`}
+        href={jobsLink({ state: ['succeeded'], range })}
+      />
+      <Figure
         label="Failed"
         value={tellShort(rates.failed)}
-        note={
-          rates.failureRate === null ? 'none ended' : `${tellPart(rates.failureRate)} of those that ended`
-        }
+        note={rates.failureRate === null ? 'none ended' : `${tellPart(rates.failureRate)} of what ended`}
         tone={(rates.failureRate ?? 0) >= alarming ? 'danger' : 'neutral'}
         href={jobsLink({ state: ['failed'], range })}
       />
@@ -49,7 +53,7 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
       />
       <Figure label="Wait" value={<Middle ms={rates.wait.p50Ms} />} note={<Most ms={rates.wait.p95Ms} />} />
       <Figure label="Run" value={<Middle ms={rates.run.p50Ms} />} note={<Most ms={rates.run.p95Ms} />} />
-    </Grid>
+    </div>
   )
 }
 

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { bandsOf, isolated, toData, wholeSteps } from '../../../../src/dashboard/web/ui/chart-data.js'
+
+const from = '2026-11-29T14:00:00.000Z'
+const start = Date.parse(from) / 1000
+
+test('an area stands on the areas before it, and is drawn before them', () => {
+  const lines = [
+    { kind: 'area', values: [1, 2, 0] },
+    { kind: 'area', values: [1, null, 3] },
+  ] as const
+
+  expect(toData(from, 60_000, lines)).toEqual([
+    [start, start + 60, start + 120],
+    [2, 2, 3],
+    [1, 2, 0],
+  ])
+  expect(bandsOf(lines)).toEqual([[1, 2]])
+})
+
+test('lines keep their gaps and stand on nothing', () => {
+  const lines = [
+    { values: [1, null] },
+    { kind: 'area', values: [5, 6] },
+    { kind: 'dashed', values: [3, 4] },
+  ] as const
+
+  expect(toData(from, 1000, lines).slice(1)).toEqual([
+    [3, 4],
+    [5, 6],
+    [1, null],
+  ])
+  expect(bandsOf(lines)).toEqual([])
+})
+
+test('without a line there is nothing', () => {
+  expect(toData(from, 1000, [])).toEqual([[]])
+})
+
+test('a value that no line leads to is found', () => {
+  expect(isolated([1, null, 2, 3, null, 4])).toEqual([0, 5])
+  expect(isolated([])).toEqual([])
+})
+
+test('an axis of whole things has whole steps', () => {
+  expect(wholeSteps.slice(0, 5)).toEqual([1, 2, 5, 10, 20])
+})

@@ -1,8 +1,8 @@
 import type { Request } from 'express'
 import type { Broker } from '../broker/broker.js'
-import type { Bulk } from '../control/bulk.js'
 import type { Control, Inspect } from '../control/control.js'
 import type { Insight } from '../control/insight.js'
+import type { Operations } from '../control/operations.js'
 import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
@@ -50,7 +50,7 @@ export interface DashboardDeps {
   count(filter: JobFilter, most: number): Promise<MatchCount>
   /** What there is to see of the whole installation, now and over time. */
   readonly insight: Insight
-  readonly bulk: Bulk
+  readonly operations: Operations
   readonly control: Control
   readonly inspect: Inspect
   /** Aborted when the app closes. */
@@ -91,6 +91,9 @@ export interface DashboardBackend {
     | 'announcedTasks'
     | 'searchJobs'
     | 'changeClock'
+    | 'command'
+    | 'commands'
+    | 'repliesTo'
     | 'listLogs'
     | 'lastLogs'
   >

@@ -1,5 +1,5 @@
 import { longestDeadlineMs } from './call.js'
-import { listCommands } from './commands.js'
+import { listCommands, resumeOperation, showCommand, stopOperation } from './commands.js'
 import type { RouteName } from './contract.js'
 import { longestWait, showJob, showLogs, showResult } from './job.js'
 import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
@@ -15,7 +15,7 @@ import { type Route, toPattern } from './route.js'
 import { jobStates } from './states.js'
 import { showErrors } from './task-errors.js'
 import { listTasks, showTask } from './tasks.js'
-import { listWorkers, workerStates } from './workers.js'
+import { listWorkers, showWorker, workerStates } from './workers.js'
 
 const range = { range: oneOf(...ranges) }
 /** A million of them for each attempt. */
@@ -31,9 +31,9 @@ const ofJobs = {
 /** The others follow. */
 type Built = Exclude<RouteName, Coming>
 type Coming =
-  | `GET /${'workers/:id' | 'system'}`
-  | `GET /${'job-export' | 'vocabulary' | 'commands/:id'}`
-  | `POST /${'tasks/:name/enqueue' | 'commands/:id/stop' | 'commands/:id/resume' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
+  | `GET /${'system'}`
+  | `GET /${'job-export' | 'vocabulary'}`
+  | `POST /${'tasks/:name/enqueue' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
 
 /** The whole management API. HEAD is answered as GET, without the body. */
 export const routes: { readonly [Name in Built]: Route<Name> } = {
@@ -47,6 +47,7 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /queues': { action: 'view', query: range, read: listQueues },
   'GET /queues/:name': { action: 'view', query: range, read: showQueue },
   'GET /workers': { action: 'view', query: { state: oneOf(...workerStates) }, read: listWorkers },
+  'GET /workers/:id': { action: 'view', query: range, read: showWorker },
   'GET /inspect/:question': {
     action: 'view',
     query: { workers: texts, deadline: duration(longestDeadlineMs) },
@@ -63,6 +64,9 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
     query: { limit: count(1, 1000), before: text, verb: text, by: text, from: text, since: text },
     read: listCommands,
   },
+  'GET /commands/:id': { action: 'view', query: {}, read: showCommand },
+  'POST /commands/:id/stop': { action: 'operation.stop', query: {}, answer: stopOperation },
+  'POST /commands/:id/resume': { action: 'operation.stop', query: {}, answer: resumeOperation },
   'GET /jobs': {
     action: 'view',
     query: {

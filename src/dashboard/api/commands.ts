@@ -1,86 +1,111 @@
 import { validate as isUuid } from 'uuid'
+import type { Asker, Operation as Progress } from '../../control/operations.js'
 import { ConfigError } from '../../errors.js'
-import { bulkStates } from '../../job/filter.js'
-import type { Command } from '../../store/store.js'
+import type { Command, Reply } from '../../store/store.js'
 import type { DashboardDeps } from '../dashboard.js'
-import type { AnswerOf, AuditLine, Operation, QueryOf } from './contract.js'
+import type { AnswerOf, AskedOne, AuditLine, AuditPage, Operation } from './contract.js'
 import { toMoment } from './moment.js'
 import { ApiError } from './problem.js'
-import type { Reading } from './route.js'
+import type { Call, Reading } from './route.js'
 import { parsed } from './workers.js'
 
 const usual = 100
-/** Lines that are looked at for one page. */
-const farthest = 10_000
-const atOnce = 1000
 
-/** `GET /commands?limit=…&before=…`: who asked for what, newest first. */
+/** `GET /commands?limit=…&before=…`: who did what, newest first. */
 export async function listCommands({
   deps,
   query,
 }: Reading<'GET /commands'>): Promise<AnswerOf<'GET /commands'>> {
-  const { limit = usual, before } = query
-  if (before !== undefined && !isUuid(before)) throw new ConfigError('"before" must be the id of a command.')
-  const fits = matcher(query)
-  const found: Command[] = []
-  let last = before
-  for (let looked = 0; looked < farthest; looked += atOnce) {
-    const page = await deps.control.commands(atOnce, last)
-    found.push(...page.filter(fits))
-    if (found.length >= limit || page.length < atOnce) break
-    last = page.at(-1)?.id
-  }
-  const shown = found.slice(0, limit)
+  const { limit = usual, since, ...said } = query
+  if (said.before !== undefined && !isUuid(said.before))
+    throw new ConfigError('"before" must be the id of a command.')
+  const { store } = await deps.backend()
+  const found = await store.commands({
+    ...{ ...said, limit, changesOnly: said.verb === undefined },
+    ...(since === undefined ? {} : { since: toMoment(since, '"since"') }),
+  })
   return {
-    commands: shown.map(toLine),
-    next: found.length < limit ? null : (shown.at(-1)?.id ?? null),
+    commands: found.map(toLine),
+    /** For `before`, to read on. */
+    next: found.length < limit ? null : (found.at(-1)?.id ?? null),
   }
 }
 
-function matcher({ verb, by, from, since }: QueryOf<'GET /commands'>): (command: Command) => boolean {
-  const earliest = since === undefined ? undefined : toMoment(since, '"since"')
-  return (command) =>
-    (verb === undefined || command.verb === verb) &&
-    (by === undefined || command.askedBy === by) &&
-    (from === undefined || command.askedFrom.startsWith(from)) &&
-    (earliest === undefined || command.askedAt >= earliest)
-}
-
-/** The line of a command that was written a moment ago. */
-export async function commandOf({ control }: DashboardDeps, id: string): Promise<AuditLine> {
-  const found = (await control.commands(atOnce)).find((command) => command.id === id)
-  if (found) return toLine(found)
-  throw new ApiError(404, 'COMMAND_NOT_FOUND', 'There is no such command. They are kept for 90 days.')
-}
-
-export function toLine({
-  id,
-  verb,
-  args,
-  workers,
-  askedBy,
-  askedFrom,
-  askedAt,
-  outcome,
-}: Command): AuditLine {
-  const came = parsed(outcome)
-  const operation = Object.hasOwn(bulkStates, verb) ? toOperation(came, askedAt) : null
+/** `GET /commands/:id`: one of them, with what each worker replied. */
+export async function showCommand({ deps, params }: Reading<'GET /commands/:id'>): Promise<AuditPage> {
+  const { store } = await deps.backend()
+  const command = await found(deps, params.id)
+  const [replies, workers, { now }] = await Promise.all([
+    store.repliesTo(command.id),
+    store.workers(),
+    store.changeClock(),
+  ])
+  const names = new Map(workers.map(({ id, name }) => [id, name]))
+  const isLate = command.expiresAt < now
   return {
-    ...{ id, verb, args: parsed(args), by: askedBy, from: askedFrom, at: askedAt },
-    affected: operation ? operation.done : workers.length,
-    ...{ operation, outcome: operation ? null : came },
+    ...toLine(command),
+    workers: command.workers.map((id) => {
+      const reply = replies.find(({ workerId }) => workerId === id)
+      return { id, name: names.get(id) ?? null, ...cameOf(reply, isLate) }
+    }),
   }
 }
 
-interface Came {
-  readonly done?: number
-  readonly counts?: Operation['counts']
-  readonly isDone?: boolean
-  readonly isStopped?: boolean
+function cameOf(reply: Reply | undefined, isLate: boolean): Omit<AskedOne, 'id' | 'name'> {
+  if (!reply) return { came: isLate ? 'silent' : 'asked', value: null, at: null }
+  return { came: reply.ok ? 'replied' : 'refused', value: parsed(reply.value), at: reply.repliedAt }
 }
 
-function toOperation(outcome: unknown, movedAt: Date): Operation {
-  const { done = 0, counts = {}, isDone = false, isStopped = false } = (outcome ?? {}) as Came
-  const state = isDone ? 'done' : isStopped ? 'stopped' : 'running'
-  return { state, done, matched: done, isMore: !isDone, counts, movedAt }
+/** `POST /commands/:id/stop`: nothing more is done for it. */
+export async function stopOperation(call: Call<'POST /commands/:id/stop'>): Promise<AuditLine> {
+  return steer(call, (id, asker) => call.deps.operations.stop(id, asker))
+}
+
+/** `POST /commands/:id/resume`: it goes on where it was. */
+export async function resumeOperation(call: Call<'POST /commands/:id/resume'>): Promise<AuditLine> {
+  return steer(call, (id, asker) => call.deps.operations.resume(id, asker))
+}
+
+async function steer(
+  { deps, params, visitor, from }: Call<'POST /commands/:id/stop' | 'POST /commands/:id/resume'>,
+  act: (id: string, asker: Asker) => Promise<Progress | undefined>,
+): Promise<AuditLine> {
+  const { id } = await found(deps, params.id)
+  if (await act(id, { by: visitor.by, from })) return lineOf(deps, id)
+  throw new ApiError(409, 'NO_OPERATION', 'This is no action on many jobs, so it does not go on by itself.')
+}
+
+/** The line of a command, as it is now. */
+export async function lineOf(deps: DashboardDeps, id: string): Promise<AuditLine> {
+  return toLine(await found(deps, id))
+}
+
+async function found(deps: DashboardDeps, id: string): Promise<Command> {
+  const { store } = await deps.backend()
+  const command = isUuid(id) ? await store.command(id) : undefined
+  if (command) return command
+  throw new ApiError(404, 'COMMAND_NOT_FOUND', 'There is no such command. They go after 90 days.')
+}
+
+function toLine({ id, verb, args, askedBy, askedFrom, askedAt, affected, ...came }: Command): AuditLine {
+  return {
+    ...{ id, verb, args: parsed(args), by: askedBy, from: askedFrom, at: askedAt, affected },
+    operation: came.operation && toShown(came.operation),
+    outcome: parsed(came.outcome),
+  }
+}
+
+function toShown({
+  state,
+  done,
+  matched,
+  isMore,
+  counts,
+  rate,
+  movedAt,
+  endedAt,
+  stoppedBy,
+  error,
+}: NonNullable<Command['operation']>): Operation {
+  return { state, done, matched, isMore, counts, rate, movedAt, endedAt, stoppedBy, error }
 }

@@ -59,7 +59,10 @@ export interface Api {
     body: Record<string, unknown>
     answer: WorkersAnswer<unknown>
   }
-  /** The audit: who did what, when, from where, to how many. Newest first. */
+  /**
+   * The audit: who did what, when, from where, to how many. Newest first. Questions to workers, which change nothing, are
+   * there where their `verb` is asked for.
+   */
   'GET /commands': {
     query: { limit?: number; before?: string; verb?: string; by?: string; from?: string; since?: string }
     answer: { commands: AuditLine[]; next: string | null }
@@ -469,7 +472,8 @@ export interface AskedOne {
 }
 
 export interface Operation {
-  readonly state: 'running' | 'stopping' | 'stopped' | 'done' | 'interrupted' | 'failed'
+  /** `interrupted`: its process has been silent for 10 s; another goes on with it, or `resume` does. */
+  readonly state: 'running' | 'stopped' | 'done' | 'interrupted' | 'failed'
   /** Jobs so far, whatever came of them. */
   readonly done: number
   /** How many there are, as far as a count tells. */
@@ -477,7 +481,13 @@ export interface Operation {
   /** There are more than `matched`, or may be. */
   readonly isMore: boolean
   readonly counts: Readonly<Partial<Record<BulkOutcome, number>>>
+  /** Jobs a second, lately; `null`: it has not moved yet. */
+  readonly rate: number | null
   readonly movedAt: Date
+  readonly endedAt: Date | null
+  readonly stoppedBy: string | null
+  /** Why it could not go on. */
+  readonly error: string | null
 }
 
 /** Of which jobs, in an address. Lists by commas, or named several times. */

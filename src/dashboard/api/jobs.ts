@@ -1,4 +1,4 @@
-import type { Bulk, BulkAnswer, BulkOptions, Which } from '../../control/bulk.js'
+import type { DeedOptions, Which } from '../../control/operation-plan.js'
 import { ConfigError } from '../../errors.js'
 import type { BulkAction, JobFilter, MatchCount } from '../../job/filter.js'
 import type { Job } from '../../job/job.js'
@@ -6,7 +6,7 @@ import type { Depth } from '../../store/store.js'
 import { checkKeys } from '../../task/check.js'
 import type { DashboardAction } from '../access.js'
 import type { Body } from './call.js'
-import { commandOf } from './commands.js'
+import { lineOf } from './commands.js'
 import type { AuditLine, JobRow, JobsPage, JobsQuery } from './contract.js'
 import { allNames } from './known-tasks.js'
 import { ApiError } from './problem.js'
@@ -68,77 +68,64 @@ function toFilter(said: JobsQuery): JobFilter {
   return said as JobFilter
 }
 
-type Act = (bulk: Bulk, which: Which, body: Body, options: BulkOptions) => Promise<BulkAnswer>
-
 interface Action {
   /** What whoever does it must be allowed to do. */
   readonly action: DashboardAction
   /** What its body has, beside which jobs are meant. */
   readonly arguments: readonly string[]
-  readonly act: Act
+  readonly options?: (body: Body) => DeedOptions
 }
 
-/** What may be done with jobs. */
+/** What may be done with jobs. What the values must be, the operation checks. */
 export const actions: Readonly<Record<BulkAction, Action>> = Object.freeze({
   cancel: {
     action: 'job.cancel',
     arguments: ['reason'],
-    act: (bulk, which, { reason }, options) =>
-      bulk.cancel(which, { ...options, ...(reason === undefined ? {} : { reason: reason as string }) }),
+    options: ({ reason }) => (reason === undefined ? {} : { reason: reason as string }),
   },
-  retry: { action: 'job.retry', arguments: [], act: (bulk, which, _, options) => bulk.retry(which, options) },
-  delete: {
-    action: 'job.delete',
-    arguments: [],
-    act: (bulk, which, _, options) => bulk.delete(which, options),
-  },
-  promote: {
-    action: 'job.run',
-    arguments: [],
-    act: (bulk, which, _, options) => bulk.promote(which, options),
-  },
+  retry: { action: 'job.retry', arguments: [] },
+  delete: { action: 'job.delete', arguments: [] },
+  promote: { action: 'job.run', arguments: [] },
   move: {
     action: 'job.move',
     arguments: ['queue', 'priority'],
-    act: (bulk, which, { queue, priority }, options) =>
-      bulk.move(
-        which,
-        {
-          ...(queue === undefined ? {} : { queue: queue as string }),
-          ...(priority === undefined ? {} : { priority: priority as number }),
-        },
-        options,
-      ),
+    options: ({ queue, priority }) => ({
+      to: {
+        ...(queue === undefined ? {} : { queue: queue as string }),
+        ...(priority === undefined ? {} : { priority: priority as number }),
+      },
+    }),
   },
 } satisfies Record<BulkAction, Action>)
 
 /** `undefined`: there is no such action. */
 export function actionOfMany(name: string): DashboardAction | undefined {
-  return namedAction(name)?.action
+  return isAction(name) ? actions[name].action : undefined
 }
 
-function namedAction(name: string): Action | undefined {
-  return Object.hasOwn(actions, name) ? actions[name as BulkAction] : undefined
+function isAction(name: string): name is BulkAction {
+  return Object.hasOwn(actions, name)
 }
 
-/** How long one request works: a proxy in between gives up after a minute or so. */
-const longestMs = 25_000
+/** Most are done by then; who asks for a hundred thousand looks how far they are. */
+const waitMs = 2000
 
 /** `POST /jobs/:action`, for those that the body means. */
 export async function actOnJobs({
   deps,
   visitor,
   from,
-  signal,
   params,
   body,
 }: Call<'POST /jobs/:action'>): Promise<AuditLine> {
-  const action = namedAction(params.action)
-  if (!action) throw unknownAction(params.action)
-  checkKeys(body, [...action.arguments, 'ids', 'filter'], `The body of "${params.action}"`)
-  const until = AbortSignal.any([AbortSignal.timeout(longestMs), signal])
-  const done = await action.act(deps.bulk, whichOf(body), body, { by: visitor.by, from, signal: until })
-  return commandOf(deps, done.command)
+  const { action } = params
+  if (!isAction(action)) throw unknownAction(action)
+  const { arguments: own, options } = actions[action]
+  checkKeys(body, [...own, 'ids', 'filter'], `The body of "${action}"`)
+  const asked = { ...options?.(body), by: visitor.by, from }
+  const { id } = await deps.operations.start(action, whichOf(body), asked)
+  await deps.operations.ended(id, waitMs)
+  return lineOf(deps, id)
 }
 
 /** Nobody means all jobs by saying nothing. */

@@ -1,7 +1,13 @@
 import type { ClusterStatus } from '../../control/status.js'
 import type { WorkerStats } from '../../control/verbs.js'
-import type { KnownWorker } from '../../store/store.js'
-import type { AnswerOf, WorkerState, WorkerSummary } from './contract.js'
+import { UnknownWorkerError } from '../../errors.js'
+import { stepFor } from '../../job/resolution.js'
+import { suggest } from '../../job/suggest.js'
+import type { KnownWorker, WorkerChart } from '../../store/store.js'
+import type { DashboardDeps } from '../dashboard.js'
+import type { AnswerOf, WorkerPage, WorkerState, WorkerSummary } from './contract.js'
+import { rangeMs, usualRange } from './ranges.js'
+import { spanOf } from './rates.js'
 import type { Reading } from './route.js'
 
 export const workerStates = [
@@ -22,6 +28,59 @@ export async function listWorkers({
   const all = known.map((worker) => toSummary(worker, status))
   const workers = query.state === undefined ? all : all.filter(({ state }) => state === query.state)
   return { workers, total: workers.length }
+}
+
+/** `GET /workers/:id`, by id or by name; of those of one name, the one that lives, else the last. */
+export async function showWorker({ deps, params, query }: Reading<'GET /workers/:id'>): Promise<WorkerPage> {
+  const { range = usualRange } = query
+  const [workers, status] = await Promise.all([deps.inspect.workers(), deps.status()])
+  const worker = workers.find(({ id, name }) => id === params.id || name === params.id)
+  if (!worker) throw unknownWorker(params.id, workers)
+  const [active, chart] = await Promise.all([
+    readActive(deps, worker),
+    deps.insight.workerChart({ workerId: worker.id, ...spanOf(range), stepMs: stepFor(rangeMs[range]) }),
+  ])
+  const { version, nodeVersion, appVersion, tasks, config } = worker
+  return {
+    ...toSummary(worker, status),
+    ...{ range, version, nodeVersion, appVersion, tasks, active },
+    config: (parsed(config) ?? {}) as WorkerPage['config'],
+    series: toWorkerSeries(chart),
+  }
+}
+
+const mostActive = 100
+/** A worker's jobs are among the oldest open ones of its queues. Where they are not, the page does not wait. */
+const lookMs = 250
+
+async function readActive(deps: DashboardDeps, worker: KnownWorker): Promise<WorkerPage['active']> {
+  if (!isLive(worker)) return []
+  const { store } = await deps.backend()
+  const { jobs } = await store.searchJobs(
+    { states: ['running'], workers: [worker.id] },
+    { limit: mostActive, sort: 'oldest', withinMs: lookMs },
+  )
+  return jobs.map(({ id, task, queue, attempt, startedAt }) => {
+    const runningMs = startedAt ? Math.max(0, worker.now.getTime() - startedAt.getTime()) : 0
+    return { id, task, queue, attempt, runningMs }
+  })
+}
+
+function toWorkerSeries({ from, stepMs, points }: WorkerChart): WorkerPage['series'] {
+  return {
+    ...{ from, stepMs },
+    running: points.map(({ running }) => running),
+    concurrency: points.map(({ concurrency }) => concurrency),
+    memory: points.map(({ memory }) => memory),
+    loopDelayMs: points.map(({ loopDelayMs }) => loopDelayMs),
+    cpu: points.map(({ cpu }) => cpu),
+    processed: points.map(({ processed }) => processed),
+  }
+}
+
+function unknownWorker(name: string, workers: readonly KnownWorker[]): UnknownWorkerError {
+  const live = workers.filter(isLive).map((worker) => worker.name)
+  return new UnknownWorkerError(name.slice(0, 100), [...new Set(live)], suggest(name, live))
 }
 
 export function toSummary(worker: KnownWorker, status: ClusterStatus): WorkerSummary {

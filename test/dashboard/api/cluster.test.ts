@@ -194,6 +194,17 @@ describe('queues', () => {
   })
 })
 
+describe('a worker', () => {
+  test('is shown with what it runs', async () => {
+    const { body } = await get(scene, '/workers/mail@one')
+
+    expect(body.active).toMatchObject([
+      { id: filled.running, task: 'mail.listen', queue: 'mail', attempt: 1, runningMs: expect.any(Number) },
+    ])
+    expect((await get(scene, '/workers/reports@two')).body.active).toEqual([])
+  })
+})
+
 describe('an answer', () => {
   test('is not sent again to who has it', async () => {
     const first = await get(scene, '/tasks/billing.charge/errors?range=1h')

@@ -50,7 +50,6 @@ export function titleOf(verb: BulkAction, { done, matched, isMore, state }: Json
 
 const stateWords: Readonly<Record<Operation['state'], string>> = {
   running: 'It goes on while you do something else, and when this page is closed.',
-  stopping: 'It stops after the batch that is under way.',
   stopped: 'It was stopped. What is done stays done; the rest is as it was.',
   interrupted: 'The process that worked on it is gone. Another goes on with it in a moment, or you do.',
   failed: 'It could not go on. What is done stays done; the rest is as it was.',

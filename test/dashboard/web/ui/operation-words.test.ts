@@ -14,6 +14,7 @@ const operation = {
   isMore: false,
   counts: { retried: 24_990, unfit: 10 },
   movedAt: '2026-11-29T10:00:10.000Z',
+  ...{ rate: null, endedAt: null, stoppedBy: null, error: null },
 } as const
 
 describe('an action on many jobs', () => {

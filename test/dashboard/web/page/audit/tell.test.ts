@@ -17,7 +17,18 @@ function line(
 }
 
 function operation(done: number): Json<Operation> {
-  return { state: 'done', done, matched: done, isMore: false, counts: {}, movedAt: '2030-01-31T08:00:00Z' }
+  return {
+    state: 'done',
+    done,
+    matched: done,
+    isMore: false,
+    counts: {},
+    movedAt: '2030-01-31T08:00:00Z',
+    rate: null,
+    endedAt: null,
+    stoppedBy: null,
+    error: null,
+  }
 }
 
 /** What is said of a verb, by its arguments. */

@@ -6,6 +6,7 @@ import { tellAffected, tellFrom, tellWorkers } from '../../../../../src/dashboar
 const operation: Json<Operation> = {
   ...{ state: 'running', done: 300, matched: 900, isMore: false, counts: {} },
   movedAt: '2030-01-31T08:00:00Z',
+  ...{ rate: null, endedAt: null, stoppedBy: null, error: null },
 }
 
 describe('to how many', () => {

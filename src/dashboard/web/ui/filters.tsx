@@ -22,11 +22,12 @@ export function Filters({ used, onClear, children }: FiltersProps) {
       </div>
       <div id={id} className={`${css.row} ${isOpen ? css.isOpen : ''}`}>
         {children}
-        {used > 0 && (
-          <Button kind="plain" onClick={onClear}>
+        {/* Its place is kept, or all others would move as it comes. */}
+        <span className={used > 0 ? undefined : css.off}>
+          <Button kind="plain" disabled={used === 0} onClick={onClear}>
             Clear
           </Button>
-        )}
+        </span>
       </div>
     </div>
   )

@@ -26,6 +26,7 @@ export const columns: readonly Column<Row>[] = [
   {
     id: 'id',
     title: 'Id',
+    narrow: 'hidden',
     cell: ({ id }) => (
       <Link href={`/jobs/${id}`} title={id} className={css.id}>
         {id.slice(-8)}
@@ -47,7 +48,7 @@ export const columns: readonly Column<Row>[] = [
     cell: ({ attempt, maxAttempts }) => (
       <span title={`${attempt} of at most ${maxAttempts}`}>
         {attempt}
-        <span className={css.of}>/{maxAttempts}</span>
+        {attempt <= maxAttempts && <span className={css.of}>/{maxAttempts}</span>}
       </span>
     ),
   },
@@ -59,6 +60,7 @@ export const columns: readonly Column<Row>[] = [
   {
     id: 'worker',
     title: 'Worker',
+    narrow: 'hidden',
     cell: ({ workerId, workerName }) =>
       workerId === null ? (
         <None />

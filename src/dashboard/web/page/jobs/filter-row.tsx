@@ -1,20 +1,9 @@
 import { useApi } from '../../api/use-api.js'
 import { ChoiceFilter, Filters } from '../../ui/filters.js'
-import type { JobsRange } from '../../ui/jobs-link.js'
 import { NameFilter } from '../../ui/name-filter.js'
 import { TextFilter } from '../../ui/text-filter.js'
 import type { useJobsView } from './use-view.js'
-import { type JobsView, jobsRanges } from './view.js'
-
-const rangeNames: Readonly<Record<JobsRange, string>> = {
-  '15m': 'Last 15 minutes',
-  '1h': 'Last hour',
-  '6h': 'Last 6 hours',
-  '24h': 'Last 24 hours',
-  '7d': 'Last 7 days',
-  '30d': 'Last 30 days',
-  all: 'Any time',
-}
+import { type JobsView, jobsRanges, rangeNames } from './view.js'
 
 /** What narrows the list, beside the states and the search field. */
 export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>, 'view' | 'change'>) {
@@ -43,13 +32,13 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
         label="Owner"
         value={view.owners.join(', ')}
         names={names?.owners}
-        onChange={(owner) => change({ owners: [owner] })}
+        onChange={(text) => change({ owners: namesIn(text) })}
       />
       <TextFilter
         label="Tag"
         value={view.tags.join(', ')}
         names={names?.tags}
-        onChange={(tag) => change({ tags: [tag] })}
+        onChange={(text) => change({ tags: namesIn(text) })}
       />
       <TextFilter
         label="Took at least"
@@ -64,7 +53,7 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
         onChange={(maxDuration) => change({ maxDuration })}
       />
       <ChoiceFilter
-        label="When"
+        label="Within"
         value={view.range}
         options={jobsRanges.map((value) => ({ value, label: rangeNames[value] }))}
         isUsed={view.isRangeSaid}
@@ -72,6 +61,11 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
       />
     </Filters>
   )
+}
+
+/** Several by commas, as a link may have them. */
+function namesIn(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
 }
 
 const durations = ['100ms', '1s', '10s', '1m', '10m', '1h']

@@ -9,7 +9,6 @@ import { Menu } from '../../ui/menu.js'
 import { ProblemNote } from '../../ui/note.js'
 import { OperationById } from '../../ui/operation.js'
 import { Page } from '../../ui/page.js'
-import { Pager } from '../../ui/pager.js'
 import { Table } from '../../ui/table.js'
 import { Waiting } from '../../ui/waiting.js'
 import { type Choice, readChoice, writeChoice } from './choice.js'
@@ -18,7 +17,8 @@ import { columns } from './columns.js'
 import { ExportDialog } from './export-dialog.js'
 import { FilterRow } from './filter-row.js'
 import css from './jobs-page.module.css'
-import { LookedTo } from './looked-to.js'
+import { ListFoot } from './list-foot.js'
+import { Narrowed } from './narrowed.js'
 import { NoJobs } from './no-jobs.js'
 import { SearchField } from './search-field.js'
 import { SelectionBar } from './selection-bar.js'
@@ -51,6 +51,7 @@ export default function JobsPage() {
         <SearchField query={view.query} onSearch={(text) => change({ query: text })} />
         <StateChips counts={data?.states} chosen={view.states} onChange={(states) => change({ states })} />
         <FilterRow view={view} change={change} />
+        <Narrowed view={view} change={change} />
       </div>
       {operation !== '' && (
         <OperationById id={operation} onClose={() => search.set({ operation: undefined })} />
@@ -90,17 +91,7 @@ export default function JobsPage() {
           !problem && <Waiting height={420} />
         )}
       </Card>
-      {data && (
-        <div className={css.foot}>
-          <LookedTo view={view} page={data} />
-          <Pager
-            sort={sort}
-            cursor={cursor}
-            next={data.cursor}
-            hrefOf={(place) => search.hrefWith({ cursor: place, selected: undefined })}
-          />
-        </div>
-      )}
+      {data && <ListFoot view={view} change={change} search={search} page={data} />}
       {(choice.kind === 'all' || choice.ids.size > 0) && (
         <SelectionBar
           view={view}

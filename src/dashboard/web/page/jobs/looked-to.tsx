@@ -4,7 +4,7 @@ import type { Json } from '../../api/json.js'
 import { useSearch } from '../../api/use-search.js'
 import { Time } from '../../ui/time.js'
 import css from './looked-to.module.css'
-import { type JobsView, looksIntoText } from './view.js'
+import { type JobsView, looksIntoText, rangeNames } from './view.js'
 
 interface LookedToProps {
   readonly view: JobsView
@@ -27,7 +27,9 @@ export function LookedTo({ view, page: { isCut, lookedTo, cursor, since } }: Loo
           )}
         </p>
       )}
-      {!isCut && isText && cursor === null && <p>Looked at all of the time that is asked for.</p>}
+      {!isCut && isText && cursor === null && (
+        <p>Looked at all jobs{view.range !== 'all' && ` of the last ${rangeNames[view.range]}`}.</p>
+      )}
       {since !== null && (
         <p>
           Only jobs since <Time at={since} />.{' '}

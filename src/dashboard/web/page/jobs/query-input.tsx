@@ -10,6 +10,8 @@ interface QueryInputProps {
   readonly faultId: string
   onChange(value: string): void
   onLeave(): void
+  /** Nothing is to be searched for any more. */
+  onClear(): void
 }
 
 const noNames = { tasks: [], queues: [], workers: [], tags: [], owners: [], errors: [] }
@@ -18,7 +20,7 @@ const noNames = { tasks: [], queues: [], workers: [], tags: [], owners: [], erro
  * A line for a query, with what may stand at the caret below it. Arrows choose, Tab and Enter take what is chosen, Escape
  * closes; without a choice, Enter searches. (The pattern "editable combobox with list autocomplete" of ARIA.)
  */
-export function QueryInput({ value, isWrong, faultId, onChange, onLeave }: QueryInputProps) {
+export function QueryInput({ value, isWrong, faultId, onChange, onLeave, onClear }: QueryInputProps) {
   const { data: names } = useApi('GET /vocabulary', {})
   const input = useRef<HTMLInputElement>(null)
   const [caret, setCaret] = useState(0)
@@ -88,6 +90,11 @@ export function QueryInput({ value, isWrong, faultId, onChange, onLeave }: Query
           onLeave()
         }}
       />
+      {value !== '' && (
+        <button type="button" className={css.clear} aria-label="Clear the search" onClick={onClear}>
+          ×
+        </button>
+      )}
       {isShown && (
         <div id={`${id}-offers`} className={css.offers} role="listbox" aria-label="What may stand here">
           {offers.map((offer, at) => (

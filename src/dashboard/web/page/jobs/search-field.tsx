@@ -19,6 +19,7 @@ export function SearchField({ query, onSearch }: SearchFieldProps) {
   const parsed = parseQuery(typed)
   const fault = 'fault' in parsed ? parsed.fault : undefined
   const search = (text: string) => {
+    setTyped(text)
     setChecked(true)
     if ('tree' in parseQuery(text)) onSearch(text.trim())
   }
@@ -41,12 +42,8 @@ export function SearchField({ query, onSearch }: SearchFieldProps) {
             setChecked(false)
           }}
           onLeave={() => setChecked(true)}
+          onClear={() => search('')}
         />
-        {query !== '' && (
-          <Button kind="plain" onClick={() => search('')}>
-            Clear
-          </Button>
-        )}
         <Button type="submit">Search</Button>
         <QueryHelp onPick={(example) => search(example)} />
       </form>

@@ -20,5 +20,6 @@ export function Total({ view, filter, exact }: TotalProps) {
 }
 
 export function tellJobs(count: number, isMore: boolean): string {
+  if (count === 0 && !isMore) return 'No jobs'
   return `${tellCount(count)}${isMore ? '+' : ''} ${count === 1 && !isMore ? 'job' : 'jobs'}`
 }

@@ -6,6 +6,16 @@ import type { JobsRange } from '../../ui/jobs-link.js'
 
 export const jobsRanges: readonly JobsRange[] = ['15m', '1h', '6h', '24h', '7d', '30d', 'all']
 
+export const rangeNames: Readonly<Record<JobsRange, string>> = {
+  '15m': '15 minutes',
+  '1h': '1 hour',
+  '6h': '6 hours',
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+  all: 'Any time',
+}
+
 /** In the order of a job's life. */
 export const jobStates = Object.keys(moves) as readonly JobState[]
 

@@ -1,0 +1,36 @@
+import type { JobsPage } from '../../../api/contract.js'
+import type { Json } from '../../api/json.js'
+import { SelectField } from '../../ui/field.js'
+import { Pager } from '../../ui/pager.js'
+import css from './list-foot.module.css'
+import { LookedTo } from './looked-to.js'
+import type { useJobsView } from './use-view.js'
+import { sizes } from './view.js'
+
+interface ListFootProps extends ReturnType<typeof useJobsView> {
+  readonly page: Json<JobsPage>
+}
+
+/** How far the list has looked, how long its pages are, and the way to the others. */
+export function ListFoot({ view, change, search, page }: ListFootProps) {
+  return (
+    <div className={css.foot}>
+      <LookedTo view={view} page={page} />
+      <div className={css.steps}>
+        <SelectField
+          label="Length of a page"
+          isLabelShown={false}
+          value={String(view.size)}
+          options={sizes.map((size) => ({ value: String(size), label: `${size} a page` }))}
+          onChange={(size) => change({ size: Number(size) })}
+        />
+        <Pager
+          sort={view.sort}
+          cursor={view.cursor}
+          next={page.cursor}
+          hrefOf={(place) => search.hrefWith({ cursor: place, selected: undefined })}
+        />
+      </div>
+    </div>
+  )
+}

@@ -3,7 +3,9 @@ import type { Backend, OpenBackend } from './backend.js'
 import { workerAdvice } from './config/advice.js'
 import { configDifferences, configHash } from './config/agreement.js'
 import type { Config, WorkerConfig } from './config/resolve.js'
+import { type Audit, createAudit } from './control/audit.js'
 import { type Bulk, createBulk } from './control/bulk.js'
+import { type ByHand, createByHand } from './control/by-hand.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
 import { toNamedTasks, toStoredFilter, toStoredPage } from './control/filter.js'
@@ -108,6 +110,14 @@ export interface App {
   readonly bulk: Bulk
   /** The same, for who does not wait for the end. */
   readonly operations: Operations
+  /** Who did what. */
+  readonly audit: Audit
+  /** A job with what its task hides; it is noted who saw it. */
+  readonly reveal: ByHand['reveal']
+  /** Begins an ended job anew with another payload. */
+  readonly retryWith: ByHand['retryWith']
+  /** Enqueues a job for a person, not for a request. */
+  readonly enqueueByHand: ByHand['enqueue']
   readonly limits: Limits
   /** Commands to workers, wherever they run. */
   readonly control: Control
@@ -280,9 +290,10 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       await within(longestSendMs, dispatcher.settled())
     },
   }
+  const audit = createAudit(async () => (await backend()).store)
   const operationDeps = { store: async () => (await backend()).store, listeners, namesOf }
   const plainBulk = createBulk(operationDeps)
-  const operator = createOperator({ ...operationDeps, hold, log })
+  const operator = createOperator({ ...operationDeps, audit, hold, log })
   const bulk: Bulk = {
     cancel: (...args) => hold.during(plainBulk.cancel(...args)),
     retry: (...args) => hold.during(plainBulk.retry(...args)),
@@ -290,6 +301,14 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     promote: (...args) => hold.during(plainBulk.promote(...args)),
     move: (...args) => hold.during(plainBulk.move(...args)),
   }
+  const byHand = createByHand({
+    ...{ backend, audit, enqueuer, deadlineMs: config.deadlineMs, hasOwners: config.owner !== undefined },
+    targetOf: async (task) => targetOf(task),
+    async ownTargetOf(task) {
+      const known = await withinDeadline(tasks)
+      return known.find(task) && toKnownTarget(known, task)
+    },
+  })
   const targets = new Map<RegisteredTask, EnqueueTarget>()
   const announced = createAnnounced({
     ask: async () => (await backend()).store.announcedTasks(),
@@ -377,6 +396,15 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
       ended: (...args) => hold.during(operator.ended(...args)),
       open: () => hold.during(operator.open()),
     },
+    audit: {
+      note: (...args) => hold.during(audit.note(...args)),
+      around: (...args) => hold.during(audit.around(...args)),
+      list: (query) => hold.during(audit.list(query)),
+      line: (id) => hold.during(audit.line(id)),
+    },
+    reveal: (...args) => hold.during(byHand.reveal(...args)),
+    retryWith: (...args) => hold.during(byHand.retryWith(...args)),
+    enqueueByHand: (...args) => hold.during(byHand.enqueue(...args)),
     limits: {
       set: (...args) => hold.during(limitControl.set(...args)),
       reset: (scope) => hold.during(limitControl.reset(scope)),

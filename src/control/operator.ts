@@ -4,6 +4,7 @@ import { ClosedError, StoreUnavailableError } from '../errors.js'
 import type { HeldOperation, Store } from '../store/store.js'
 import { checkKeys, checkText } from '../task/check.js'
 import { rest, sleep } from '../waiting.js'
+import type { Audit } from './audit.js'
 import { type NamesOf, type Plan, toArgs, toPlan, toPlanText, type Which } from './operation-plan.js'
 import { type RunListeners, type RunStore, runOperation, smallestBatch } from './operation-run.js'
 import {
@@ -32,6 +33,7 @@ export interface OperationDeps {
   readonly store: () => Promise<OperationsStore>
   readonly listeners: RunListeners
   readonly namesOf?: NamesOf
+  readonly audit: Pick<Audit, 'note'>
   readonly hold: Hold
   readonly log: { warn(message: string): void }
 }
@@ -54,7 +56,7 @@ const mostFailures = 5
 const firstLookMs = 50
 const longestLookMs = 500
 
-export function createOperator({ store, listeners, namesOf, hold, log }: OperationDeps): Operator {
+export function createOperator({ store, listeners, namesOf, audit, hold, log }: OperationDeps): Operator {
   const closing = new AbortController()
   const closed = new Promise((resolve) => closing.signal.addEventListener('abort', resolve))
   const runs = new Set<Promise<void>>()
@@ -68,17 +70,21 @@ export function createOperator({ store, listeners, namesOf, hold, log }: Operati
       begin(opened, held)
       return known(await find(opened, held.id))
     },
-    async stop(id, { by = null } = {}) {
+    async stop(id, asker = {}) {
       if (!isUuid(id)) return undefined
       const opened = await store()
-      await opened.stopOperation(id, by)
+      const isStopped = await opened.stopOperation(id, asker.by ?? null)
+      if (isStopped) await audit.note('operation-stop', { operation: id }, asker)
       return find(opened, id)
     },
-    async resume(id) {
+    async resume(id, asker = {}) {
       if (!isUuid(id)) return undefined
       const opened = await store()
       const held = await opened.resumeOperation(id, uuidv7())
-      if (held) begin(opened, held)
+      if (held) {
+        begin(opened, held)
+        await audit.note('operation-resume', { operation: id }, asker)
+      }
       return find(opened, id)
     },
     progress: async (id) => (isUuid(id) ? find(await store(), id) : undefined),

@@ -1,5 +1,8 @@
 import type { Request } from 'express'
 import type { Broker } from '../broker/broker.js'
+import type { Audit } from '../control/audit.js'
+import type { Bulk } from '../control/bulk.js'
+import type { ByHand } from '../control/by-hand.js'
 import type { Control, Inspect } from '../control/control.js'
 import type { Insight } from '../control/insight.js'
 import type { Operations } from '../control/operations.js'
@@ -7,7 +10,7 @@ import type { ClusterStatus } from '../control/status.js'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { JobLogLine } from '../job/event.js'
 import type { FoundJobs, JobFilter, MatchCount, SearchPage } from '../job/filter.js'
-import type { CancelAnswer, Job, JobStatus } from '../job/job.js'
+import type { Job, JobStatus } from '../job/job.js'
 import type { Limit, TaskLimits } from '../job/limit.js'
 import type { Retention } from '../job/retain.js'
 import type { ToldBackoff } from '../job/retry.js'
@@ -34,8 +37,6 @@ export interface DashboardDeps {
   backend(): Promise<DashboardBackend>
   find(id: string): Promise<Job | undefined>
   logs(id: string, limit: number): Promise<JobLogLine[]>
-  cancel(id: string, by: string | null, reason: string | null): Promise<CancelAnswer>
-  retry(id: string): Promise<boolean>
   tasks(): Promise<TaskRegistry>
   /** What code and configuration say of a task together. */
   describe(task: RegisteredTask): TaskFacts
@@ -50,7 +51,12 @@ export interface DashboardDeps {
   count(filter: JobFilter, most: number): Promise<MatchCount>
   /** What there is to see of the whole installation, now and over time. */
   readonly insight: Insight
+  readonly bulk: Bulk
   readonly operations: Operations
+  readonly audit: Audit
+  readonly reveal: ByHand['reveal']
+  readonly retryWith: ByHand['retryWith']
+  readonly enqueueByHand: ByHand['enqueue']
   readonly control: Control
   readonly inspect: Inspect
   /** Aborted when the app closes. */
@@ -85,7 +91,6 @@ export interface DashboardBackend {
     | 'countJobs'
     | 'knownQueues'
     | 'liveWorkers'
-    | 'promote'
     | 'settings'
     | 'workers'
     | 'announcedTasks'

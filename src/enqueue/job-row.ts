@@ -117,7 +117,7 @@ function firstDelay({ uniqueness }: Pick<JobDefaults, 'uniqueness'>): number | n
   return uniqueness?.mode === 'debounce' ? uniqueness.delayMs : null
 }
 
-function limitKeyOf(payload: CheckedPayload, queue: string, defaults: JobDefaults): string | null {
+export function limitKeyOf(payload: CheckedPayload, queue: string, defaults: JobDefaults): string | null {
   const key = typeof payload === 'string' ? null : payload.limitKey
   return key === null && defaults.isLimited?.(queue) ? '' : key
 }

@@ -93,13 +93,16 @@ export function createCommands(
     },
     onSettings: (listen) => listener.on(settingChannel, listen, listen),
 
-    addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs, isQuestion }: NewCommand) =>
+    addCommand: ({ id, verb, args, workers, askedBy, askedFrom, expiresInMs, ...rest }: NewCommand) =>
       write(
         `WITH written AS (
-           INSERT INTO celeriac.command (id, verb, args, workers, asked_by, asked_from, expires_at, is_question)
-           VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', $8))
+           INSERT INTO celeriac.command (id, verb, args, workers, asked_by, asked_from, expires_at, is_question, affected)
+           VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 millisecond', $8, $9))
          SELECT pg_notify('${commandChannel}', $1::text) WHERE cardinality($4::uuid[]) > 0`,
-        [id, verb, args, workers, askedBy, askedFrom, expiresInMs, isQuestion ?? false],
+        [
+          ...[id, verb, args, workers, askedBy, askedFrom, expiresInMs],
+          ...[rest.isQuestion ?? false, rest.affected ?? null],
+        ],
       ),
     closeCommand: (id, outcome, affected) =>
       write('UPDATE celeriac.command SET outcome = $2, affected = coalesce($3, affected) WHERE id = $1', [

@@ -133,6 +133,8 @@ export interface NewCommand {
   readonly expiresInMs: number
   /** It changes nothing. Default `false`. */
   readonly isQuestion?: boolean
+  /** For how many jobs, where that is known already. */
+  readonly affected?: number
 }
 
 export interface AskedCommand {

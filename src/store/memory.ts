@@ -19,7 +19,7 @@ import { createMemoryStats } from './memory/stats.js'
 import { createTable, current, type Table } from './memory/table.js'
 import { type MemoryTransaction, OpenTransaction } from './memory/transaction.js'
 import { readVocabulary } from './memory/vocabulary.js'
-import { toJob } from './rows.js'
+import { toJob, toRevealedJob } from './rows.js'
 import type { Committed, InsertedJob, NewJob, Store } from './store.js'
 
 export type { MemoryTransaction } from './memory/transaction.js'
@@ -161,6 +161,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       const row = table.rows.get(id)
       return row && toJob({ ...row }, values)
     }),
+    reveal: answer((id) => {
+      const row = table.rows.get(id)
+      return row && toRevealedJob({ ...row }, values)
+    }),
     endedJobs: answer((ids) =>
       ids.flatMap((id) => {
         const row = table.rows.get(id)
@@ -178,6 +182,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     }),
     cancelRequestedAmong: answer((ids) => ids.filter((id) => table.rows.get(id)?.cancelRequestedAt)),
     retry: answer((id) => moves.retry(table, id)),
+    retryWith: answer((key, payload) => moves.retryWith(table, key, payload)),
     promote: answer((id) => moves.promote(table, id)),
 
     searchJobs: answer((filter, page) => search.searchJobs(table, filter, page, values)),

@@ -27,7 +27,7 @@ import { clearOutbox, leftInOutbox } from './outbox.js'
 import * as pruning from './prune.js'
 import * as repairs from './repairs.js'
 import { beginRound, returnTicket } from './round.js'
-import { toContext, toJob, toOptions } from './rows.js'
+import { toContext, toJob, toOptions, toRevealedJob } from './rows.js'
 import * as search from './search.js'
 import { createSilence } from './silence.js'
 import {
@@ -175,6 +175,11 @@ export function createPrismaStore({
         const row = await prisma.job.findUnique({ where: { id } })
         return row ? toJob(row, values) : undefined
       }),
+    reveal: (id) =>
+      timely(async () => {
+        const row = await prisma.job.findUnique({ where: { id } })
+        return row ? toRevealedJob(row, values) : undefined
+      }),
     endedJobs: (ids) => timely(() => endedJobs(general, ids)),
     endedAmong: (ids) => timely(() => endedAmong(ids)),
     listLogs: (id, after, limit) => timely(() => logs.listLogs(general, id, after, limit)),
@@ -188,6 +193,7 @@ export function createPrismaStore({
         return rows.map((row) => row.id)
       }),
     retry: (id) => timely(() => repairs.retry(general, id)),
+    retryWith: (key, payload) => timely(() => bulk.again(() => repairs.retryWith(general, key, payload))),
     promote: (id) => timely(() => repairs.promote(general, id)),
 
     searchJobs: (filter, page) => guard(() => search.searchJobs(searching, filter, page, values)),

@@ -3,7 +3,7 @@ import type { CancelAnswer } from '../job/job.js'
 import { toPlainText } from '../job/json.js'
 import { lostErrorStart } from '../job/lost.js'
 import { appendAttempt } from './statements.js'
-import type { Claim, DeliveryKey, Redelivery } from './store.js'
+import type { Claim, DeliveryKey, EditedPayload, Redelivery } from './store.js'
 
 /** A job with limits that is due: no delivery speaks for it. Columns of the row after the move. */
 export const waitsForTurn = `(j.state = 'queued' AND j.limit_key IS NOT NULL)`
@@ -143,12 +143,14 @@ RETURNING j.state, ${redelivery}`
 }
 
 /** A failed, cancelled or expired job begins anew, with its history. */
-export const begunAnew = `state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
-  dispatched_at = ${handedOverAnew}, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
+const begin = (dispatchedAt: string) => `state = 'queued', delivery = j.delivery + 1, failures = 0, lost = 0,
+  dispatched_at = ${dispatchedAt}, finished_at = NULL, expires_at = NULL, run_at = now(), worker_id = NULL,
   cancel_requested_at = NULL, cancelled_by = NULL, cancel_reason = NULL, error = NULL, progress = NULL,
   attempts = CASE WHEN j.state = 'failed' AND j.attempt > 0
     THEN ${appendAttempt(`CASE WHEN starts_with(j.error, '${lostErrorStart}') THEN 'lost' ELSE 'failed' END`, 'j.error', 'j.worker_id', 'j.attempt', 'j.finished_at')}
     ELSE j.attempts END`
+
+export const begunAnew = begin(handedOverAnew)
 
 export async function retry(pool: Pool, id: string): Promise<Redelivery | undefined> {
   const { rows } = await pool.query<Redelivery>(
@@ -157,6 +159,27 @@ export async function retry(pool: Pool, id: string): Promise<Redelivery | undefi
      RETURNING ${redelivery}`,
     [id],
   )
+  return rows[0]
+}
+
+/** What its task kept unique by the old payload is free. */
+const retryWithSql = `
+WITH begun AS (
+  UPDATE celeriac.job j SET ${begin('CASE WHEN $4::text IS NULL THEN NULL ELSE now() END')},
+    payload = $3, limit_key = $4::text
+  WHERE j.id = $1 AND j.delivery = $2 AND j.state IN ('failed', 'cancelled', 'expired')
+  RETURNING ${redelivery}, j.owner),
+freed AS (
+  DELETE FROM celeriac.unique_key u USING begun b
+  WHERE u.task = b.task AND u.owner = coalesce(b.owner, '') AND u.key = $5::text AND u.job_id = b."jobId")
+SELECT "jobId", number, task, queue, priority, "dueInMs", "isLimited" FROM begun`
+
+export async function retryWith(
+  pool: Pool,
+  { jobId, number }: DeliveryKey,
+  { text, limitKey, freedKey }: EditedPayload,
+): Promise<Redelivery | undefined> {
+  const { rows } = await pool.query<Redelivery>(retryWithSql, [jobId, number, text, limitKey, freedKey])
   return rows[0]
 }
 

@@ -6,8 +6,15 @@ import type { Job as JobRow } from './generated/prisma/client.js'
 
 /** A row as the rest of the code knows it: JSON text parsed, past attempts with plain times. */
 export function toJob(row: JobRow, values = plainValues): Job {
+  const job = toRevealedJob(row, values)
+  const { redact } = job.options
+  return redact ? { ...job, ...hidden(job, redact) } : job
+}
+
+/** With what its task hides. */
+export function toRevealedJob(row: JobRow, values = plainValues): Job {
   const options = toOptions(row.options)
-  const job = {
+  return {
     ...row,
     payload: read(values, row.payload),
     options,
@@ -17,7 +24,6 @@ export function toJob(row: JobRow, values = plainValues): Job {
     error: (fromJsonText(row.error) as StoredError | undefined) ?? null,
     attempts: (fromJsonText(row.attempts) as StoredAttempt[]).map(toPastAttempt),
   }
-  return options.redact ? { ...job, ...hidden(job, options.redact) } : job
 }
 
 /** A value that no codec here can read is no reason to show nothing of its job. */

@@ -78,6 +78,8 @@ export interface Store extends ChangeStore, ControlStore, FactStore, OperationSt
   trimLogs(jobId: string, keep: number): Promise<void>
 
   find(id: string): Promise<Job | undefined>
+  /** The same with what its task hides, as far as the row has it. */
+  reveal(id: string): Promise<Job | undefined>
   /** Of these jobs, those that have ended and are still there, for who tells of it. */
   endedJobs(ids: readonly string[]): Promise<EndedJob[]>
   /** Of the watched ids, those that have ended or are gone. One query. */
@@ -93,6 +95,11 @@ export interface Store extends ChangeStore, ControlStore, FactStore, OperationSt
   cancelRequestedAmong(ids: readonly string[]): Promise<string[]>
   /** Puts a failed, cancelled or expired job back into its queue, as new. `undefined`: there is none in such a state. */
   retry(id: string): Promise<Redelivery | undefined>
+  /**
+   * The same with another payload, where the job is still under this delivery, so that what was edited is what it had.
+   * `undefined`: it is not, or is in no such state.
+   */
+  retryWith(key: DeliveryKey, payload: EditedPayload): Promise<Redelivery | undefined>
   /** Makes a scheduled or retrying job due now. `undefined`: there is none in such a state. */
   promote(id: string): Promise<Redelivery | undefined>
 
@@ -444,6 +451,16 @@ export interface Settled {
   readonly settled: boolean
   /** The next delivery of a job that will be tried again. */
   readonly redelivery?: Redelivery
+}
+
+/** A payload that takes the place of a job's own. */
+export interface EditedPayload {
+  /** JSON text. */
+  readonly text: string
+  /** Of a job with limits: its key, or empty. */
+  readonly limitKey: string | null
+  /** What the job was one of its kind by, and is not any more. */
+  readonly freedKey: string | null
 }
 
 /** A delivery that must be sent, as the row has it. */

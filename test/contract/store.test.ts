@@ -7,8 +7,10 @@ import { migrate } from '../../src/store/migrate.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import type {
   ClaimedJob,
+  CommandQuery,
   Committed,
   InsertedJob,
+  NewCommand,
   NewJob,
   NewWorker,
   Settlement,
@@ -536,6 +538,96 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     })
   })
 
+  describe('a retry with another payload', () => {
+    const edited = { text: '{"to":"bob"}', limitKey: null, freedKey: null }
+
+    async function failed(about: Partial<NewJob> = {}): Promise<ClaimedJob> {
+      const job = await running({ payload: '{"to":"ann"}', ...about })
+      await store.settle({ ...keyOf(job), state: 'failed', error: boom })
+      return job
+    }
+
+    test('begins what has ended anew, with its history', async () => {
+      const { id } = await failed({ queue: 'mail', priority: 2 })
+
+      expect(await store.retryWith({ jobId: id, number: 1 }, edited)).toEqual({
+        ...{ jobId: id, number: 2, task: 'test.task', queue: 'mail', priority: 2, dueInMs: 0 },
+        isLimited: false,
+      })
+
+      expect(await store.find(id)).toMatchObject({
+        ...{ state: 'queued', payload: { to: 'bob' }, delivery: 2, failures: 0, error: null },
+        attempts: [{ number: 1, outcome: 'failed', error: { message: 'boom' } }],
+      })
+      expect(await store.claim({ jobId: id, number: 2 }, ann)).toMatchObject({ payload: '{"to":"bob"}' })
+    })
+
+    test('is for what was cancelled or expired, too, and for nothing else', async () => {
+      const { id: cancelled } = await insert()
+      await store.cancel(cancelled, null, null)
+      const { id: queued } = await insert()
+      const succeeded = await running()
+      await store.settle({ ...keyOf(succeeded), state: 'succeeded', result: null, resultError: null })
+
+      expect(await store.retryWith({ jobId: cancelled, number: 1 }, edited)).toBeDefined()
+      for (const id of [cancelled, queued, succeeded.id, uuidv7()])
+        expect(await store.retryWith({ jobId: id, number: 1 }, edited)).toBeUndefined()
+      expect((await store.find(succeeded.id))?.payload).toBeNull()
+    })
+
+    test('does nothing where somebody else was quicker', async () => {
+      const { id } = await failed()
+      await store.retry(id)
+      await store.cancel(id, null, null)
+
+      expect(await store.retryWith({ jobId: id, number: 1 }, edited)).toBeUndefined()
+
+      expect(await store.find(id)).toMatchObject({ state: 'cancelled', payload: { to: 'ann' } })
+    })
+
+    test('takes its turn by the key of the new payload', async () => {
+      const { id } = await failed()
+
+      const begun = await store.retryWith({ jobId: id, number: 1 }, { ...edited, limitKey: 'bob' })
+
+      expect(begun).toMatchObject({ isLimited: true })
+      expect(await store.claim({ jobId: id, number: 2 }, ann)).toBeUndefined()
+      const admitted = await store.admit({
+        ...{ workerId: ann, queues: ['default'], places: 1, limitOf: () => undefined },
+        limitsOf: (task) => ({ names: [task], limits: { task: {}, key: {} } }),
+      })
+      expect(admitted).toMatchObject({ jobs: [{ id, number: 2, limitKey: 'bob' }] })
+    })
+
+    test('frees what it was one of its kind by, and nothing of another job', async () => {
+      const unique = { key: 'ann', mode: 'running' } as const
+      const { id } = await insert({ unique })
+      const { id: other } = await insert({ unique: { key: 'eve', mode: 'running' } })
+      await store.cancel(id, null, null)
+
+      await store.retryWith({ jobId: id, number: 1 }, { ...edited, freedKey: 'ann' })
+
+      expect(await insert({ unique })).toMatchObject({ created: true })
+      await store.cancel(id, null, null)
+      await store.retryWith({ jobId: id, number: 2 }, { ...edited, freedKey: 'eve' })
+      expect(await insert({ unique: { key: 'eve', mode: 'running' } })).toMatchObject({
+        id: other,
+        created: false,
+      })
+    })
+  })
+
+  test('what a task hides is shown by reveal alone', async () => {
+    const { id } = await insert({
+      payload: '{"card":{"number":"4111"}}',
+      options: '{"redact":["payload.card.number"]}',
+    })
+
+    expect((await store.find(id))?.payload).toEqual({ card: { number: '[redacted]' } })
+    expect((await store.reveal(id))?.payload).toEqual({ card: { number: '4111' } })
+    expect(await store.reveal(uuidv7())).toBeUndefined()
+  })
+
   describe('retry and promote', () => {
     test('a failed job begins anew, with its history', async () => {
       const job = await running({ expiresInMs: 60_000 })
@@ -868,6 +960,51 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.commands({ limit: 2, before: ids[1] })).toMatchObject([
         { id: ids[0], outcome: '{"count":3}' },
       ])
+    })
+  })
+
+  describe('commands', () => {
+    const plain = { args: '{}', workers: [], askedBy: 'ann', askedFrom: 'http 10.0.0.7', expiresInMs: 0 }
+
+    async function add(verb: string, about: Partial<NewCommand> = {}): Promise<string> {
+      const id = uuidv7()
+      await store.addCommand({ ...plain, id, verb, ...about })
+      return id
+    }
+
+    const listed = async (query: Omit<CommandQuery, 'limit'>, limit = 10) =>
+      (await store.commands({ limit, ...query })).map(({ id }) => id)
+
+    test('are found by what was done, by whom, from where and since when', async () => {
+      const retry = await add('retry')
+      await opened.pass(10)
+      const asked = await add('ping', { isQuestion: true, workers: [uuidv7(), uuidv7()] })
+      const bob = await add('retry', { askedBy: 'bob', askedFrom: 'http 10.0.0.8' })
+      const nobody = await add('export', { askedBy: null, askedFrom: 'cli', affected: 12 })
+
+      expect(await listed({ verb: 'retry' })).toEqual([bob, retry])
+      expect(await listed({ by: 'ann' })).toEqual([asked, retry])
+      expect(await listed({ from: 'http' })).toEqual([bob, asked, retry])
+      expect(await listed({ from: 'http 10.0.0.8' })).toEqual([bob])
+      expect(await listed({ from: 'http 10.0.0' })).toEqual([])
+      expect(await listed({ changesOnly: true })).toEqual([nobody, bob, retry])
+      expect(await listed({ changesOnly: true, from: 'http', by: 'bob', verb: 'retry' })).toEqual([bob])
+      expect(await listed({ before: bob, changesOnly: true })).toEqual([retry])
+      expect(await listed({ before: nobody }, 1)).toEqual([bob])
+      const [first] = await store.commands({ limit: 1, verb: 'ping' })
+      expect(first).toMatchObject({ affected: 2, operation: null, outcome: null })
+      expect(await listed({ since: first?.askedAt ?? new Date() })).toEqual([nobody, bob, asked])
+      expect(await store.command(nobody)).toMatchObject({ verb: 'export', affected: 12, askedBy: null })
+      expect(await store.command(retry)).toMatchObject({ affected: null })
+      expect(await store.command(uuidv7())).toBeUndefined()
+    })
+
+    test('say what came of them, and for how many', async () => {
+      const id = await add('enqueue')
+
+      await store.closeCommand(id, '{"id":"x"}', 1)
+
+      expect(await store.command(id)).toMatchObject({ outcome: '{"id":"x"}', affected: 1 })
     })
   })
 

@@ -18,3 +18,16 @@ test('commands are kept for 90 days, with their replies', async () => {
   expect(await store.repliesTo(old)).toEqual([])
   expect(await store.repliesTo(young)).toHaveLength(1)
 })
+
+test('questions, which changed nothing, are kept for a day', async () => {
+  const { store, client, close } = await openStore()
+  onTestFinished(close)
+  const command = { verb: 'ping', args: '{}', workers: [], askedBy: 'ann', askedFrom: 'cli', expiresInMs: 1 }
+  const [question, order] = [uuidv7(), uuidv7()]
+  await store.addCommand({ ...command, id: question, isQuestion: true })
+  await store.addCommand({ ...command, id: order, verb: 'reset' })
+  await client.query(`UPDATE celeriac.command SET asked_at = now() - interval '25 hours'`)
+
+  expect(await store.pruneCommands()).toBe(1)
+  expect((await store.commands({ limit: 10 })).map(({ id }) => id)).toEqual([order])
+})

@@ -34,9 +34,9 @@ const somebody = 'dashboard'
 /** Once it is written it holds; workers that are silent are not waited for. */
 const deadline = 1000
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const retriedAtOnce = 100
 const mostLogLines = 5000
-const mostRetried = 20_000
+/** How long one request waits: a proxy in between gives up after a minute or so. */
+const longestMs = 25_000
 
 export function createActions(deps: DashboardDeps, readings: Readings): Actions {
   return {
@@ -59,13 +59,14 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
       }),
     cancel: (id) =>
       changing(async () => {
-        const answer = await deps.cancel(id, asked().by, null)
-        if (answer === 'finished' || answer === 'unknown')
+        const { counts } = await deps.bulk.cancel([id], asker())
+        if (counts.finished || counts.unknown)
           throw new ActionRefused('This job has ended. It stays in the store until it is pruned.')
       }),
     retry: (id) =>
       changing(async () => {
-        if (!(await deps.retry(id))) throw new ActionRefused(await whyNotRetried(id))
+        const { counts } = await deps.bulk.retry([id], asker())
+        if (!counts.retried) throw new ActionRefused(await whyNotRetried(id))
       }),
     retryFailed: (queue) => changing(() => retryFailed(queue)),
     promote: (id) => changing(() => promote(id)),
@@ -93,32 +94,26 @@ export function createActions(deps: DashboardDeps, readings: Readings): Actions 
       : `This job is ${job.state} already.`
   }
 
+  /** What is not through by then goes on. */
   async function retryFailed(queue: string): Promise<{ retried: number; skipped: number }> {
-    const { store } = await deps.backend()
-    const seen = new Set<string>()
-    let retried = 0
-    while (seen.size < mostRetried) {
-      const page = await store.listJobs({ queue, jobs: 'failed', limit: retriedAtOnce, offset: 0 })
-      // A job that has failed again meanwhile is not tried without end.
-      const ids = page.map(({ id }) => id).filter((id) => !seen.has(id))
-      if (ids.length === 0) break
-      for (const id of ids) seen.add(id)
-      retried += (await Promise.all(ids.map(deps.retry))).filter(Boolean).length
-    }
-    return { retried, skipped: 0 }
+    const { id } = await deps.operations.start('retry', { queue, state: 'failed' }, asker())
+    const operation = await deps.operations.ended(id, longestMs)
+    return { retried: operation?.affected ?? 0, skipped: 0 }
   }
 
   async function promote(id: string): Promise<void> {
-    const { store, dispatcher } = await deps.backend()
-    const redelivery = await store.promote(id)
-    if (!redelivery) throw new ActionRefused('This job does not wait for its time any more.')
-    dispatcher.send([redelivery])
+    const { counts } = await deps.bulk.promote([id], asker())
+    if (!counts.promoted) throw new ActionRefused('This job does not wait for its time any more.')
   }
 }
 
-function asked() {
+function asker() {
   const { visitor, from } = currentVisit()
-  return { by: visitor.by ?? somebody, from, deadline }
+  return { by: visitor.by ?? somebody, from }
+}
+
+function asked() {
+  return { ...asker(), deadline }
 }
 
 function toText({ at, attempt, level, message, details }: JobLogLine): string {

@@ -55,10 +55,12 @@ export function createControl(table: Table, operationOf: (id: string) => Operati
     },
     onSettings: (listen: () => void) => listenTo(settingListeners, listen),
 
-    addCommand({ expiresInMs, isQuestion = false, ...command }: NewCommand): void {
+    addCommand({ expiresInMs, isQuestion = false, affected, ...command }: NewCommand): void {
       const askedAt = table.now()
       const expiresAt = new Date(askedAt.getTime() + expiresInMs)
-      commands.set(command.id, { ...command, askedAt, expiresAt, outcome: null, affected: null, isQuestion })
+      commands.set(command.id, {
+        ...{ ...command, askedAt, expiresAt, outcome: null, affected: affected ?? null, isQuestion },
+      })
       if (command.workers.length > 0) tell(commandListeners)
     },
     closeCommand(id: string, outcome: string, affected?: number): void {

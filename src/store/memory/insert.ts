@@ -38,8 +38,12 @@ export interface Written {
   readonly deliveries: readonly Redelivery[]
 }
 
-export function uniqueKeyOf({ task, owner, unique }: NewJob): string | undefined {
-  return unique ? JSON.stringify([task, owner ?? '', 'unique', unique.key]) : undefined
+export function uniqueKeyOf(job: NewJob): string | undefined {
+  return job.unique ? toUniqueName(job, job.unique.key) : undefined
+}
+
+export function toUniqueName({ task, owner }: Pick<NewJob, 'task' | 'owner'>, key: string): string {
+  return JSON.stringify([task, owner ?? '', 'unique', key])
 }
 
 export function insertRow(view: View, job: NewJob): Written {

@@ -7,10 +7,12 @@ import type {
   ClaimedJob,
   ClaimRefusal,
   DeliveryKey,
+  EditedPayload,
   Redelivery,
   Settled,
   Settlement,
 } from '../store.js'
+import { toUniqueName } from './insert.js'
 import { handedOverAnew, isDelayed, isWaiting, type Row, toRedelivery, withAttempt } from './row.js'
 import { current, type Table } from './table.js'
 
@@ -210,12 +212,13 @@ export function defer(table: Table, delivery: DeliveryKey): Redelivery | undefin
 }
 
 /** A failed, cancelled or expired job begins anew, with its history. */
-export function retry(table: Table, id: string): Redelivery | undefined {
+export function retry(table: Table, id: string, edited: Partial<Row> = {}): Redelivery | undefined {
   const row = table.rows.get(id)
   if (!row || !['failed', 'cancelled', 'expired'].includes(row.state)) return undefined
   const now = table.now()
   const outcome = row.error?.startsWith(lostErrorStart) ? 'lost' : 'failed'
   return redeliver(table, row, {
+    ...edited,
     ...{
       state: 'queued',
       failures: 0,
@@ -231,6 +234,21 @@ export function retry(table: Table, id: string): Redelivery | undefined {
         ? withAttempt(row, row.finishedAt ?? now, { outcome, error: row.error })
         : row.attempts,
   })
+}
+
+/** What its task kept unique by the old payload is free. */
+export function retryWith(
+  table: Table,
+  key: DeliveryKey,
+  { text, limitKey, freedKey }: EditedPayload,
+): Redelivery | undefined {
+  const row = current(table, key)
+  const begun = row && retry(table, row.id, { payload: text, limitKey })
+  if (begun && freedKey !== null) {
+    const unique = toUniqueName(row, freedKey)
+    if (table.uniqueKeys.get(unique)?.jobId === row.id) table.uniqueKeys.delete(unique)
+  }
+  return begun
 }
 
 export function promote(table: Table, id: string): Redelivery | undefined {

@@ -19,6 +19,9 @@ const Workers = lazy(() => import('./page/workers/workers-page.js'))
 const Worker = lazy(() => import('./page/workers/worker-page.js'))
 const System = lazy(() => import('./page/system/system-page.js'))
 
+/** Also with a line break in it, which wouter takes for the end of an address. */
+const anything = /[\s\S]*/
+
 /** Each page by its address. All that a page shows is said by its address, so that it can be shared. */
 export function App() {
   return (
@@ -50,7 +53,7 @@ function Pages() {
           <Route path="/workers" component={Workers} />
           <Route path="/workers/:id" component={Worker} />
           <Route path="/system" component={System} />
-          <Route component={NotFound} />
+          <Route path={anything} component={NotFound} />
         </Switch>
       </Suspense>
     </Failure>

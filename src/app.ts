@@ -8,6 +8,7 @@ import { type Bulk, createBulk } from './control/bulk.js'
 import { type ByHand, createByHand } from './control/by-hand.js'
 import { type Control, createControl, createInspect, type Inspect } from './control/control.js'
 import { createDoor } from './control/door.js'
+import { createExport, type Export } from './control/export.js'
 import { toNamedTasks, toStoredFilter, toStoredPage } from './control/filter.js'
 import { createInsight, type Insight } from './control/insight.js'
 import type { RunListeners } from './control/operation-run.js'
@@ -106,6 +107,8 @@ export interface App {
   search(filter?: JobFilter, page?: SearchPage): Promise<FoundJobs>
   /** How many jobs match, up to `most`. */
   count(filter?: JobFilter, most?: number): Promise<MatchCount>
+  /** All jobs that match, as CSV or JSON Lines. */
+  readonly export: Export
   /** The same for many jobs at once. */
   readonly bulk: Bulk
   /** The same, for who does not wait for the end. */
@@ -387,6 +390,11 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     retry: (id) => hold.during(retry(id)),
     search: (filter = {}, page = {}) => hold.during(search(filter, page)),
     count: (filter = {}, most = 10_000) => hold.during(count(filter, most)),
+    export: createExport({
+      store: async () => (await hold.during(backend())).store,
+      values: config.values,
+      namesOf,
+    }),
     bulk,
     operations: {
       start: (...args) => hold.during(operator.start(...args)),

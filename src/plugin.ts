@@ -6,6 +6,7 @@ import type { CeleriacOptions } from './config/options.js'
 import { type Config, resolveConfig } from './config/resolve.js'
 import type { Bulk } from './control/bulk.js'
 import type { Control, Inspect } from './control/control.js'
+import type { Export } from './control/export.js'
 import type { Operations } from './control/operations.js'
 import type { ClusterStatus } from './control/status.js'
 import { createDashboard } from './dashboard/router.js'
@@ -69,6 +70,11 @@ export interface Celeriac extends RequestHandler {
   search(filter?: JobFilter, page?: SearchPage): Promise<FoundJobs>
   /** How many jobs match, up to `most` (10,000). */
   count(filter?: JobFilter, most?: number): Promise<MatchCount>
+  /**
+   * All jobs that match, as CSV or JSON Lines, piece by piece: `Readable.from(jobs.export({ state: 'failed' })).pipe(res)`.
+   * See `docs/jobs.md`.
+   */
+  readonly export: Export
   /** Cancel, retry, delete, run now or move many jobs: by ids, or all that match a filter. See `docs/jobs.md`. */
   readonly bulk: Bulk
   /**
@@ -173,6 +179,7 @@ export function toCeleriac(app: App, config: Config, unbind: () => void): Celeri
     retry: app.retry,
     search: app.search,
     count: app.count,
+    export: app.export,
     bulk: app.bulk,
     operations: app.operations,
     metrics: async () => (await app.metrics()).body,

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander'
+import { exportColumns } from '../control/export-columns.js'
 import { ConfigError } from '../errors.js'
 import type { BulkAction } from '../job/filter.js'
 import type { ActFlags } from './jobs/act.js'
+import type { ExportFlags } from './jobs/export.js'
 import type { ListFlags } from './jobs/list.js'
 import type { ShowFlags } from './jobs/show.js'
 import { filterable } from './jobs/which.js'
@@ -13,6 +15,7 @@ export function addJobs(program: Command): void {
     .command('jobs')
     .description('Find jobs, and cancel, retry, delete, run now or move them.')
   addList(jobs)
+  addExport(jobs)
   addShow(jobs)
   addAct(jobs, 'retry', 'retry', 'Put failed, cancelled and expired jobs back into their queues, as new.', [
     'celeriac jobs retry --state failed --task mail.send --since 1h',
@@ -58,6 +61,24 @@ Examples:
   celeriac jobs list --task mail.send --text ann@example.org --json | jq .id`,
     )
     .action(async (flags: ListFlags) => (await import('./jobs/list.js')).listJobs(flags))
+}
+
+function addExport(jobs: Command): void {
+  filterable(common(jobs.command('export')))
+    .description('Write all jobs that match into a file, or to standard output, as CSV or JSON Lines.')
+    .option('-f, --format <format>', 'csv, with a head; or jsonl, a JSON document a line (default: csv)')
+    .option('-o, --output <file>', 'where to; it has this name once all is in it, and ends in .part before')
+    .addOption(new Option('--columns <names>', `of ${exportColumns.join(', ')}`).argParser(list))
+    .addHelpText(
+      'after',
+      `
+Fields that are hidden (redact) stay hidden. Ctrl-C stops it; it exits with 3 then.
+
+Examples:
+  celeriac jobs export --state failed --since 7d --output failed.csv
+  celeriac jobs export --query 'task:mail.* ended>24h' --format jsonl --columns id,payload,result | jq .payload`,
+    )
+    .action(async (flags: ExportFlags) => (await import('./jobs/export.js')).exportJobs(flags))
 }
 
 function addShow(jobs: Command): void {

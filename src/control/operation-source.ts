@@ -51,5 +51,5 @@ function fromFilter(store: SourceStore, filter: StoredFilter): Source {
   }
 }
 
-const stuckMessage =
+export const stuckMessage =
   'PostgreSQL did not get through twenty jobs in 2 s to look for those that match. Check its load, or search for less text.'

@@ -11,7 +11,7 @@ import type { JobListing, ListedJobs, QueueCount } from './store.js'
  */
 export const reach = 20_000
 /** Bytes of one JSON value that a list carries. A page of a megabyte each would be read by nobody. */
-const largestValue = 8192
+export const largestListed = 8192
 
 /** Range and order name the index's first column, or the planner would walk the primary key for the order alone. */
 const openJobs = (queue: string) =>
@@ -40,8 +40,11 @@ const sources: Readonly<Record<ListedJobs, { readonly from: string; readonly sta
   failed: { from: unsuccessfulJobs('$1'), states: `state = 'failed'` },
 }
 
-/** A JSON value, or how large it is. */
-export const shortValue = (column: string) => `CASE WHEN octet_length(${column}) > ${largestValue}
+/** A JSON value, or how large it is. @param most bytes */
+export const shortValue = (
+  column: string,
+  most = largestListed,
+) => `CASE WHEN octet_length(${column}) > ${most}
   THEN to_json('(' || octet_length(${column}) || ' bytes: shown on the page of the job)')::text ELSE ${column} END`
 
 /** The columns of a job by the names that the rest of the code knows. @param value of a JSON value that may be large */

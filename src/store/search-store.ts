@@ -62,6 +62,8 @@ export interface StoredPage {
   readonly cursor?: string
   /** In whatever order is the quickest: for who goes through all of them. */
   readonly inAnyOrder?: boolean
+  /** Bytes of a JSON value that comes with a job; of a larger one, how large it is. Default 8,192. */
+  readonly largestValue?: number
   /** How long to look. Default 2 s. */
   readonly withinMs?: number
 }

@@ -3,7 +3,7 @@ import type { Values } from '../job/codec.js'
 import type { FoundJobs, MatchCount } from '../job/filter.js'
 import type { Job } from '../job/job.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
-import { jobColumns, shortValue } from './lists.js'
+import { jobColumns, largestListed, shortValue } from './lists.js'
 import { toJob } from './rows.js'
 import { narrowed } from './search-narrow.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, timeOf, toCursor } from './search-order.js'
@@ -27,14 +27,19 @@ export async function searchJobs(
   values?: Values,
 ): Promise<FoundJobs> {
   const { ids, ...found } = await searchIds(pool, filter, page)
-  return { jobs: await readJobs(pool, ids, values), ...found }
+  return { jobs: await readJobs(pool, ids, page.largestValue ?? largestListed, values), ...found }
 }
 
 /** In the order of their ids in the list. One that went meanwhile is left out. */
-async function readJobs(pool: Pool, ids: readonly string[], values?: Values): Promise<Job[]> {
+async function readJobs(
+  pool: Pool,
+  ids: readonly string[],
+  largestValue: number,
+  values?: Values,
+): Promise<Job[]> {
   if (ids.length === 0) return []
   const { rows } = await pool.query<JobRow>(
-    `SELECT ${jobColumns(shortValue)} FROM celeriac.job WHERE id = ANY($1::uuid[])`,
+    `SELECT ${jobColumns((column) => shortValue(column, largestValue))} FROM celeriac.job WHERE id = ANY($1::uuid[])`,
     [ids],
   )
   const jobs = new Map(rows.map((row) => [row.id, toJob(row, values)]))

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Celeriac } from '../../src/plugin.js'
 import { defineTask } from '../../src/task/define.js'
 import { closeJobsAfterEach, openJobs } from '../support/lab.js'
+import { scratchFolder } from '../support/scratch.js'
 import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
 import { commandLine, type Ran, root } from './command-line.js'
@@ -154,6 +157,47 @@ describe('celeriac jobs list', () => {
     expect(code).toBe(1)
     expect(out).toBe('')
     expect(err).toContain(message)
+  })
+})
+
+describe('celeriac jobs export', () => {
+  const file = () => join(mkdtempSync(join(scratchFolder(), 'export-')), 'jobs.csv')
+
+  test('writes a file, and standard output', async () => {
+    const ids = await waiting(250)
+    const output = file()
+
+    const { code, out, err } = await run('jobs', 'export', '--queue', 'nobody', '-o', output)
+
+    expect({ code, out }).toEqual({ code: 0, out: '' })
+    expect(err).toBe(`250 jobs in ${output}.\n`)
+    const [head = '', ...rows] = readFileSync(output, 'utf8').trimEnd().split('\r\n')
+    expect(head).toMatch(/^id,task,queue,state,createdAt,/)
+    expect(rows.map((row) => row.slice(0, 36)).sort()).toEqual(ids.toSorted())
+    const flags = ['--query', 'payload.to:n7', '--format', 'jsonl', '--columns', 'id,payload']
+    const piped = await run('jobs', 'export', ...flags)
+    expect(piped.out).toBe(`{"id":"${ids[7]}","payload":{"to":"n7"}}\n`)
+    expect(piped.err).toContain('Text is looked for in jobs of the last 24 hours, since ')
+    expect(piped.err).toContain('1 job.')
+  })
+
+  test('says what makes no sense, and touches no file', async () => {
+    const output = file()
+    writeFileSync(output, 'mine')
+
+    const wrong = await run('jobs', 'export', '--columns', 'idd', '-o', output)
+    expect(wrong).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('There is no column "idd". Did you mean "id"?'),
+    })
+    expect(await run('jobs', 'export', '--format', 'xml', '-o', output)).toMatchObject({
+      err: expect.stringContaining(`"format" must be 'csv' or 'jsonl', and is "xml".`),
+    })
+    expect(readFileSync(output, 'utf8')).toBe('mine')
+    expect(await run('jobs', 'export', '-o', join(output, 'x'))).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/--output .* cannot be written: ENOTDIR/),
+    })
   })
 })
 

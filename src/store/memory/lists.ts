@@ -1,5 +1,6 @@
 import type { Values } from '../../job/codec.js'
 import type { Job } from '../../job/job.js'
+import { largestListed } from '../lists.js'
 import { toLine } from '../log.js'
 import { toJob } from '../rows.js'
 import type {
@@ -26,9 +27,6 @@ const states: Readonly<Record<ListedJobs, readonly string[]>> = {
   failed: ['failed'],
 }
 
-/** Bytes of one JSON value that a list carries. */
-const largestValue = 8192
-
 export function listJobs(table: Table, { queue, jobs, limit, offset }: JobListing, values: Values): Job[] {
   const found = [...table.rows.values()].filter(
     (row) => row.queue === queue && states[jobs].includes(row.state),
@@ -45,7 +43,8 @@ function byAge(one: Row, other: Row): number {
   return other.finishedAt.getTime() - one.finishedAt.getTime() || (one.id < other.id ? 1 : -1)
 }
 
-export function toListed(row: Row, values: Values): Job {
+export function toListed(row: Row, values: Values, largestValue = largestListed): Job {
+  const shortened = (json: string) => shortenedTo(largestValue, json)
   const { payload, result, progress } = row
   const short = {
     payload: shortened(payload),
@@ -55,7 +54,7 @@ export function toListed(row: Row, values: Values): Job {
   return toJob({ ...row, ...short }, values)
 }
 
-function shortened(json: string): string {
+function shortenedTo(largestValue: number, json: string): string {
   const bytes = Buffer.byteLength(json)
   return bytes > largestValue ? JSON.stringify(`(${bytes} bytes: shown on the page of the job)`) : json
 }

@@ -11,7 +11,10 @@ import type { Table } from './table.js'
 
 export function searchJobs(table: Table, filter: StoredFilter, page: StoredPage, values: Values): FoundJobs {
   const { ids, ...found } = searchIds(table, filter, page)
-  return { jobs: ids.flatMap((id) => toRow(table, id)).map((row) => toListed(row, values)), ...found }
+  return {
+    jobs: ids.flatMap((id) => toRow(table, id)).map((row) => toListed(row, values, page.largestValue)),
+    ...found,
+  }
 }
 
 function toRow(table: Table, id: string): Row[] {

@@ -11,6 +11,8 @@ import { Waiting } from './ui/waiting.js'
 const Overview = lazy(() => import('./page/overview/overview-page.js'))
 const Jobs = lazy(() => import('./page/jobs/jobs-page.js'))
 const Job = lazy(() => import('./page/job/job-page.js'))
+const Tasks = lazy(() => import('./page/tasks/tasks-page.js'))
+const Task = lazy(() => import('./page/tasks/task-page.js'))
 const Queues = lazy(() => import('./page/queues/queues-page.js'))
 const Queue = lazy(() => import('./page/queues/queue-page.js'))
 const Audit = lazy(() => import('./page/audit/audit-page.js'))
@@ -46,6 +48,8 @@ function Pages() {
           <Route path="/" component={Overview} />
           <Route path="/jobs" component={Jobs} />
           <Route path="/jobs/:id" component={Job} />
+          <Route path="/tasks" component={Tasks} />
+          <Route path="/tasks/:name" component={Task} />
           <Route path="/queues" component={Queues} />
           <Route path="/queues/:name" component={Queue} />
           <Route path="/audit" component={Audit} />

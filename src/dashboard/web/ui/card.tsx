@@ -33,7 +33,7 @@ export function Grid({
   least = 320,
   children,
 }: {
-  readonly least?: 160 | 220 | 320 | 440
+  readonly least?: 140 | 160 | 220 | 320 | 440
   readonly children: ReactNode
 }) {
   return <div className={`${css.grid} ${css[`least${least}`]}`}>{children}</div>

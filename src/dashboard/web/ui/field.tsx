@@ -64,21 +64,36 @@ interface SelectProps extends FieldProps {
 }
 
 /** The browser's own list: it works everywhere, and by keyboard. */
-export function SelectField({ label, hint, value, options, onChange, isLabelShown = true }: SelectProps) {
+export function SelectField({
+  label,
+  hint,
+  isWrong = false,
+  value,
+  options,
+  onChange,
+  isLabelShown = true,
+}: SelectProps) {
   const id = useId()
   return (
     <div className={css.field}>
       <label htmlFor={id} className={isLabelShown ? undefined : 'hidden-but-read'}>
         {label}
       </label>
-      <select id={id} className={css.input} value={value} onChange={(event) => onChange(event.target.value)}>
+      <select
+        id={id}
+        className={css.input}
+        value={value}
+        aria-invalid={isWrong || undefined}
+        {...(hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })}
+        onChange={(event) => onChange(event.target.value)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
           </option>
         ))}
       </select>
-      <Hint id={id} hint={hint} isWrong={false} />
+      <Hint id={id} hint={hint} isWrong={isWrong} />
     </div>
   )
 }

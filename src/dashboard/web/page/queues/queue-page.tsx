@@ -12,13 +12,13 @@ import { Note, ProblemNote } from '../../ui/note.js'
 import { OperationById } from '../../ui/operation.js'
 import { Page } from '../../ui/page.js'
 import { RangeChoice } from '../../ui/range-choice.js'
+import { SeriesCharts } from '../../ui/series-charts.js'
 import { Badge } from '../../ui/state.js'
 import { Waiting } from '../../ui/waiting.js'
 import { LimitsCard } from '../limits/limits-card.js'
 import { WhoSetIt } from '../limits/who-set-it.js'
 import { Pause } from './pause.js'
 import { PurgeDialog } from './purge-dialog.js'
-import { QueueCharts } from './queue-charts.js'
 import { QueueFigures } from './queue-figures.js'
 import { QueueTasks } from './queue-tasks.js'
 import { QueueWorkers } from './queue-workers.js'
@@ -63,7 +63,7 @@ export default function QueuePage() {
       {queue ? (
         <>
           <QueueFigures queue={queue} />
-          <QueueCharts series={queue.series} />
+          <SeriesCharts series={queue.series} />
           <Grid least={440}>
             <QueueTasks queue={queue} />
             <QueueWorkers queue={name} />

@@ -1,0 +1,113 @@
+import { useMemo, useState } from 'react'
+import { Link } from 'wouter'
+import type { ErrorGroup, Range } from '../../../api/contract.js'
+import type { Json } from '../../api/json.js'
+import { useApi, useMay } from '../../api/use-api.js'
+import { useSearch } from '../../api/use-search.js'
+import { Button } from '../../ui/button.js'
+import { Card } from '../../ui/card.js'
+import { Empty } from '../../ui/empty.js'
+import { tellCount } from '../../ui/format.js'
+import { jobsLink } from '../../ui/jobs-link.js'
+import { ProblemNote } from '../../ui/note.js'
+import { type Column, Table } from '../../ui/table.js'
+import { Time } from '../../ui/time.js'
+import { Waiting } from '../../ui/waiting.js'
+import { errorQuery } from './error-filter.js'
+import { RetryGroup } from './retry-group.js'
+import css from './tasks.module.css'
+
+type Group = Json<ErrorGroup>
+
+interface TaskErrorsProps {
+  readonly task: string
+  readonly range: Range
+}
+
+/** What went wrong in the range, alike failures together; whoever may retries all of a kind. */
+export function TaskErrors({ task, range }: TaskErrorsProps) {
+  const { data, problem } = useApi('GET /tasks/:name/errors', { params: { name: task }, query: { range } })
+  const mayRetry = useMay('job.retry')
+  const search = useSearch()
+  const [retried, setRetried] = useState<Group>()
+  const columns = useMemo(
+    () => columnsOf(task, range, mayRetry ? setRetried : undefined),
+    [task, range, mayRetry],
+  )
+  return (
+    <Card
+      title="Failures"
+      note={data ? tellLooked(data, range) : 'By error; numbers, ids and quoted texts are left out.'}
+      isFlush
+    >
+      <ProblemNote problem={problem} />
+      {data ? (
+        <Table
+          label="Failures by error"
+          rows={data.groups}
+          columns={columns}
+          idOf={({ name, message }) => `${name} ${message}`}
+          empty={<Empty title={`No job of this task has failed in the last ${range}.`} />}
+        />
+      ) : (
+        !problem && <Waiting height={120} />
+      )}
+      {retried && (
+        <RetryGroup
+          task={task}
+          range={range}
+          group={retried}
+          onClose={() => setRetried(undefined)}
+          onBegun={(operation) => search.set({ operation }, { isStep: true })}
+        />
+      )}
+    </Card>
+  )
+}
+
+function tellLooked(
+  { looked, isCut }: { readonly looked: number; readonly isCut: boolean },
+  range: Range,
+): string {
+  const kinds = 'Alike ones together: numbers, ids and quoted texts are left out.'
+  if (!isCut) return `Of the last ${range}. ${kinds}`
+  return `The last ${tellCount(looked)} failures; there are more in the last ${range}. ${kinds}`
+}
+
+function columnsOf(
+  task: string,
+  range: Range,
+  onRetry: ((group: Group) => void) | undefined,
+): readonly Column<Group>[] {
+  return [
+    {
+      id: 'error',
+      title: 'Error',
+      narrow: 'title',
+      cell: ({ name, message }) => (
+        <span className={css.message}>
+          <span className={css.error}>{name}</span> {message}
+        </span>
+      ),
+    },
+    { id: 'count', title: 'Jobs', isNumber: true, cell: ({ count }) => tellCount(count) },
+    { id: 'last', title: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
+    {
+      id: 'actions',
+      title: 'Look',
+      cell: (group) => (
+        <span className={css.actions}>
+          <Link href={`/jobs/${group.jobId}`}>the last</Link>
+          <Link href={jobsLink({ task: [task], state: ['failed'], query: errorQuery(group), range })}>
+            all
+          </Link>
+          {onRetry && (
+            <Button size="small" onClick={() => onRetry(group)}>
+              Retry all
+            </Button>
+          )}
+        </span>
+      ),
+    },
+  ]
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { moduleOf, standingOf } from '../../../../../src/dashboard/web/page/tasks/standing.js'
+
+test.each([
+  [{ isKnownHere: true, workers: ['a'], queue: 'mail' }, undefined],
+  [{ isKnownHere: false, workers: ['a'], queue: 'mail' }, 'not here'],
+  [{ isKnownHere: true, workers: [], queue: 'mail' }, 'nobody runs it'],
+  [{ isKnownHere: false, workers: [], queue: 'mail' }, 'nobody runs it'],
+  [{ isKnownHere: false, workers: [], queue: null }, 'gone'],
+])('a task of %j is marked %s', (task, word) => {
+  expect(standingOf(task)?.word).toBe(word)
+})
+
+test.each([
+  ['billing.invoices.send', 'billing.invoices'],
+  ['mail.send', 'mail'],
+  ['send', ''],
+])('the module of %s is %j', (name, module) => {
+  expect(moduleOf(name)).toBe(module)
+})

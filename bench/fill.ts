@@ -140,7 +140,7 @@ async function insertRows(
 }
 
 /** Drops the table's indexes, and gives the way to make them again as they were. */
-async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
+export async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
   const { rows } = await client.query<{ name: string; definition: string; isPrimary: boolean }>(
     `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition,
        i.indisprimary AS "isPrimary"
@@ -163,26 +163,34 @@ async function dropIndexes(client: pg.Client): Promise<() => Promise<void>> {
 
 /** As our own dispatcher adds them: named after the task, with the row's id and delivery number, and no payload. */
 async function deliver(redisUrl: string, first: number, count: number): Promise<void> {
+  const jobs = Array.from({ length: count }, (_, at) => ({ id: filledId(first + at), task: 'bench.build' }))
+  await deliverTo({ redisUrl, queue: 'default', jobs })
+}
+
+/** Adds a delivery for each of these jobs, whose rows are there. */
+export async function deliverTo({
+  redisUrl,
+  queue: name,
+  jobs,
+}: {
+  redisUrl: string
+  queue: string
+  jobs: readonly { readonly id: string; readonly task: string }[]
+}): Promise<void> {
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
-  const queue = new Queue('default', { connection, prefix: 'celeriac' })
-  const progress = startProgress('deliveries', count)
-  for (let done = 0; done < count; done += deliveriesAtOnce) {
-    const size = Math.min(deliveriesAtOnce, count - done)
-    await queue.addBulk(
-      Array.from({ length: size }, (_, at) => ({
-        name: 'bench.build',
-        data: {},
-        opts: { jobId: `${filledId(first + done + at)}.1` },
-      })),
-    )
-    progress.at(done + size)
+  const queue = new Queue(name, { connection, prefix: 'celeriac' })
+  const progress = startProgress('deliveries', jobs.length)
+  for (let done = 0; done < jobs.length; done += deliveriesAtOnce) {
+    const some = jobs.slice(done, done + deliveriesAtOnce)
+    await queue.addBulk(some.map(({ id, task }) => ({ name: task, data: {}, opts: { jobId: `${id}.1` } })))
+    progress.at(done + some.length)
   }
   progress.end()
   await queue.close()
   connection.disconnect()
 }
 
-async function withClient(url: string, use: (client: pg.Client) => Promise<void>): Promise<void> {
+export async function withClient(url: string, use: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

@@ -27,6 +27,7 @@ export interface DashboardDeps {
     /** Their address as browsers see it, if the app says. */
     readonly publicPath: string | undefined
     readonly queue: string
+    readonly heartbeatMs: number
     /** By the configuration. */
     readonly queueLimits: Readonly<Record<string, Limit>>
     readonly workerProcess: { readonly queues: readonly string[] | undefined }
@@ -95,13 +96,15 @@ export interface DashboardBackend {
     | 'workers'
     | 'announcedTasks'
     | 'searchJobs'
+    | 'address'
     | 'changeClock'
+    | 'sights'
     | 'command'
     | 'commands'
     | 'repliesTo'
     | 'listLogs'
     | 'lastLogs'
   >
-  readonly broker: Pick<Broker, 'kind'>
+  readonly broker: Pick<Broker, 'kind' | 'address'>
   readonly dispatcher: Pick<Dispatcher, 'send'>
 }

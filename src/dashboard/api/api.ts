@@ -13,6 +13,7 @@ import { listQueues, showQueue } from './queues.js'
 import { ranges } from './ranges.js'
 import { type Route, toPattern } from './route.js'
 import { jobStates } from './states.js'
+import { showSystem } from './system.js'
 import { showErrors } from './task-errors.js'
 import { listTasks, showTask } from './tasks.js'
 import { listWorkers, showWorker, workerStates } from './workers.js'
@@ -31,7 +32,6 @@ const ofJobs = {
 /** The others follow. */
 type Built = Exclude<RouteName, Coming>
 type Coming =
-  | `GET /${'system'}`
   | `GET /${'job-export' | 'vocabulary'}`
   | `POST /${'tasks/:name/enqueue' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
 
@@ -48,6 +48,7 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /queues/:name': { action: 'view', query: range, read: showQueue },
   'GET /workers': { action: 'view', query: { state: oneOf(...workerStates) }, read: listWorkers },
   'GET /workers/:id': { action: 'view', query: range, read: showWorker },
+  'GET /system': { action: 'view', query: {}, read: showSystem },
   'GET /inspect/:question': {
     action: 'view',
     query: { workers: texts, deadline: duration(longestDeadlineMs) },

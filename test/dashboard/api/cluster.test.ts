@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Fact } from '../../../src/dashboard/api/contract.js'
 import { freshServers } from '../../support/lab.js'
 import { until } from '../../support/until.js'
 import { type Filled, openShowroom, type Showroom } from '../pages/showroom.js'
@@ -202,6 +203,30 @@ describe('a worker', () => {
       { id: filled.running, task: 'mail.listen', queue: 'mail', attempt: 1, runningMs: expect.any(Number) },
     ])
     expect((await get(scene, '/workers/reports@two')).body.active).toEqual([])
+  })
+})
+
+describe('the system', () => {
+  test('says what the jobs stand on, what is wrong with it, and what maintenance does', async () => {
+    const { body } = await get(scene, '/system')
+    const warnings = (server: 'broker' | 'store') =>
+      body[server].facts.flatMap(({ name, warning }: Fact) => (warning === undefined ? [] : [name]))
+
+    expect(body).toMatchObject({
+      broker: { kind: 'redis', health: 'up', version: expect.stringMatching(/^\d/) },
+      store: { kind: 'postgres', health: 'up', version: expect.stringMatching(/^\d/) },
+      dispatchLagMs: expect.any(Number),
+    })
+    expect(JSON.stringify(body)).not.toMatch(/:\/\/[^"/]*@/)
+    expect(warnings('store')).toEqual([])
+    expect(warnings('broker')).toEqual(['append-only file'])
+    expect(body.broker.facts).toContainEqual({ name: 'deliveries handed out', value: 0, unit: 'count' })
+    expect(body.tables.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['job', 'job_log', 'worker', 'stat']),
+    )
+    expect(body.passes).toContainEqual({
+      ...{ name: 'lost', isOverdue: false, repaired: 0, ranAt: expect.any(String) },
+    })
   })
 })
 

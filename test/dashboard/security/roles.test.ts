@@ -21,6 +21,7 @@ const api: Readonly<Record<string, DashboardAction>> = {
   'GET /overview': 'view',
   'GET /workers': 'view',
   'GET /workers/:id': 'view',
+  'GET /system': 'view',
   'GET /queues': 'view',
   'GET /queues/:name': 'view',
   'GET /tasks': 'view',

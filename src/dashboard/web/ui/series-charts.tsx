@@ -22,7 +22,7 @@ export function SeriesCharts({ series }: { readonly series: Json<Series> }) {
         />
         <Chart
           {...time}
-          title={`Throughput: ended, and enqueued, in each ${tellDuration(series.stepMs)}`}
+          title={`Throughput: ended, and enqueued, per ${series.stepMs === 60_000 ? 'minute' : tellDuration(series.stepMs)}`}
           tell={tellShort}
           lines={[
             { label: 'succeeded', color: 'succeeded', values: series.succeeded, kind: 'area' },

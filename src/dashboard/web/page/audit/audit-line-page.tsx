@@ -7,6 +7,7 @@ import { Empty } from '../../ui/empty.js'
 import { Facts } from '../../ui/facts.js'
 import { JsonView } from '../../ui/json.js'
 import { ProblemNote } from '../../ui/note.js'
+import { OperationProgress } from '../../ui/operation.js'
 import { Page } from '../../ui/page.js'
 import { Badge } from '../../ui/state.js'
 import { type Column, Table } from '../../ui/table.js'
@@ -14,7 +15,7 @@ import { None, Time } from '../../ui/time.js'
 import { Waiting } from '../../ui/waiting.js'
 import css from './audit.module.css'
 import { Sentence } from './sentence.js'
-import { sentenceText } from './tell.js'
+import { isAskedOfWorkers, sentenceText } from './tell.js'
 import { tellFrom, tellWorkers } from './words.js'
 
 /** One line of the audit: what was asked, and what came of it. */
@@ -55,7 +56,8 @@ function Line({ line }: { readonly line: Json<AuditPage> }) {
           ]}
         />
       </Card>
-      {(workers.length > 0 || (!operation && outcome === null)) && (
+      {operation && <OperationProgress line={line} />}
+      {(workers.length > 0 || isAskedOfWorkers(verb)) && (
         <Card title="Workers" note={tellWorkers(workers)} isFlush>
           <Table
             label="Workers that were asked"

@@ -1,19 +1,18 @@
+import type { NotedVerb } from '../../../../control/audit.js'
 import type { Verb } from '../../../../control/verbs.js'
 import type { BulkAction } from '../../../../job/filter.js'
 import type { AuditLine } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { tellCount } from '../../ui/format.js'
+import { linkToArgs } from '../../ui/jobs-link.js'
 import { filterToQuery } from './filter-query.js'
 
 /** A piece of a sentence; with an address, a link. */
 export type Part = string | { readonly text: string; readonly to: string }
 
-type Line = Pick<Json<AuditLine>, 'verb' | 'args' | 'affected' | 'operation'>
+type Line = Pick<Json<AuditLine>, 'verb' | 'args' | 'affected' | 'operation' | 'outcome'>
 type Args = Readonly<Record<string, unknown>>
 type Teller = (args: Args, line: Line) => readonly Part[]
-
-/** What people do that no worker is asked for, and that is no action on many jobs. */
-export type NotedVerb = 'enqueue' | 'retry-with' | 'reveal' | 'export' | 'login'
 
 /** What somebody did, as the rest of a sentence that begins with who it was: `paused queue mail`. */
 export function sentenceOf(line: Line): readonly Part[] {
@@ -67,11 +66,19 @@ const ofJobs: Readonly<Record<BulkAction, Teller>> = {
 }
 
 const noted: Readonly<Record<NotedVerb, Teller>> = {
-  enqueue: ({ task, id }) => ['enqueued ', ...jobOf(id), ' of ', taskOf(task)],
-  'retry-with': ({ id }) => ['retried ', ...jobOf(id), ' with an edited payload'],
-  reveal: ({ id }) => ['looked at the hidden fields of ', ...jobOf(id)],
+  enqueue: ({ task }, { outcome }) => enqueued(task, outcome),
+  'retry-edited': (args, line) => [
+    failed(line) ? 'tried to retry ' : 'retried ',
+    ...jobs(args, line),
+    ' with an edited payload',
+  ],
+  reveal: (args, line) => ['looked at the hidden fields of ', ...jobs(args, line)],
   export: (args, line) => ['exported ', ...jobs(args, line)],
+  'operation-stop': ({ operation }) => ['stopped ', actionOf(operation)],
+  'operation-resume': ({ operation }) => ['went on with ', actionOf(operation)],
   login: () => ['logged in'],
+  'login-failed': () => ['could not log in'],
+  logout: () => ['logged out'],
 }
 
 const tellers: Readonly<Record<Verb | BulkAction | NotedVerb, Teller>> = { ...ofWorkers, ...ofJobs, ...noted }
@@ -100,15 +107,15 @@ function jobs({ ids, of, filter }: Args, { affected, operation }: Line): readonl
   const many = done === null ? 'jobs' : counted(done)
   return query === ''
     ? [`${many}, of all`]
-    : [`${many} that ${done === 1 ? 'matches' : 'match'} `, matching(query)]
+    : [`${many} that ${done === 1 ? 'matches' : 'match'} `, matching(query, filter)]
 }
 
 function counted(count: number): string {
   return count === 1 ? 'one job' : `${tellCount(count)} jobs`
 }
 
-function matching(query: string): Part {
-  return { text: query, to: `/jobs?${new URLSearchParams({ query, range: 'all' })}` }
+function matching(query: string, filter: unknown): Part {
+  return { text: query, to: linkToArgs({ filter }) ?? '/jobs' }
 }
 
 function because({ reason }: Args): string {
@@ -184,6 +191,23 @@ function text(value: unknown): string {
 
 function isArgs(value: unknown): value is Args {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A job by hand: a new one, one that was there already, or none. */
+function enqueued(task: unknown, outcome: unknown): readonly Part[] {
+  const came = isArgs(outcome) ? outcome : {}
+  if (came.id === undefined) return ['tried to enqueue a job of ', taskOf(task)]
+  const [before, after] =
+    came.created === false ? ['asked for a job of ', ' and found '] : ['enqueued a job of ', ': ']
+  return [before, taskOf(task), after, ...jobOf(came.id)]
+}
+
+function failed({ outcome }: Line): boolean {
+  return isArgs(outcome) && ('error' in outcome || outcome.answer === 'unfit')
+}
+
+function actionOf(operation: unknown): Part {
+  return { text: 'an action on many jobs', to: `/audit/${encodeURIComponent(text(operation))}` }
 }
 
 /** Pieces of plain text beside each other become one. */

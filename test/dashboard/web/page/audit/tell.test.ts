@@ -12,8 +12,9 @@ function line(
   args: unknown,
   affected: number | null,
   operation: Json<Operation> | null = null,
+  outcome: unknown = null,
 ) {
-  return { verb, args, affected, operation }
+  return { verb, args, affected, operation, outcome }
 }
 
 function operation(done: number): Json<Operation> {
@@ -127,6 +128,23 @@ describe('a line of the audit as a sentence', () => {
     expect(auditVerbs).toEqual(expect.arrayContaining(known))
   })
 
+  test.each([
+    ['enqueue', { task: 'a.b' }, { id, created: true }, `enqueued a job of task a.b: job ${id}`],
+    ['enqueue', { task: 'a.b' }, { id, created: false }, `asked for a job of task a.b and found job ${id}`],
+    ['enqueue', { task: 'a.b' }, { error: 'PAYLOAD_INVALID' }, 'tried to enqueue a job of task a.b'],
+    ['retry-edited', { ids: [id] }, { answer: 'retried' }, `retried job ${id} with an edited payload`],
+    ['retry-edited', { ids: [id] }, { answer: 'unfit' }, `tried to retry job ${id} with an edited payload`],
+    ['reveal', { ids: [id], task: 'a.b' }, null, `looked at the hidden fields of job ${id}`],
+    ['export', { filter: { state: 'failed' } }, null, 'exported 7 jobs that match state:failed'],
+    ['operation-stop', { operation: id }, null, 'stopped an action on many jobs'],
+    ['operation-resume', { operation: id }, null, 'went on with an action on many jobs'],
+    ['login', {}, null, 'logged in'],
+    ['login-failed', {}, null, 'could not log in'],
+    ['logout', {}, null, 'logged out'],
+  ])('%s, %j, %j: %s', (verb, args, outcome, said) => {
+    expect(sentenceText(line(verb, args, 7, null, outcome))).toBe(said)
+  })
+
   test('links to what it is about', () => {
     expect(sentenceOf(line('pause', { queue: 'a/b' }, 1))).toEqual([
       'paused ',
@@ -134,7 +152,7 @@ describe('a line of the audit as a sentence', () => {
     ])
     expect(sentenceOf(line('retry', { filter: { state: 'failed' } }, null, operation(12)))).toEqual([
       'retried 12 jobs that match ',
-      { text: 'state:failed', to: '/jobs?query=state%3Afailed&range=all' },
+      { text: 'state:failed', to: expect.stringMatching(/^\/jobs\?.*state=failed/) },
     ])
   })
 

@@ -7,6 +7,7 @@ import { countOf, type Move, noSpread, spreadBoundsMs } from '../../src/job/move
 import { isEnd } from '../../src/job/state.js'
 import { openChangeOf, tallyOf } from '../../src/job/tally.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
+import { chartSql, depthsSql, sumsSql } from '../../src/store/stat-charts.js'
 import { foldSql, inIndexOrder, movesSql, oldestSql, sightsSql } from '../../src/store/stats.js'
 import type { NewJob, Store } from '../../src/store/store.js'
 import { openStore } from '../support/store.js'
@@ -211,7 +212,7 @@ describe('with 100 queues, 20,000 waiting and 20,000 finished jobs', () => {
     await store.foldStats()
   })
 
-  test.each(Object.entries({ movesSql, sightsSql, oldestSql, foldSql }))(
+  test.each(Object.entries({ movesSql, depthsSql, sightsSql, oldestSql, foldSql }))(
     '%s reads no more of the table of jobs than an index leads to',
     async (_, sql) => {
       await store.noteOldest()
@@ -220,7 +221,7 @@ describe('with 100 queues, 20,000 waiting and 20,000 finished jobs', () => {
       )
       const { rows } = [answers].flat().at(-1) ?? { rows: [] }
 
-      expect(scansOfJobs(rows[0]['QUERY PLAN'])).toEqual(
+      expect(scansOf(rows[0]['QUERY PLAN'], 'job').map((scan) => scan['Node Type'])).toEqual(
         sql === oldestSql ? ['Index Scan', 'Index Scan'] : [],
       )
     },
@@ -243,17 +244,55 @@ describe('with 100 queues, 20,000 waiting and 20,000 finished jobs', () => {
   })
 })
 
+describe('with two days of minutes of 20 tasks in 2 queues', () => {
+  beforeEach(async () => {
+    await client.query(`
+      INSERT INTO celeriac.stat (minutes, task, queue, at, enqueued, requeued, started, succeeded, failed, cancelled,
+        expired, retried, lost, queued, delayed, running, wait_ms, run_ms, wait, run)
+      SELECT 1, task, queue, date_trunc('minute', now()) - n * interval '1 minute', 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+        '{}', '{}'
+      FROM generate_series(0, 2900) AS n, unnest('{"",q0,q1}'::text[]) AS queue,
+        (SELECT 't' || t AS task FROM generate_series(1, 20) AS t UNION ALL SELECT '') AS tasks`)
+    await client.query(`
+      INSERT INTO celeriac.stat_total
+      SELECT DISTINCT task, queue, '', 'queued', '', 1, 0, '{}'::bigint[], 0, '{}'::bigint[]
+      FROM celeriac.stat WHERE task <> '' AND queue <> ''`)
+    await client.query('VACUUM ANALYZE celeriac.stat, celeriac.stat_total')
+  })
+
+  const day = 86_400_000
+  const from = Date.now() - day
+  const pieces = [[1], [new Date(from)], [new Date()]]
+
+  test.each<[string, string, readonly unknown[]]>([
+    ['a chart of all', chartSql, [null, null, 1, from, 900_000, 96]],
+    ['a chart of a task', chartSql, [['t3'], null, 1, from, 900_000, 96]],
+    ['a chart of a task in a queue', chartSql, [['t3'], 'q1', 1, from, 900_000, 96]],
+    ['sums by task', sumsSql('task'), [null, null, new Date(from), new Date(), ...pieces]],
+    ['sums by queue', sumsSql('queue'), [null, null, new Date(from), new Date(), ...pieces]],
+  ])('%s reads no rows but its own', async (_, sql, values) => {
+    const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, [...values])
+
+    const scans = scansOf(rows[0]['QUERY PLAN'], 'stat')
+    expect(scans.map((scan) => scan['Node Type'])).toEqual([
+      expect.stringMatching(/^(Index|Bitmap Heap) Scan$/),
+    ])
+    expect(scans.map((scan) => scan['Rows Removed by Filter'] ?? 0)).toEqual([0])
+  })
+})
+
 interface Plan {
   readonly 'Node Type'?: string
   readonly 'Relation Name'?: string
+  readonly 'Rows Removed by Filter'?: number
   readonly Plans?: readonly Plan[]
   readonly Plan?: Plan
 }
 
-function scansOfJobs(plans: readonly Plan[]): string[] {
+function scansOf(plans: readonly Plan[], table: string): Plan[] {
   return plans.flatMap((plan) => [
-    ...(plan['Relation Name'] === 'job' ? [plan['Node Type'] ?? ''] : []),
-    ...scansOfJobs([...(plan.Plans ?? []), ...(plan.Plan ? [plan.Plan] : [])]),
+    ...(plan['Relation Name'] === table ? [plan] : []),
+    ...scansOf([...(plan.Plans ?? []), ...(plan.Plan ? [plan.Plan] : [])], table),
   ])
 }
 

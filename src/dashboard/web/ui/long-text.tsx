@@ -12,6 +12,8 @@ interface LongTextProps {
   readonly extension?: string
   /** Its lines stay lines, however long. */
   readonly isWide?: boolean
+  /** Beside the way to copy it, where that stands below. */
+  readonly below?: ReactNode
   paint?(text: string): ReactNode
 }
 
@@ -21,7 +23,14 @@ const usual = 20_000
 const most = 2_000_000
 
 /** A text in a frame of its own, in which it scrolls. Of a long one the beginning; all of it can be had as a file. */
-export function LongText({ label, text, extension = 'txt', isWide = false, paint = asItIs }: LongTextProps) {
+export function LongText({
+  label,
+  text,
+  extension = 'txt',
+  isWide = false,
+  below,
+  paint = asItIs,
+}: LongTextProps) {
   const [isWhole, setWhole] = useState(false)
   const shown = isWhole ? text : text.slice(0, usual)
   const painted = useMemo(() => paint(shown), [paint, shown])
@@ -36,6 +45,7 @@ export function LongText({ label, text, extension = 'txt', isWide = false, paint
       </section>
       <div className={isWide ? css.below : css.copy}>
         <Copy text={text} label={`Copy ${label}`} />
+        {below}
       </div>
       {isCut && (
         <p className={css.cut}>

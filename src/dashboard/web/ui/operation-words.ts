@@ -50,21 +50,23 @@ export function titleOf(verb: BulkAction, { done, matched, isMore, state }: Json
 
 const stateWords: Readonly<Record<Operation['state'], string>> = {
   running: 'It goes on while you do something else, and when this page is closed.',
-  stopped: 'It was stopped. What is done stays done; the rest is as it was.',
+  stopped: 'What is done stays done; the rest is as it was.',
   interrupted: 'The process that worked on it is gone. Another goes on with it in a moment, or you do.',
-  failed: 'It could not go on. What is done stays done; the rest is as it was.',
+  failed: 'What is done stays done; the rest is as it was.',
   done: 'It is done.',
 }
 
-export function tellState(operation: Json<Operation>, at: string): string {
-  const words = stateWords[operation.state]
-  const leftMs = operation.state === 'running' ? leftOf(operation, at) : undefined
+export function tellState(operation: Json<Operation>): string {
+  const { state, stoppedBy, error } = operation
+  const words = stateWords[state]
+  if (state === 'stopped') return `It was stopped${stoppedBy === null ? '' : ` by ${stoppedBy}`}. ${words}`
+  if (state === 'failed') return `It could not go on${error === null ? '' : `: ${error}`}. ${words}`
+  const leftMs = state === 'running' ? leftOf(operation) : undefined
   return leftMs === undefined ? words : `About ${tellDuration(leftMs)} left. ${words}`
 }
 
-/** By how fast it went so far. `undefined`: that says nothing yet. */
-function leftOf({ done, matched, isMore, movedAt }: Json<Operation>, at: string): number | undefined {
-  const tookMs = new Date(movedAt).getTime() - new Date(at).getTime()
-  if (isMore || done === 0 || tookMs < 2000 || matched <= done) return undefined
-  return Math.max(1000, Math.round((tookMs * (matched - done)) / done / 1000) * 1000)
+/** By how fast it goes. `undefined`: that says nothing. */
+function leftOf({ done, matched, isMore, rate }: Json<Operation>): number | undefined {
+  if (isMore || rate === null || rate <= 0 || matched <= done) return undefined
+  return Math.ceil((matched - done) / rate) * 1000
 }

@@ -41,7 +41,7 @@ interface OperationProgressProps {
 export function OperationProgress({ line, onClose }: OperationProgressProps) {
   const mayStop = useMay('operation.stop')
   const { isBusy, problem, run } = useAct()
-  const { id, verb, args, operation, at } = line
+  const { id, verb, args, operation } = line
   if (!operation || !isBulkAction(verb)) return null
   const { state, done, matched, isMore, counts } = operation
   const link = linkToArgs(args)
@@ -70,7 +70,7 @@ export function OperationProgress({ line, onClose }: OperationProgressProps) {
         {state !== 'done' && (
           <Progress label="Jobs done" done={done} of={isMore ? undefined : Math.max(done, matched)} />
         )}
-        <Line>{tellState(operation, at)}</Line>
+        <Line>{tellState(operation)}</Line>
         <Line>
           {tellOutcomes(counts).join(' · ')}
           {link && verb !== 'delete' && (

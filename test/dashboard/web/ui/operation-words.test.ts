@@ -6,15 +6,17 @@ import {
   titleOf,
 } from '../../../../src/dashboard/web/ui/operation-words.js'
 
-const at = '2026-11-29T10:00:00.000Z'
 const operation = {
   state: 'running',
   done: 25_000,
   matched: 100_000,
   isMore: false,
   counts: { retried: 24_990, unfit: 10 },
+  rate: 2500,
   movedAt: '2026-11-29T10:00:10.000Z',
-  ...{ rate: null, endedAt: null, stoppedBy: null, error: null },
+  endedAt: null,
+  stoppedBy: null,
+  error: null,
 } as const
 
 describe('an action on many jobs', () => {
@@ -33,16 +35,24 @@ describe('an action on many jobs', () => {
   })
 
   test('tells how long it takes from how fast it goes', () => {
-    expect(tellState(operation, at)).toMatch(/^About 30 s left\. /)
+    expect(tellState(operation)).toMatch(/^About 30 s left\. /)
   })
 
   test.each([
-    ['it has just begun', { movedAt: at }],
+    ['it has just begun', { rate: null }],
     ['nobody knows how many there are', { isMore: true }],
-    ['nothing is done', { done: 0 }],
     ['it does not run', { state: 'stopped' }],
   ] as const)('tells no time when %s', (_, change) => {
-    expect(tellState({ ...operation, ...change }, at)).not.toMatch(/left\. /)
+    expect(tellState({ ...operation, ...change })).not.toMatch(/left\. /)
+  })
+
+  test('tells who stopped it, and why it could not go on', () => {
+    expect(tellState({ ...operation, state: 'stopped', stoppedBy: 'ann' })).toMatch(
+      /^It was stopped by ann\. /,
+    )
+    expect(tellState({ ...operation, state: 'failed', error: 'The store is away' })).toMatch(
+      /^It could not go on: The store is away\. /,
+    )
   })
 
   test.each([

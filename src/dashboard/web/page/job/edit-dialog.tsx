@@ -1,16 +1,19 @@
 import { useState } from 'react'
 import { useLocation } from 'wouter'
-import type { JobPage } from '../../../api/contract.js'
-import { call } from '../../api/call.js'
+import type { JobPage, TaskPage } from '../../../api/contract.js'
+import { call, Problem } from '../../api/call.js'
 import type { Json } from '../../api/json.js'
 import { useApi } from '../../api/use-api.js'
-import { ActDialog } from '../../ui/dialog.js'
-import { AreaField } from '../../ui/field.js'
-import { JsonView } from '../../ui/json.js'
+import { ActDialog, Dialog } from '../../ui/dialog.js'
 import { Note } from '../../ui/note.js'
 import { useTell } from '../../ui/toast.js'
+import { Waiting } from '../../ui/waiting.js'
+import type { Fault } from '../tasks/draft.js'
+import { PayloadEditor } from '../tasks/payload-editor.js'
+import { usePayload } from '../tasks/use-payload.js'
 import { callOf } from './call-of.js'
 import css from './edit-dialog.module.css'
+import { SchemaHints } from './schema-hints.js'
 
 interface EditDialogProps {
   readonly page: Json<JobPage>
@@ -32,81 +35,84 @@ const words = {
   },
 } as const
 
-/** A payload as JSON, with what its task takes beside it. The server holds it to the schema, and says what is wrong. */
-export function EditDialog({ page, kind, onClose }: EditDialogProps) {
+/** A payload to be changed, by a form or as JSON, once it is known what the task takes. */
+export function EditDialog(props: EditDialogProps) {
+  const { task: name } = props.page.job
+  const { data, problem } = useApi('GET /tasks/:name', { params: { name } })
+  const task = data?.name === name ? data : undefined
+  if (task || problem) return <Editor {...props} task={task} />
+  return (
+    <Dialog title={words[props.kind].title} isOpen isWide onClose={props.onClose}>
+      <Waiting height={320} />
+    </Dialog>
+  )
+}
+
+/** @param task `undefined`: nobody knows it here */
+function Editor({
+  page,
+  kind,
+  onClose,
+  task,
+}: EditDialogProps & { readonly task: Json<TaskPage> | undefined }) {
   const { job, isRedacted } = page
   const tell = useTell()
   const [, go] = useLocation()
-  const [text, setText] = useState(() =>
-    job.payload === undefined ? '' : JSON.stringify(job.payload, null, 2),
-  )
-  const { data: task } = useApi('GET /tasks/:name', { params: { name: job.task } })
-  const parsed = parse(text)
+  const schema = task?.schema.jsonSchema ?? null
+  const payload = usePayload(schema, { value: job.payload })
+  const [faults, setFaults] = useState<readonly Fault[]>([])
   const { title, verb, about } = words[kind]
+
   const act = async () => {
-    const body = parsed.payload === undefined ? {} : { payload: parsed.payload }
-    if (kind === 'retry') {
-      await call('POST /jobs/:id/retry', { params: { id: job.id }, body })
-      return tell('It begins anew, with the new payload')
-    }
-    const { task: name, payload: _, ...options } = callOf(job, undefined)
+    const read = payload.read()
+    setFaults('faults' in read ? read.faults : [])
+    if ('faults' in read)
+      throw new Problem(422, 'PAYLOAD_INVALID', 'Nothing was sent. See beside the fields.')
+    const body = read.value === undefined ? {} : { payload: read.value }
+    await (kind === 'retry' ? retry(body) : copy(body)).catch((error: unknown) => {
+      // What the task has against it stands beside the fields.
+      if (error instanceof Problem) setFaults(error.issues)
+      throw error
+    })
+  }
+  const retry = async (body: { payload?: unknown }) => {
+    await call('POST /jobs/:id/retry', { params: { id: job.id }, body })
+    tell('It begins anew, with the new payload')
+  }
+  const copy = async (body: { payload?: unknown }) => {
+    const { task: name, payload: _, tags, ...options } = callOf(job, task)
     const { id, created } = await call('POST /tasks/:name/enqueue', {
       params: { name },
-      body: { ...body, ...options, tags: [...job.tags] },
+      body: { ...body, ...options, ...(tags ? { tags: [...tags] } : {}) },
     })
     tell(created ? 'A copy was enqueued' : 'There is such a job already')
     go(`/jobs/${id}`)
   }
+
   return (
-    <ActDialog
-      title={title}
-      verb={verb}
-      isReady={parsed.fault === undefined}
-      isWide
-      isOpen
-      onClose={onClose}
-      act={act}
-    >
+    <ActDialog title={title} verb={verb} isWide isOpen onClose={onClose} act={act}>
       <p>{about}</p>
-      {isRedacted && (
-        <Note kind="info">
-          {kind === 'retry' ? (
-            <>
-              Fields that are hidden keep their value where <code>[redacted]</code> is left as it is.
-            </>
-          ) : (
-            <>
-              Fields are hidden, and stand here as <code>[redacted]</code>: put in what they should be.
-            </>
-          )}
-        </Note>
-      )}
+      {isRedacted && <HiddenNote kind={kind} />}
       <div className={css.sides}>
-        <AreaField
-          label="Payload"
-          rows={16}
-          value={text}
-          isWrong={parsed.fault !== undefined}
-          hint={parsed.fault ?? 'JSON. Empty: no payload.'}
-          onChange={({ target }) => setText(target.value)}
-        />
-        {task?.schema.jsonSchema && (
-          <div className={css.schema}>
-            <p className={css.label}>What the task takes</p>
-            <JsonView label="schema" value={task.schema.jsonSchema} />
-          </div>
-        )}
+        <PayloadEditor payload={payload} faults={faults} example={task?.schema.example} />
+        {schema && payload.mode === 'json' && <SchemaHints schema={schema} />}
       </div>
     </ActDialog>
   )
 }
 
-/** @returns what is wrong with it, as the browser says, or the value */
-function parse(text: string): { readonly payload?: unknown; readonly fault?: string } {
-  if (text.trim() === '') return {}
-  try {
-    return { payload: JSON.parse(text) as unknown }
-  } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) }
-  }
+function HiddenNote({ kind }: Pick<EditDialogProps, 'kind'>) {
+  return (
+    <Note kind="info">
+      {kind === 'retry' ? (
+        <>
+          Fields that are hidden keep their value where <code>[redacted]</code> is left as it is.
+        </>
+      ) : (
+        <>
+          Fields are hidden, and stand here as <code>[redacted]</code>: put in what they should be.
+        </>
+      )}
+    </Note>
+  )
 }

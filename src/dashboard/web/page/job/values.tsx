@@ -94,13 +94,19 @@ function Failure({ error, state }: { readonly error: StoredError; readonly state
           {workers.map((worker) => `${worker.name} (${worker.host}:${worker.pid})`).join(', ')}
         </p>
       )}
-      {lines.length > 0 && <LongText label="stack" text={shown.join('\n')} isWide />}
-      {lines.length > shown.length && (
-        <p className={css.more}>
-          <Button size="small" onClick={() => setWhole(true)}>
-            Show {lines.length - shown.length} more lines
-          </Button>
-        </p>
+      {lines.length > 0 && (
+        <LongText
+          label="stack"
+          text={shown.join('\n')}
+          isWide
+          below={
+            lines.length > shown.length && (
+              <Button size="small" onClick={() => setWhole(true)}>
+                Show {lines.length - shown.length} more lines
+              </Button>
+            )
+          }
+        />
       )}
     </Card>
   )

@@ -19,11 +19,13 @@ export interface PayloadDraft {
   read(): Read
 }
 
-export function usePayload(schema: Schema | null): PayloadDraft {
+/** @param begin what stands there first; what the form cannot show, JSON does */
+export function usePayload(schema: Schema | null, begin?: { readonly value: unknown }): PayloadDraft {
   const form = useMemo(() => toForm(schema), [schema])
-  const [mode, setMode] = useState<'form' | 'json'>(form ? 'form' : 'json')
-  const [draft, setDraft] = useState<Draft>(() => (form ? emptyDraft(form) : { is: 'unsaid' }))
-  const [text, setText] = useState('')
+  const [first] = useState(() => firstOf(form, begin))
+  const [mode, setMode] = useState<'form' | 'json'>(first.draft ? 'form' : 'json')
+  const [draft, setDraft] = useState<Draft>(first.draft ?? { is: 'unsaid' })
+  const [text, setText] = useState(first.text)
   const [hindrance, setHindrance] = useState<string>()
   const isForm = form !== undefined && mode === 'form'
   return {
@@ -50,6 +52,12 @@ export function usePayload(schema: Schema | null): PayloadDraft {
     },
     read: () => (isForm ? readDraft(form, draft) : readText(text)),
   }
+}
+
+function firstOf(form: Field | undefined, begin: { readonly value: unknown } | undefined) {
+  if (!begin) return { draft: form && emptyDraft(form), text: '' }
+  const text = begin.value === undefined ? '' : JSON.stringify(begin.value, null, 2)
+  return { draft: form && begin.value !== undefined ? toDraft(form, begin.value) : undefined, text }
 }
 
 /** One that would be a single JSON field is none. */

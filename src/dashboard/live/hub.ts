@@ -128,6 +128,8 @@ export function createHub(pace: HubPace = usualPace, now: () => number = () => p
         if (entry.loading === loading) entry.loading = undefined
         entry.loads--
         sweep(entry)
+        // Somebody may have begun to watch meanwhile, and nothing else would come back to it.
+        schedule()
       })
     return loading
   }

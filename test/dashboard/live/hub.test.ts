@@ -72,6 +72,21 @@ describe('who watches', () => {
     expect(ann.told).toEqual(['Error: away', 'one'])
   })
 
+  test('is told of changes, too, where he came while somebody asked by himself', async () => {
+    const hub = openHub()
+    const [queues, ann] = [source(), watcher()]
+    const asked = gate()
+    const own = hub.get('/queues', () => asked.passed.then(queues.load))
+    hub.watch('/queues', queues.load, ann)
+    asked.open()
+    await own
+    await until(() => ann.told.length === 1)
+
+    queues.body = 'two'
+
+    await until(() => ann.told.length === 2)
+  })
+
   test('costs nothing once he has left', async () => {
     const hub = openHub()
     const [queues, ann] = [source(), watcher()]

@@ -24,6 +24,8 @@ export interface Viewer {
   visit(path?: string, options?: BrowserContextOptions): Promise<Page>
   /** Errors in the console or in a script, failed loads, dialogs, requests to other hosts, since one asked last. */
   misdeeds(): readonly string[]
+  /** Closes all that is open, and gives the misdeeds: after each test. */
+  leave(): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -31,6 +33,11 @@ export interface Viewer {
 export async function openViewer(site: string): Promise<Viewer> {
   const browser = await launchBrowser()
   let noted: string[] = []
+  const misdeeds = () => {
+    const found = noted
+    noted = []
+    return found
+  }
   return {
     browser,
     async visit(path = '', options = {}) {
@@ -41,10 +48,10 @@ export async function openViewer(site: string): Promise<Viewer> {
       await page.goto(new URL(path.replace(/^\//, ''), site).href, { waitUntil: 'domcontentloaded' })
       return page
     },
-    misdeeds() {
-      const found = noted
-      noted = []
-      return found
+    misdeeds,
+    async leave() {
+      await Promise.all(browser.contexts().map((context) => context.close()))
+      return misdeeds()
     },
     close: () => browser.close(),
   }
@@ -82,6 +89,7 @@ export function watch(page: Page, origin: string, note: (misdeed: string) => voi
 }
 
 const widths = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const
+type Width = keyof typeof widths
 const themes = ['light', 'dark'] as const
 
 /** Where the pictures go: into the documents when they are to be made anew, else to where they can be looked at. */
@@ -94,13 +102,18 @@ const pictures = process.env.UPDATE_SCREENSHOTS
  * that nothing is wider than the page.
  *
  * @param name of the pictures: `<name>-<width>-<theme>.png`
+ * @param at the widths, where it is a matter of one alone
  */
-export async function look(page: Page, name: string): Promise<void> {
+export async function look(
+  page: Page,
+  name: string,
+  at: readonly Width[] = ['desktop', 'phone'],
+): Promise<void> {
   mkdirSync(pictures, { recursive: true })
   const before = page.viewportSize()
   const found: string[] = []
-  for (const [width, viewport] of Object.entries(widths)) {
-    await page.setViewportSize(viewport)
+  for (const width of at) {
+    await page.setViewportSize(widths[width])
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await settle(page)

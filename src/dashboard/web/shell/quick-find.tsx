@@ -16,8 +16,8 @@ const kinds: Readonly<Record<Found['kind'], string>> = {
 
 const noNames = { tasks: [], queues: [], workers: [] }
 
-/** The way to a job by its id, to what has a name, or to the jobs that match. `/` leads here from anywhere. */
-export function QuickFind({ isAwaited = false }: { readonly isAwaited?: boolean }) {
+/** The way to a job by its id, to what has a name, or to the jobs that match. `/` leads here from anywhere. In a sheet Escape is the sheet's. */
+export function QuickFind({ isInSheet = false }: { readonly isInSheet?: boolean }) {
   const field = useRef<HTMLInputElement>(null)
   const id = useId()
   const [text, setText] = useState('')
@@ -27,9 +27,6 @@ export function QuickFind({ isAwaited = false }: { readonly isAwaited?: boolean 
   const names = useApi('GET /vocabulary', isOpen ? {} : undefined).data ?? noNames
   const found = isOpen ? find(text, names, places) : []
   useSlash(field)
-  useEffect(() => {
-    if (isAwaited) field.current?.focus()
-  }, [isAwaited])
 
   const go = (to: string) => {
     setText('')
@@ -41,7 +38,7 @@ export function QuickFind({ isAwaited = false }: { readonly isAwaited?: boolean 
     const step = steps[event.key]
     if (step !== undefined && found.length > 0) setAt((at + step + found.length) % found.length)
     else if (event.key === 'Enter') found[at] && go(found[at].to)
-    else if (event.key === 'Escape' && (text !== '' || !isAwaited)) leave()
+    else if (event.key === 'Escape' && (text !== '' || !isInSheet)) leave()
     else return
     event.preventDefault()
     event.stopPropagation()

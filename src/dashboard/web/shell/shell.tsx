@@ -61,9 +61,9 @@ function Bar() {
         onPress={() => setOpen('find')}
       />
       <IconButton label="Menu" icon="M2 4h12M2 8h12M2 12h12" onPress={() => setOpen('menu')} />
-      <Sheet label="Menu" isOpen={open !== 'no'} onClose={() => setOpen('no')}>
+      <Sheet label="Menu" isOpen={open !== 'no'} isFieldFirst={open === 'find'} onClose={() => setOpen('no')}>
         <div className={css.sheetTop}>
-          <QuickFind isAwaited={open === 'find'} />
+          <QuickFind isInSheet />
           <IconButton label="Close" icon="M3 3l10 10M13 3L3 13" onPress={() => setOpen('no')} />
         </div>
         <Places />

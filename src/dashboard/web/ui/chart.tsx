@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import css from './chart.module.css'
 import { bandsOf, inOrder, isolated, toData, wholeSteps } from './chart-data.js'
+import { tellMoment } from './format.js'
 import { inkOf, useTheme } from './theme.js'
 
 export interface Line {
@@ -112,9 +113,9 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 14, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: cursors.key }, drag: { x: false, y: false }, points: { size: 6 } },
+    cursor: { sync: { key: cursors.key }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { y: { range: (_, __, highest) => [0, most ?? Math.max(highest * 1.1, least)] } },
     axes: [
       { ...axis, size: 26, space: 64, values: timesOf(stepMs) },
@@ -177,12 +178,12 @@ function tip(latest: Latest): uPlot.Plugin {
         box.hidden = !isOver
         if (!isOver) return
         const { lines, data, tell } = latest.current
-        const at = new Date((data[0]?.[idx] ?? 0) * 1000)
+        const at = (data[0]?.[idx] ?? 0) * 1000
         box.replaceChildren(
-          line(at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })),
-          ...lines.map(({ label, values }) => {
+          row(tellMoment(at).slice(0, -':00'.length)),
+          ...lines.map(({ label, values, color }) => {
             const value = values[idx]
-            return line(`${label}: ${value === null || value === undefined ? '–' : tell(value)}`)
+            return row(`${label}: ${value === null || value === undefined ? '–' : tell(value)}`, color)
           }),
         )
         const isRight = left > plot.over.clientWidth / 2
@@ -193,8 +194,14 @@ function tip(latest: Latest): uPlot.Plugin {
   }
 }
 
-function line(text: string): HTMLElement {
+function row(text: string, color?: string): HTMLElement {
   const element = document.createElement('div')
-  element.textContent = text
+  if (color) {
+    const mark = document.createElement('span')
+    mark.className = css.mark ?? ''
+    mark.style.color = `var(--${color})`
+    element.append(mark)
+  }
+  element.append(text)
   return element
 }

@@ -36,13 +36,13 @@ export function AttentionList({ problems, live, queues }: AttentionListProps) {
                 isCommand ? <code key={text}>{text}</code> : text,
               )}
             </p>
-            <p className={css.links}>
+            <div className={css.links}>
               {linksOf(problem).map(({ name, to }) => (
                 <Link key={to} href={to}>
                   {name}
                 </Link>
               ))}
-            </p>
+            </div>
           </li>
         ))}
       </ul>

@@ -2,6 +2,7 @@ import { against } from './part/against.js'
 import { backlog } from './part/backlog.js'
 import { commit } from './part/commit.js'
 import { connections } from './part/connections.js'
+import { dashboard } from './part/dashboard.js'
 import { drain } from './part/drain.js'
 import { enqueue } from './part/enqueue.js'
 import { faults } from './part/faults.js'
@@ -33,6 +34,7 @@ export const parts: Readonly<Record<string, Part>> = {
   store,
   memory,
   metrics,
+  dashboard,
   connections,
   outage,
   limits,

@@ -52,6 +52,23 @@ const operations = {
     agent.destroy()
     return { p50: percentile(ms, 50), p99: percentile(ms, 99) }
   },
+
+  /** Gets all of them in turn, so many rounds, so long apart. Gives the times of each, without the first round. */
+  async getInTurn(urls: readonly string[], rounds: number, apartMs: number) {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const times = urls.map((): number[] => [])
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [at, url] of urls.entries()) {
+        const startedAt = now()
+        const status = await getOne(url, agent)
+        if (status !== 200) throw new Error(`${url} answered ${status}.`)
+        if (round > 0) times[at]?.push(now() - startedAt)
+      }
+      await pause(apartMs)
+    }
+    agent.destroy()
+    return times
+  },
 }
 
 interface Answered {

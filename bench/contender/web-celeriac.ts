@@ -10,16 +10,21 @@ import { tasks } from './tasks.js'
 import type { Web } from './web.js'
 import { wipePlace } from './wipe.js'
 
-const place = readSettings<Place>()
+const place = readSettings<Place & { readonly keepsAll?: boolean }>()
 const { build, mark } = tasks.bench
 const atOnce = 5000
+const keepAll = { succeeded: false, failed: false, cancelled: false, expired: false, count: false } as const
 const rows = await openRows(place.databaseUrl)
 let jobs: Celeriac | undefined
 
 /** A web process with Celeriac. */
 const operations = {
   async open() {
-    jobs = celeriac({ ...optionsFor(place), tasks, migrate: true, logger: 'silent', authorize: () => true })
+    jobs = celeriac({
+      ...optionsFor(place),
+      ...{ tasks, migrate: true, logger: 'silent', authorize: () => true },
+      ...(place.keepsAll ? { retain: keepAll } : {}),
+    })
     await jobs.ready()
   },
 

@@ -30,7 +30,7 @@ const states = Object.keys(moves) as JobState[]
 export function toStoredFilter(filter: JobFilter): StoredFilter {
   checkKeys(filter as unknown, filterKeys, 'A filter of jobs')
   const ids = listOf(filter.id, '"id"')
-  for (const id of [...(ids ?? []), ...(filter.parent === undefined ? [] : [filter.parent])]) checkId(id)
+  for (const id of ids ?? []) checkId(id)
   const stored: { -readonly [Key in keyof StoredFilter]: StoredFilter[Key] | undefined } = {
     ids: ids?.map((id) => id.toLowerCase()),
     states: listOf(filter.state, '"state"')?.map(checkState),
@@ -39,7 +39,7 @@ export function toStoredFilter(filter: JobFilter): StoredFilter {
     workers: listOf(filter.worker, '"worker"'),
     owners: filter.owner === null ? null : listOf(filter.owner, '"owner"'),
     tags: listOf(filter.tag, '"tag"'),
-    parentId: filter.parent?.toLowerCase(),
+    parentId: filter.parent === undefined ? undefined : checkId(filter.parent).toLowerCase(),
     created: rangeOf(filter.createdAfter, filter.createdBefore, 'created'),
     started: rangeOf(filter.startedAfter, filter.startedBefore, 'started'),
     finished: rangeOf(filter.finishedAfter, filter.finishedBefore, 'finished'),
@@ -116,7 +116,8 @@ export function toStoredPage(page: SearchPage): StoredPage {
 }
 
 /** @throws {ConfigError} when it is no whole id: the beginnings of ids are times, which many jobs share */
-export function checkId(id: string): string {
+export function checkId(value: unknown): string {
+  const id = checkText(value, 'An id')
   if (isUuid(id)) return id
   throw new ConfigError(
     isPartOfId(id)
@@ -126,7 +127,8 @@ export function checkId(id: string): string {
 }
 
 export function isPartOfId(text: string): boolean {
-  return /^[0-9a-f]{4,}[0-9a-f-]*$/i.test(text) && text.length < 36
+  // The length first: of a long text the pattern would try every way to part it.
+  return text.length < 36 && /^[0-9a-f]{4,}[0-9a-f-]*$/i.test(text)
 }
 
 function listOf(value: unknown, where: string): readonly string[] | undefined {
@@ -136,7 +138,14 @@ function listOf(value: unknown, where: string): readonly string[] | undefined {
     throw new ConfigError(`${where} is an empty list, which no job matches. Leave it out.`)
   if (list.length > mostListed)
     throw new ConfigError(`${where} may name ${mostListed} at most, and names ${list.length}.`)
-  return list.map((each) => checkText(each, where))
+  return list.map((each) => checkStorable(each, where))
+}
+
+/** No text in the store has that character, and PostgreSQL does not even look for it. */
+function checkStorable(value: unknown, where: string): string {
+  const text = checkText(value, where)
+  if (!text.includes('\0')) return text
+  throw new ConfigError(`${where} has a NUL character in it, which no job has.`)
 }
 
 function checkState(state: string): JobState {
@@ -149,7 +158,7 @@ function checkState(state: string): JobState {
 
 function textOf(value: unknown, where: string): string | undefined {
   if (value === undefined) return undefined
-  const text = checkText(value, where)
+  const text = checkStorable(value, where)
   if (text.length > longestText)
     throw new ConfigError(`${where} may have ${longestText} characters at most, and has ${text.length}.`)
   return text
@@ -176,10 +185,15 @@ function rangeOf(after: Moment | undefined, before: Moment | undefined, name: st
 export function toMoment(value: unknown, where: string): Date {
   const ago = typeof value === 'string' || typeof value === 'number' ? toMs(value) : undefined
   const moment = ago !== undefined ? new Date(Date.now() - ago) : value instanceof Date ? value : parse(value)
-  if (moment && !Number.isNaN(moment.getTime())) return moment
+  if (moment && isStorable(moment)) return moment
   throw new ConfigError(
     `${where} must be a moment: a Date, ISO text such as 2026-11-22T10:00:00Z, or so long ago, as '1h'. It is ${JSON.stringify(value) ?? String(value)}.`,
   )
+}
+
+/** PostgreSQL has no year 0, and reads no year beyond 9999 as JavaScript writes it. */
+function isStorable(moment: Date): boolean {
+  return moment.getUTCFullYear() >= 1 && moment.getUTCFullYear() <= 9999
 }
 
 function parse(value: unknown): Date | undefined {

@@ -95,5 +95,7 @@ export function readQuery<Query>(rules: QueryRules<Query>, search: string): Part
       [name, rule.read(rule.isList ? all.flatMap((each) => each.split(',')) : all, `"${name}"`)] as const,
     ]
   })
+  if (search.includes('%00') || search.includes('\0'))
+    throw new ConfigError('The address has a NUL character in it, which no text in the store has.')
   return Object.fromEntries(values) as Partial<Query>
 }

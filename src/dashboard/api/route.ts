@@ -119,7 +119,9 @@ function paramsIn(
 
 function decoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(text)
+    const name = decodeURIComponent(text)
+    // No text in the store has that character, so it names nothing.
+    return name.includes('\0') ? undefined : name
   } catch {
     return undefined
   }

@@ -7,11 +7,9 @@ import {
   isDashboardRole,
   leastRoleFor,
 } from '../../../src/control/access.js'
-import { patterns } from '../../../src/dashboard/api/api.js'
-import { actions } from '../../../src/dashboard/api/jobs.js'
-import { orders } from '../../../src/dashboard/api/orders.js'
 import { offered } from '../../../src/dashboard/board/offered.js'
 import { ask, fromPage, openShop, type Shop, tasks } from '../shop.js'
+import { concrete, listedOfApi } from './addresses.js'
 
 /** What each address takes. A new one fails the tests until it stands here. */
 const api: Readonly<Record<string, DashboardAction>> = {
@@ -116,25 +114,6 @@ async function asked(who: string, method: string, path: string) {
   return { status, code: status === 403 ? (JSON.parse(body) as { code?: string }).code : undefined }
 }
 
-/** An address of the table with something in the place of each name. */
-function concrete(path: string): string {
-  return path
-    .replace(':queueName', 'default')
-    .replace(':jobId', jobId)
-    .replace(':queueStatus', 'failed')
-    .replace(':question', 'ping')
-    .replace(':id', jobId)
-}
-
-/** Each route that the router lists, and each of its verbs and actions. */
-function listedOfApi(): string[] {
-  return patterns.flatMap(({ method, path }) => {
-    if (path === '/control/:verb') return Object.keys(orders).map((verb) => `${method} /control/${verb}`)
-    if (path === '/jobs/:action') return Object.keys(actions).map((action) => `${method} /jobs/${action}`)
-    return [`${method} ${path}`]
-  })
-}
-
 describe('S5: every address goes by one action, and every action by a role', () => {
   test('no route of the API is without a row in the table', () => {
     expect(listedOfApi().sort()).toEqual(Object.keys(api).sort())
@@ -147,7 +126,7 @@ describe('S5: every address goes by one action, and every action by a role', () 
   describe.each(Object.keys(accesses))('as %s', (who) => {
     test.each(Object.entries(api))('%s', async (route, action) => {
       const [method = '', path = ''] = route.split(' ')
-      const answer = await asked(who, method, `/api${concrete(path)}`)
+      const answer = await asked(who, method, `/api${concrete(path, jobId)}`)
 
       if (who === 'nobody') expect(answer).toEqual({ status: 403, code: 'DASHBOARD_CLOSED' })
       else if (!may(who, action)) expect(answer).toEqual({ status: 403, code: 'FORBIDDEN' })
@@ -160,7 +139,7 @@ describe('S5: every address goes by one action, and every action by a role', () 
       )
       for (const route of all) {
         const [method = '', path = ''] = route.split(' ')
-        const answer = await asked(who, method.toUpperCase(), `/board${concrete(path)}`)
+        const answer = await asked(who, method.toUpperCase(), `/board${concrete(path, jobId)}`)
         const action = board[route]
 
         if (who === 'nobody') expect(answer, route).toEqual({ status: 403, code: 'DASHBOARD_CLOSED' })

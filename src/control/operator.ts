@@ -51,8 +51,8 @@ const optionNames = ['by', 'from', 'reason', 'to', 'batch'] as const satisfies (
 const firstBatch = 100
 const firstPauseMs = 250
 const longestPauseMs = 5000
-/** So often in a row an operation may fail, while the store is there, before it is given up. */
-const mostFailures = 5
+/** An operation that has not moved for so long, whatever was tried, is given up. */
+const longestTroubleMs = 10 * 60_000
 const firstLookMs = 50
 const longestLookMs = 500
 
@@ -124,20 +124,22 @@ export function createOperator({ store, listeners, namesOf, audit, hold, log }: 
   /** Never rejects. While the store is away it is waited for, and whoever has taken the operation over meanwhile keeps it. */
   async function workOff(opened: OperationsStore, first: HeldOperation): Promise<void> {
     let held: HeldOperation | undefined = first
-    let failures = 0
+    let movedAt = performance.now()
+    let size = firstBatch
     let pauseMs = firstPauseMs
     while (held) {
       const begun: HeldOperation = held
-      const trouble = await run(opened, begun, failures === 0 ? firstBatch : smallestBatch)
+      const trouble = await run(opened, begun, size)
       if (!trouble) return
-      if (!(trouble instanceof StoreUnavailableError) || failures === mostFailures)
+      if (!(trouble instanceof StoreUnavailableError) || performance.now() - movedAt > longestTroubleMs)
         return giveUp(opened, begun, trouble)
       await Promise.race([closed, rest(pauseMs)])
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
       const found = closing.signal.aborted ? undefined : await opened.heldOperation(begun).catch(toAway)
-      if (found === 'away') continue
-      failures = found && found.done > begun.done ? 1 : failures + 1
-      held = found
+      const hasMoved = found && found !== 'away' && found.step > begun.step
+      if (hasMoved) movedAt = performance.now()
+      pauseMs = hasMoved ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs)
+      size = smallestBatch
+      if (found !== 'away') held = found
     }
   }
 

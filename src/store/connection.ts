@@ -48,6 +48,26 @@ export function createPool(settings: PoolSettings): pg.Pool {
   return pool
 }
 
+/**
+ * One connection of a pool, for statements that belong together. It may break between two of them: the next one is rejected
+ * then, and the process goes on. What `work` throws leaves the connection in a state that nobody else is to find.
+ */
+export async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  client.on('error', ignore)
+  try {
+    const done = await work(client)
+    client.off('error', ignore)
+    client.release()
+    return done
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+function ignore(): void {}
+
 /** What the driver has and its typings lack, and a way to end at once. */
 export interface SingleClient extends pg.Client {
   ref(): void

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { actOn, again } from './bulk.js'
+import { withClient } from './connection.js'
 import type {
   HeldOperation,
   NewOperation,
@@ -115,18 +116,13 @@ function fromRow(row: ToldRow): StoredOperation {
 }
 
 /** What a batch does, and where its operation then stands, are committed together: no batch is done twice, or not counted. */
-async function workOff(pool: Pool, work: OperationWork): Promise<Worked | undefined> {
-  const client = await pool.connect()
-  try {
+function workOff(pool: Pool, work: OperationWork): Promise<Worked | undefined> {
+  return withClient(pool, async (client) => {
     await client.query('BEGIN')
     const worked = await workIn(client, work)
     await client.query(worked ? 'COMMIT' : 'ROLLBACK')
-    client.release()
     return worked
-  } catch (error) {
-    client.release(true)
-    throw error
-  }
+  })
 }
 
 async function workIn(client: PoolClient, work: OperationWork): Promise<Worked | undefined> {

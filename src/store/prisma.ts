@@ -9,7 +9,15 @@ import { type Batch, createBatch, type Patience } from './batch.js'
 import * as bulk from './bulk.js'
 import { createChanges } from './changes.js'
 import { createCommands } from './commands.js'
-import { createPool, isDataError, isRetryable, isSilent, lateError, toStoreError } from './connection.js'
+import {
+  createPool,
+  isDataError,
+  isRetryable,
+  isSilent,
+  lateError,
+  toStoreError,
+  withClient,
+} from './connection.js'
 import { endedJobs } from './ends.js'
 import { createFacts } from './facts.js'
 import { PrismaClient } from './generated/prisma/client.js'
@@ -340,20 +348,15 @@ export function createPrismaStore({
     })
   }
 
-  async function inTransaction<T>(
+  function inTransaction<T>(
     work: (run: <Row>(statement: Statement) => Promise<Row[]>) => Promise<T>,
   ): Promise<T> {
-    const client = await general.connect()
-    try {
+    return withClient(general, async (client) => {
       await client.query('BEGIN')
       const done = await work((statement) => run(client, statement))
       await client.query('COMMIT')
-      client.release()
       return done
-    } catch (error) {
-      client.release(true)
-      throw error
-    }
+    })
   }
 
   /** Told apart from other databases that have our tables, such as that of another stage. */

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg'
 import type { Values } from '../job/codec.js'
 import type { FoundJobs, MatchCount } from '../job/filter.js'
 import type { Job } from '../job/job.js'
+import { withClient } from './connection.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 import { jobColumns, largestListed, shortValue } from './lists.js'
 import { toJob } from './rows.js'
@@ -150,23 +151,17 @@ export async function inTime<T>(
   ms: number,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T | 'late'> {
-  const client = await pool.connect()
-  try {
-    await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.ceil(ms)};
-      SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off`)
-    const done = await work(client)
-    await client.query('COMMIT')
-    client.release()
-    return done
-  } catch (error) {
-    if ((error as { code?: string }).code === '57014') {
-      await client.query('ROLLBACK').then(
-        () => client.release(),
-        () => client.release(true),
-      )
+  return withClient(pool, async (client) => {
+    try {
+      await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.ceil(ms)};
+        SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off`)
+      const done = await work(client)
+      await client.query('COMMIT')
+      return done
+    } catch (error) {
+      if ((error as { code?: string }).code !== '57014') throw error
+      await client.query('ROLLBACK')
       return 'late'
     }
-    client.release(true)
-    throw error
-  }
+  })
 }

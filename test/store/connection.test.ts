@@ -10,11 +10,13 @@ import {
   isRetryable,
   type PoolSettings,
   toStoreError,
+  withClient,
 } from '../../src/store/connection.js'
 import { toDriverUrl, usesTransactionPooler } from '../../src/store/database-url.js'
 import { PrismaClient } from '../../src/store/generated/prisma/client.js'
 import { createProxy } from '../support/proxy.js'
 import { freshDatabase } from '../support/servers.js'
+import { until } from '../support/until.js'
 
 let url: string
 let pools: pg.Pool[]
@@ -54,6 +56,25 @@ describe('a pool', () => {
 
     expect(errors).toHaveLength(1)
     await expect(pool.query('SELECT 1')).resolves.toBeDefined()
+  })
+
+  test('survives the loss of a connection between two statements of one who holds it', async () => {
+    const pool = open()
+    const lost: boolean[] = []
+    const other = open()
+
+    const work = withClient(pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+      // Beside the one that is to be there already: with none at all, the process would end.
+      expect(client.listenerCount('error')).toBeGreaterThan(0)
+      client.once('error', () => lost.push(true))
+      await other.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
+      await until(() => lost.length > 0)
+      await client.query('SELECT 1')
+    })
+
+    await expect(work).rejects.toThrow()
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   })
 
   test('gives up on a server that falls silent, and ends all the same', async () => {

@@ -2,7 +2,7 @@ import type { Range, Rates } from '../../api/contract.js'
 import type { Json } from '../api/json.js'
 import { Figure } from './facts.js'
 import { tellDuration, tellPart, tellShort } from './format.js'
-import { tellPerMinute } from './rate.js'
+import { rangeWords, tellPerMinute } from './rate.js'
 
 interface RateFiguresProps {
   readonly rates: Json<Rates>
@@ -19,7 +19,7 @@ export function RateFigures({
       <Figure
         label="Starts"
         value={tellPerMinute(started, range)}
-        note={`${tellShort(started)} in ${range}`}
+        note={`${tellShort(started)} in the last ${rangeWords[range]}`}
       />
       <Figure
         label="Failed"

@@ -10,6 +10,16 @@ export const rangeMs: Readonly<Record<Range, number>> = {
   '30d': 2_592_000_000,
 }
 
+/** As in "the last hour". */
+export const rangeWords: Readonly<Record<Range, string>> = {
+  '15m': '15 minutes',
+  '1h': 'hour',
+  '6h': '6 hours',
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+}
+
 /** So many of a range, as `12/min`: one unit for all, so that they compare. */
 export function tellPerMinute(count: number, range: Range): string {
   const rate = (60_000 * count) / rangeMs[range]

@@ -16,7 +16,7 @@ import { Waiting } from '../../ui/waiting.js'
 import css from './audit.module.css'
 import { Sentence } from './sentence.js'
 import { isAskedOfWorkers, sentenceText } from './tell.js'
-import { tellFrom, tellWorkers } from './words.js'
+import { tellFrom, tellSaid, tellWorkers } from './words.js'
 
 /** One line of the audit: what was asked, and what came of it. */
 export default function AuditLinePage({ params: { id } }: { readonly params: { readonly id: string } }) {
@@ -94,7 +94,7 @@ const columns: readonly Column<Json<AskedOne>>[] = [
     narrow: 'title',
     cell: ({ id, name }) => <Link href={`/workers/${encodeURIComponent(id)}`}>{name ?? id}</Link>,
   },
-  { id: 'came', title: 'It', cell: ({ came }) => <Badge tone={tones[came]}>{came}</Badge> },
+  { id: 'came', title: 'Answer', cell: ({ came }) => <Badge tone={tones[came]}>{came}</Badge> },
   {
     id: 'value',
     title: 'Said',
@@ -106,5 +106,5 @@ const columns: readonly Column<Json<AskedOne>>[] = [
 function tellReply(came: AskedOne['came'], value: unknown): string {
   if (came === 'silent') return 'It did not hear of it in time, and does nothing of it any more.'
   if (came === 'asked') return 'It may reply yet.'
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return tellSaid(value)
 }

@@ -42,6 +42,16 @@ export function tellWorkers(workers: readonly Pick<Json<AskedOne>, 'came'>[]): s
   return said.length === 0 ? 'No worker was there to be asked' : said.join(', ')
 }
 
+/** What a worker said, whatever it is: `set`, or `concurrency: 5, autoscale: none`. */
+export function tellSaid(value: unknown): string {
+  if (value === null || value === undefined) return 'none'
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(tellSaid).join(', ')
+  if (typeof value !== 'object') return String(value)
+  return Object.entries(value)
+    .map(([name, each]) => `${name}: ${tellSaid(each)}`)
+    .join(', ')
+}
+
 /** To how many it was done, where a list has room for no more: `2 workers`; of what is not done yet, how far it is. */
 export function tellAffected({
   verb,

@@ -5,6 +5,7 @@ import { useApi } from '../../api/use-api.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { tellCount } from '../../ui/format.js'
 import { ProblemNote } from '../../ui/note.js'
+import { rangeWords } from '../../ui/rate.js'
 import { errorQuery } from './error-filter.js'
 import css from './tasks.module.css'
 
@@ -41,8 +42,8 @@ export function RetryGroup({ task, range, group, onClose, onBegun }: RetryGroupP
         <span className={css.error}>{group.name}</span> {group.message}
       </p>
       <p>
-        Each begins anew, with all its attempts. Meant are failed jobs of the last {range} with this error:{' '}
-        <code className={css.message}>{query}</code>
+        Each begins anew, with all its attempts. Meant are failed jobs of the last {rangeWords[range]} with
+        this error: <code className={css.message}>{query}</code>
       </p>
       <p role="status">{count ? `${count} will be retried.` : 'Counting …'}</p>
       <ProblemNote problem={problem} />

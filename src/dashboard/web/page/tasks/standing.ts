@@ -36,6 +36,15 @@ export function standingOf({
   return isKnownHere || queue !== null ? nobody : gone
 }
 
+/** The end of a file's path, which tells it from others: `modules/mail/tasks.ts`. */
+export function tellSource(source: string): string {
+  return source
+    .split(/[\\/]/)
+    .filter((part) => part !== '')
+    .slice(-3)
+    .join('/')
+}
+
 /** `billing.invoices` of `billing.invoices.send`; empty where a name has no module. */
 export function moduleOf(name: string): string {
   const at = name.lastIndexOf('.')

@@ -10,6 +10,7 @@ import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
 import { ProblemNote } from '../../ui/note.js'
+import { rangeWords } from '../../ui/rate.js'
 import { type Column, Table } from '../../ui/table.js'
 import { Time } from '../../ui/time.js'
 import { Waiting } from '../../ui/waiting.js'
@@ -47,7 +48,7 @@ export function TaskErrors({ task, range }: TaskErrorsProps) {
           rows={data.groups}
           columns={columns}
           idOf={({ name, message }) => `${name} ${message}`}
-          empty={<Empty title={`No job of this task has failed in the last ${range}.`} />}
+          empty={<Empty title={`No job of this task has failed in the last ${rangeWords[range]}.`} />}
         />
       ) : (
         !problem && <Waiting height={120} />
@@ -70,8 +71,8 @@ function tellLooked(
   range: Range,
 ): string {
   const kinds = 'Alike ones together: numbers, ids and quoted texts are left out.'
-  if (!isCut) return `Of the last ${range}. ${kinds}`
-  return `The last ${tellCount(looked)} failures; there are more in the last ${range}. ${kinds}`
+  if (!isCut) return `Of the last ${rangeWords[range]}. ${kinds}`
+  return `The last ${tellCount(looked)} failures; there are more in the last ${rangeWords[range]}. ${kinds}`
 }
 
 function columnsOf(
@@ -94,7 +95,7 @@ function columnsOf(
     { id: 'last', title: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
     {
       id: 'actions',
-      title: 'Look',
+      title: 'Which',
       cell: (group) => (
         <span className={css.actions}>
           <Link href={`/jobs/${group.jobId}`}>the last</Link>

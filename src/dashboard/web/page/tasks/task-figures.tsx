@@ -20,7 +20,7 @@ export function TaskFigures({ task }: { readonly task: Json<TaskPage> }) {
         <Figure
           label="Workers"
           value={tellCount(workers.length)}
-          note={workers.length === 0 ? 'nobody runs it' : workers.join(', ')}
+          note={tellWorkers(workers)}
           tone={workers.length === 0 ? 'warning' : 'neutral'}
         />
         <RateFigures rates={rates} range={range} />
@@ -38,6 +38,11 @@ export function TaskFigures({ task }: { readonly task: Json<TaskPage> }) {
       </Card>
     </>
   )
+}
+
+function tellWorkers([first, ...others]: readonly string[]): string {
+  if (first === undefined) return 'nobody runs it'
+  return others.length === 0 ? first : `${first} and ${tellCount(others.length)} more`
 }
 
 const order: readonly JobState[] = [

@@ -19,7 +19,7 @@ import { LimitsCard } from '../limits/limits-card.js'
 import { TimeLimitCard } from '../limits/time-limit-card.js'
 import { RunDialog } from './run-dialog.js'
 import { SchemaCard } from './schema-card.js'
-import { standingOf } from './standing.js'
+import { standingOf, tellSource } from './standing.js'
 import { TaskErrors } from './task-errors.js'
 import { TaskFigures } from './task-figures.js'
 import { TaskOptions } from './task-options.js'
@@ -63,7 +63,7 @@ function Where({ task }: { readonly task: Json<Task> | undefined }) {
           <NameLink kind="queue" name={task.queue} />
         </>
       )}
-      {task?.source && ` · ${task.source}`}
+      {task?.source && <span title={task.source}>{` · ${tellSource(task.source)}`}</span>}
     </>
   )
 }

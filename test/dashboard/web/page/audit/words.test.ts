@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Operation } from '../../../../../src/dashboard/api/contract.js'
 import type { Json } from '../../../../../src/dashboard/web/api/json.js'
-import { tellAffected, tellFrom, tellWorkers } from '../../../../../src/dashboard/web/page/audit/words.js'
+import {
+  tellAffected,
+  tellFrom,
+  tellSaid,
+  tellWorkers,
+} from '../../../../../src/dashboard/web/page/audit/words.js'
 
 const operation: Json<Operation> = {
   ...{ state: 'running', done: 300, matched: 900, isMore: false, counts: {} },
@@ -39,6 +44,16 @@ describe('where from', () => {
   ])('%s', (from, said) => {
     expect(tellFrom(from)).toBe(said)
   })
+})
+
+test.each([
+  ['set', 'set'],
+  [{ concurrency: 5, autoscale: null }, 'concurrency: 5, autoscale: none'],
+  [{ paused: ['a', 'b'], queues: [] }, 'paused: a, b, queues: none'],
+  [{ autoscale: { min: 1, max: 2 } }, 'autoscale: min: 1, max: 2'],
+  [undefined, 'none'],
+])('a worker said %j: %s', (value, said) => {
+  expect(tellSaid(value)).toBe(said)
 })
 
 test('what workers came to is counted, and nobody is left out', () => {

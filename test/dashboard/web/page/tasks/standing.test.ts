@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { moduleOf, standingOf } from '../../../../../src/dashboard/web/page/tasks/standing.js'
+import { moduleOf, standingOf, tellSource } from '../../../../../src/dashboard/web/page/tasks/standing.js'
 
 test.each([
   [{ isKnownHere: true, workers: ['a'], queue: 'mail' }, undefined],
@@ -17,4 +17,12 @@ test.each([
   ['send', ''],
 ])('the module of %s is %j', (name, module) => {
   expect(moduleOf(name)).toBe(module)
+})
+
+test.each([
+  ['/srv/app/src/modules/mail/tasks.ts', 'modules/mail/tasks.ts'],
+  ['C:\\app\\tasks.ts', 'C:/app/tasks.ts'],
+  ['tasks.ts', 'tasks.ts'],
+])('the file %s is told as %s', (source, told) => {
+  expect(tellSource(source)).toBe(told)
 })

@@ -76,7 +76,7 @@ export function OperationProgress({ line, onClose }: OperationProgressProps) {
           {link && verb !== 'delete' && (
             <>
               {' '}
-              <Link href={link}>Show these jobs</Link>
+              <Link href={link}>{isByFilter(args) ? 'Show what still matches' : 'Show these jobs'}</Link>
             </>
           )}
         </Line>
@@ -84,6 +84,10 @@ export function OperationProgress({ line, onClose }: OperationProgressProps) {
       </div>
     </Note>
   )
+}
+
+function isByFilter(args: unknown): boolean {
+  return typeof args === 'object' && args !== null && 'filter' in args
 }
 
 const canGoOn: readonly string[] = ['stopped', 'interrupted', 'failed']

@@ -21,7 +21,7 @@ import { ListFoot } from './list-foot.js'
 import { Narrowed } from './narrowed.js'
 import { NoJobs } from './no-jobs.js'
 import { SearchField } from './search-field.js'
-import { SelectionBar } from './selection-bar.js'
+import { SelectionBar, useMayAct } from './selection-bar.js'
 import { StateChips } from './state-chips.js'
 import { Total } from './total.js'
 import { useHeld } from './use-held.js'
@@ -41,6 +41,7 @@ export default function JobsPage() {
   const reading = useReading()
   const key = addressOf('GET /jobs', { query })
   const held = useHeld(key, data?.jobs, isLoading, reading.isReading || isChoosing)
+  const mayAct = useMayAct()
   const choice = among(said, held.rows)
   const shown = useColumns(search)
   const operation = search.get('operation')
@@ -68,7 +69,7 @@ export default function JobsPage() {
             )}
             <OneOf label="Order" value={sort} options={orders} onChange={(next) => change({ sort: next })} />
             <ColumnChoice shown={shown} search={search} />
-            <More view={view} onChooseAll={() => choose({ kind: 'all' })} />
+            {mayAct && <More view={view} onChooseAll={() => choose({ kind: 'all' })} />}
           </>
         }
         isFlush
@@ -83,7 +84,7 @@ export default function JobsPage() {
               idOf={idOf}
               isFaded={({ id }) => held.gone.has(id)}
               selected={choice.kind === 'all' ? new Set(held.rows.map(idOf)) : choice.ids}
-              onSelect={(ids) => choose({ kind: 'some', ids })}
+              {...(mayAct ? { onSelect: (ids) => choose({ kind: 'some', ids }) } : {})}
               empty={<NoJobs view={view} page={data} />}
             />
           </div>
@@ -92,7 +93,7 @@ export default function JobsPage() {
         )}
       </Card>
       {data && <ListFoot view={view} change={change} search={search} page={data} />}
-      {(choice.kind === 'all' || choice.ids.size > 0) && (
+      {mayAct && (choice.kind === 'all' || choice.ids.size > 0) && (
         <SelectionBar
           view={view}
           choice={choice}

@@ -33,6 +33,12 @@ const offered: readonly (readonly [action: BulkAction, right: DashboardAction])[
   ['delete', 'job.delete'],
 ]
 
+/** Whether whoever looks may do anything with jobs: else there is no reason to choose some. */
+export function useMayAct(): boolean {
+  const me = useMe()
+  return [...offered.map(([, right]) => right), 'job.export'].some((right) => me?.actions.includes(right))
+}
+
 /** How many are chosen, and what can be done with them. It stays in sight while one scrolls. */
 export function SelectionBar({ view, choice, rows, isWhole, onChoose, onStarted }: SelectionBarProps) {
   const me = useMe()

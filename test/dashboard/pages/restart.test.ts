@@ -99,7 +99,7 @@ describe.skipIf(!browserPath)('two instances behind a proxy that goes round', ()
 
     for (const instance of instances) instance.signal('SIGKILL')
     await Promise.all(instances.map(({ ended }) => ended))
-    await page.getByText('Offline').waitFor()
+    await page.getByText('Offline').first().waitFor()
     const failing = await room.jobs.enqueue(
       'mail.send',
       { to: 'new@shop.invalid', subject: 'While nobody looked' },

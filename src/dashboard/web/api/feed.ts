@@ -38,6 +38,7 @@ export type FeedState = 'live' | 'polling' | 'paused' | 'offline'
 class Feed {
   readonly #entries = new Map<string, Entry>()
   readonly #stateListeners = new Set<() => void>()
+  readonly #doneListeners = new Set<() => void>()
   #stream: EventSource | undefined
   #streamed = ''
   #gathering: ReturnType<typeof setTimeout> | undefined
@@ -79,6 +80,17 @@ class Feed {
 
   /** Asks anew for all that is shown: something was done. */
   refresh(): void {
+    this.#askAll()
+    for (const listener of this.#doneListeners) listener()
+  }
+
+  /** Something was done, from this page. */
+  onDone(listener: () => void): () => void {
+    this.#doneListeners.add(listener)
+    return () => void this.#doneListeners.delete(listener)
+  }
+
+  #askAll(): void {
     for (const [address, entry] of this.#watched()) void this.#ask(address, entry)
   }
 
@@ -126,7 +138,7 @@ class Feed {
       this.#setState('paused')
       return
     }
-    if (why === 'show') this.refresh()
+    if (why === 'show') this.#askAll()
     const watched = this.#watched()
       .map(([address]) => address)
       .filter((address) => address !== ownAddress)
@@ -169,10 +181,10 @@ class Feed {
 
   #poll(): void {
     this.#setState('polling')
-    this.refresh()
+    this.#askAll()
     clearInterval(this.#polling)
     this.#polling = setInterval(() => {
-      this.refresh()
+      this.#askAll()
       if (Date.now() >= this.#streamAfter) this.#connect('change')
     }, pollMs)
   }

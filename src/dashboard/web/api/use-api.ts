@@ -15,7 +15,7 @@ export interface Shown<Value> {
   readonly isLoading: boolean
 }
 
-type Readable = Extract<RouteName, `GET ${string}`>
+export type Readable = Extract<RouteName, `GET ${string}`>
 
 /** What the API says of an address, now and as it changes. @param asked `undefined`: nothing yet */
 export function useApi<Name extends Readable>(

@@ -1,12 +1,13 @@
-import { useDeferredValue, useState } from 'react'
+import { useState } from 'react'
 import type { QueuePage } from '../../../api/contract.js'
 import { call } from '../../api/call.js'
 import type { Json } from '../../api/json.js'
-import { useApi } from '../../api/use-api.js'
+import { useSeldom } from '../../api/use-seldom.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { SelectField, TextField } from '../../ui/field.js'
 import { tellCount } from '../../ui/format.js'
 import { ProblemNote } from '../../ui/note.js'
+import { useSettled } from '../../ui/use-settled.js'
 import { ageFault, isWholeQueue, purgeFilter, purgeQuery, wholeQueue } from './purge.js'
 
 interface PurgeDialogProps {
@@ -21,8 +22,8 @@ export function PurgeDialog({ queue: { name, tasks }, onClose, onBegun }: PurgeD
   const [purge, setPurge] = useState(wholeQueue)
   const [typed, setTyped] = useState('')
   const fault = ageFault(purge)
-  const settled = useDeferredValue(purge)
-  const { data, problem, isLoading } = useApi(
+  const settled = useSettled(purge)
+  const { data, problem, isLoading } = useSeldom(
     'GET /job-count',
     ageFault(settled) ? undefined : { query: { ...purgeQuery(name, settled), most: 100_000 } },
   )

@@ -1,7 +1,7 @@
 import type { ErrorGroup, Range } from '../../../api/contract.js'
 import { call } from '../../api/call.js'
 import type { Json } from '../../api/json.js'
-import { useApi } from '../../api/use-api.js'
+import { useSeldom } from '../../api/use-seldom.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { tellCount } from '../../ui/format.js'
 import { ProblemNote } from '../../ui/note.js'
@@ -21,7 +21,7 @@ interface RetryGroupProps {
 /** Begins all failed jobs of a kind anew; counts them first, as the filter means them. */
 export function RetryGroup({ task, range, group, onClose, onBegun }: RetryGroupProps) {
   const query = errorQuery(group)
-  const { data, problem } = useApi('GET /job-count', {
+  const { data, problem } = useSeldom('GET /job-count', {
     query: { task: [task], state: ['failed'], query, finishedAfter: range, most: 100_000 },
   })
   const count =

@@ -2,8 +2,9 @@ import { useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import type { ErrorGroup, Range } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
-import { useApi, useMay } from '../../api/use-api.js'
+import { useMay } from '../../api/use-api.js'
 import { useSearch } from '../../api/use-search.js'
+import { useSeldom } from '../../api/use-seldom.js'
 import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
 import { Empty } from '../../ui/empty.js'
@@ -18,6 +19,9 @@ import { errorQuery } from './error-filter.js'
 import { RetryGroup } from './retry-group.js'
 import css from './tasks.module.css'
 
+/** It is a search in jobs, and takes up to two seconds. */
+const againMs = 30_000
+
 type Group = Json<ErrorGroup>
 
 interface TaskErrorsProps {
@@ -27,7 +31,11 @@ interface TaskErrorsProps {
 
 /** What went wrong in the range, alike failures together; whoever may retries all of a kind. */
 export function TaskErrors({ task, range }: TaskErrorsProps) {
-  const { data, problem } = useApi('GET /tasks/:name/errors', { params: { name: task }, query: { range } })
+  const { data, problem } = useSeldom(
+    'GET /tasks/:name/errors',
+    { params: { name: task }, query: { range } },
+    againMs,
+  )
   const mayRetry = useMay('job.retry')
   const search = useSearch()
   const [retried, setRetried] = useState<Group>()

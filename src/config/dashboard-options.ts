@@ -1,7 +1,7 @@
 import type { DashboardRole } from '../control/access.js'
 import type { Duration } from '../job/duration.js'
 
-/** What `celeriac dashboard` goes by. Its flags go before. Secrets are in no file: see `docs/dashboard.md`. */
+/** What the dashboard goes by, most of it `celeriac dashboard` alone. Its flags go before. Secrets are in no file: see `docs/dashboard.md`. */
 export interface DashboardOptions {
   /** 0: any that is free. Default 5555. */
   port?: number
@@ -25,6 +25,11 @@ export interface DashboardOptions {
   basicAuthFile?: string
   /** A login by OpenID Connect. Its client secret is in `CELERIAC_DASHBOARD_OIDC_CLIENT_SECRET`. */
   oidc?: OidcOptions
+  /**
+   * Where a trace is shown, with `{traceId}` in its place: `'https://traces.example.com/trace/{traceId}'`. Pages of jobs link
+   * there, also where the app has mounted them. Default: no link.
+   */
+  traceUrl?: string
 }
 
 /** Who comes in is what `roles`, `emails` and `defaultRole` say together: of several roles the highest. */

@@ -5,7 +5,7 @@ import { checkBoolean, checkDuration, checkKeys, checkText, show, wrong } from '
 import type { DashboardOptions, OidcOptions } from './dashboard-options.js'
 import { checkPort } from './port.js'
 
-/** What `celeriac dashboard` goes by. No secrets are in it. */
+/** What the dashboard goes by. No secrets are in it. */
 export interface DashboardConfig {
   readonly port: number
   readonly host: string
@@ -17,6 +17,8 @@ export interface DashboardConfig {
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly basicAuthFile: string | undefined
   readonly oidc: OidcConfig | undefined
+  /** With `{traceId}` in it. */
+  readonly traceUrl: string | undefined
 }
 
 export interface OidcConfig {
@@ -50,6 +52,7 @@ const optionNames = {
   tls: true,
   basicAuthFile: true,
   oidc: true,
+  traceUrl: true,
 } satisfies Record<keyof DashboardOptions, true>
 
 const oidcNames = {
@@ -82,7 +85,20 @@ export function checkDashboard(value: unknown, root: string): DashboardConfig {
     trustProxy: read('trustProxy', checkTrustProxy),
     tls: read('tls', (tls, where) => checkTls(tls, where, root)),
     basicAuthFile: read('basicAuthFile', (path, where) => resolve(root, checkText(path, where))),
+    traceUrl: read('traceUrl', checkTraceUrl),
   })
+}
+
+const tracePlace = '{traceId}'
+
+function checkTraceUrl(value: unknown, where: string): string {
+  if (typeof value === 'string' && value.includes(tracePlace) && /^https?:$/.test(protocolOf(value)))
+    return value
+  throw wrong(where, `an address such as 'https://traces.example.com/trace/${tracePlace}'`, value)
+}
+
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : ''
 }
 
 export function isLoopbackHost(host: string): boolean {

@@ -26,8 +26,10 @@ export interface ExportOptions {
   readonly columns?: readonly ExportColumn[]
   /** Ends it after the page that is under way. */
   readonly signal?: AbortSignal
-  /** Told after each page, and waited for. */
+  /** Told after each page, and waited for. All that match are counted first, for up to 2 s. */
   onProgress?(progress: ExportProgress): unknown
+  /** Told after each page how many jobs there were so far. */
+  onPage?(done: number): void
 }
 
 export interface ExportProgress {
@@ -50,7 +52,13 @@ export interface ExportDeps {
   readonly namesOf?: NamesOf
 }
 
-const optionNames = ['format', 'columns', 'signal', 'onProgress'] as const satisfies (keyof ExportOptions)[]
+const optionNames = [
+  'format',
+  'columns',
+  'signal',
+  'onProgress',
+  'onPage',
+] as const satisfies (keyof ExportOptions)[]
 const pageSize = 100
 const mostCounted = 1_000_000
 /** A page of values may be held in memory twice. */
@@ -59,7 +67,7 @@ const largestValue = 262_144
 export function createExport({ store, values, namesOf = (task) => [task] }: ExportDeps): Export {
   return async function* exportJobs(filter = {}, options = {}) {
     checkKeys(options as unknown, optionNames, 'An export')
-    const { signal, onProgress } = options
+    const { signal, onProgress, onPage } = options
     const meant = toNamedTasks(toStoredFilter(filter), namesOf)
     const kind = checkFormat(options.format ?? 'csv')
     const columns = checkColumns(options.columns)
@@ -77,6 +85,7 @@ export function createExport({ store, values, namesOf = (task) => [task] }: Expo
       cursor = found.cursor
       done += found.jobs.length
       if (found.jobs.length > 0) yield found.jobs.map(format.toLine).join('')
+      onPage?.(done)
       await onProgress?.({
         ...{ done, matched: Math.max(matched.count, done), isMore: matched.isMore },
         since: found.since,

@@ -4,6 +4,7 @@ import type { Audit } from '../control/audit.js'
 import type { Bulk } from '../control/bulk.js'
 import type { ByHand } from '../control/by-hand.js'
 import type { Control, Inspect } from '../control/control.js'
+import type { Export } from '../control/export.js'
 import type { Insight } from '../control/insight.js'
 import type { Operations } from '../control/operations.js'
 import type { ClusterStatus } from '../control/status.js'
@@ -28,6 +29,10 @@ export interface DashboardDeps {
     readonly publicPath: string | undefined
     readonly queue: string
     readonly heartbeatMs: number
+    /** Bytes of a payload. */
+    readonly maxPayload: number
+    /** Where a trace is shown, with `{traceId}` in it. */
+    readonly dashboard: { readonly traceUrl: string | undefined }
     /** By the configuration. */
     readonly queueLimits: Readonly<Record<string, Limit>>
     readonly workerProcess: { readonly queues: readonly string[] | undefined }
@@ -60,10 +65,12 @@ export interface DashboardDeps {
   readonly enqueueByHand: ByHand['enqueue']
   readonly control: Control
   readonly inspect: Inspect
+  /** All jobs that match, as text. */
+  readonly export: Export
   /** Aborted when the app closes. */
   readonly closing: AbortSignal
   /** The JSON body of a request, whether the app has parsed it or not; `undefined` when there is none. */
-  readBody(req: Request): Promise<unknown>
+  readBody(req: Request, mostBytes?: number): Promise<unknown>
 }
 
 /** How a task's jobs run. Milliseconds. */
@@ -98,6 +105,7 @@ export interface DashboardBackend {
     | 'searchJobs'
     | 'address'
     | 'changeClock'
+    | 'vocabulary'
     | 'sights'
     | 'command'
     | 'commands'

@@ -33,12 +33,16 @@ const smallBytes = 65_536
  * A small JSON body, also where the app has a parser in front. What that left out, because it was not said to be JSON, is
  * refused.
  * @throws {BodyInvalidError} when it is not JSON, or not said to be
- * @throws {PayloadTooLargeError} when it has more than 64 KB
+ * @param mostBytes default 64 KB
+ * @throws {PayloadTooLargeError} when it has more
  */
-export async function readSmallJson(req: IncomingMessage & { readonly body?: unknown }): Promise<unknown> {
+export async function readSmallJson(
+  req: IncomingMessage & { readonly body?: unknown },
+  mostBytes = smallBytes,
+): Promise<unknown> {
   if (!hasBody(req)) return undefined
   assertJsonType(req.headers['content-type'])
-  return req.body === undefined || req.readableEnded === false ? readJson(req, smallBytes) : req.body
+  return req.body === undefined || req.readableEnded === false ? readJson(req, mostBytes) : req.body
 }
 
 function assertJsonType(header: string | undefined): void {

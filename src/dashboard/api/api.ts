@@ -1,7 +1,11 @@
+import { handOptions } from '../../control/by-hand.js'
 import { longestDeadlineMs } from './call.js'
 import { listCommands, resumeOperation, showCommand, stopOperation } from './commands.js'
 import type { RouteName } from './contract.js'
+import { enqueueByHand } from './enqueue.js'
+import { exportJobs } from './export.js'
 import { longestWait, showJob, showLogs, showResult } from './job.js'
+import { retryJob, revealJob } from './job-actions.js'
 import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
 import { openLive } from './live.js'
 import { showMe } from './me.js'
@@ -16,6 +20,7 @@ import { jobStates } from './states.js'
 import { showSystem } from './system.js'
 import { showErrors } from './task-errors.js'
 import { listTasks, showTask } from './tasks.js'
+import { showVocabulary } from './vocabulary.js'
 import { listWorkers, showWorker, workerStates } from './workers.js'
 
 const range = { range: oneOf(...ranges) }
@@ -29,14 +34,8 @@ const ofJobs = {
   ...{ minAttempts: count(1, 1_000_000), errorName: text, error: text, text },
 }
 
-/** The others follow. */
-type Built = Exclude<RouteName, Coming>
-type Coming =
-  | `GET /${'job-export' | 'vocabulary'}`
-  | `POST /${'tasks/:name/enqueue' | 'jobs/:id/retry' | 'jobs/:id/reveal'}`
-
 /** The whole management API. HEAD is answered as GET, without the body. */
-export const routes: { readonly [Name in Built]: Route<Name> } = {
+export const routes: { readonly [Name in RouteName]: Route<Name> } = {
   'GET /me': { action: 'view', query: {}, answer: showMe },
   'GET /status': { action: 'view', query: {}, read: showStatus },
   'GET /live': { action: 'view', query: { watch: whole }, stream: openLive },
@@ -44,6 +43,13 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   'GET /tasks': { action: 'view', query: range, read: listTasks },
   'GET /tasks/:name': { action: 'view', query: range, read: showTask },
   'GET /tasks/:name/errors': { action: 'view', query: range, read: showErrors },
+  'POST /tasks/:name/enqueue': {
+    action: 'task.enqueue',
+    query: { wait: count(0, longestWait) },
+    body: ['payload', ...handOptions],
+    hasPayload: true,
+    answer: enqueueByHand,
+  },
   'GET /queues': { action: 'view', query: range, read: listQueues },
   'GET /queues/:name': { action: 'view', query: range, read: showQueue },
   'GET /workers': { action: 'view', query: { state: oneOf(...workerStates) }, read: listWorkers },
@@ -78,6 +84,12 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
     read: listJobs,
   },
   'GET /job-count': { action: 'view', query: { ...ofJobs, most: count(1, 1_000_000) }, read: countJobs },
+  'GET /job-export': {
+    action: 'job.export',
+    query: { ...ofJobs, format: oneOf('csv', 'jsonl'), columns: text },
+    stream: exportJobs,
+  },
+  'GET /vocabulary': { action: 'view', query: {}, read: showVocabulary },
   'GET /jobs/:id': { action: 'view', query: {}, read: showJob },
   'GET /jobs/:id/result': { action: 'view', query: { wait: count(0, longestWait) }, answer: showResult },
   'GET /jobs/:id/logs': {
@@ -85,6 +97,14 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
     query: { after: lineNumber, before: lineNumber, limit: count(1, 1000) },
     read: showLogs,
   },
+  'POST /jobs/:id/retry': {
+    action: 'job.retry',
+    query: {},
+    body: ['payload'],
+    hasPayload: true,
+    answer: retryJob,
+  },
+  'POST /jobs/:id/reveal': { action: 'job.reveal', query: {}, answer: revealJob },
   'POST /jobs/:action': {
     action: ({ action }) => actionOfMany(action),
     query: {},
@@ -93,6 +113,6 @@ export const routes: { readonly [Name in Built]: Route<Name> } = {
   },
 }
 
-export const routeNames = Object.keys(routes) as Built[]
+export const routeNames = Object.keys(routes) as RouteName[]
 /** By method and path. */
 export const patterns = routeNames.map(toPattern)

@@ -9,18 +9,26 @@ import type { DashboardDeps } from '../dashboard.js'
 /** A body without its place in the protocol. */
 export type Body = Readonly<Record<string, unknown>>
 
+export interface BodyRules {
+  readonly body?: 'any' | readonly string[]
+  readonly hasPayload?: boolean
+}
+
+/** Bytes of what stands beside a payload. */
+const besidePayload = 16_384
+
 /**
  * The JSON body of a request; `undefined` where its route has none.
  * @throws {ConfigError} when it is no object, or has another field
  */
 export async function readBody(
-  deps: DashboardDeps,
+  { readBody: read, config }: DashboardDeps,
   req: Request,
-  fields: 'any' | readonly string[] | undefined,
+  { body: fields, hasPayload = false }: BodyRules,
   where: string,
 ): Promise<Body | undefined> {
   if (fields === undefined) return undefined
-  const body = (await deps.readBody(req)) ?? {}
+  const body = (await (hasPayload ? read(req, config.maxPayload + besidePayload) : read(req))) ?? {}
   if (typeof body !== 'object' || Array.isArray(body))
     throw new ConfigError('The body must be a JSON object.')
   if (fields !== 'any') checkKeys(body, fields, `The body of "${where}"`)

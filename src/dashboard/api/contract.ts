@@ -101,7 +101,7 @@ export interface Api {
   /** Begins an ended job anew, with another payload if the body has one. It must pass the task's schema. */
   'POST /jobs/:id/retry': { params: { id: string }; body: { payload?: unknown }; answer: { id: string } }
   /** The job with the fields that its task hides, as far as they are kept. It is noted who saw them. */
-  'POST /jobs/:id/reveal': { params: { id: string }; answer: Job }
+  'POST /jobs/:id/reveal': { params: { id: string }; answer: RevealedJob }
   /**
    * Does the same to many jobs: `cancel`, `retry`, `delete`, `promote` (run now) or `move`. Answers when it is done, or
    * after two seconds: it goes on, and `GET /commands/:id` says how far it has come.
@@ -128,7 +128,7 @@ export interface Me {
   readonly version: string
   /** Whether this is the stand-alone server, where one can log out. */
   readonly canLogOut: boolean
-  /** Where a trace is shown, with `{traceId}` in it, as the option `traceUrl` has it. */
+  /** Where a trace is shown, with `{traceId}` in it, as the option `dashboard.traceUrl` has it. */
   readonly traceUrl: string | null
   /** Where the public endpoint of a job is, with `{id}` in it; relative to the dashboard. */
   readonly statusUrl: string | null
@@ -559,6 +559,11 @@ export interface JobPage {
   readonly hasMoreChildren: boolean
   /** Fields are hidden, and some may see them. */
   readonly isRedacted: boolean
+}
+
+export interface RevealedJob extends Job {
+  /** It has succeeded, so the fields that its task hides were removed, and cannot be shown. */
+  readonly isRemoved: boolean
 }
 
 export interface Relative {

@@ -36,7 +36,11 @@ export async function showJob({ deps, params }: Reading<'GET /jobs/:id'>): Promi
 export async function found(deps: DashboardDeps, id: string): Promise<Job> {
   const job = await deps.find(id)
   if (job) return job
-  throw new ApiError(
+  throw jobNotFound()
+}
+
+export function jobNotFound(): ApiError {
+  return new ApiError(
     404,
     'JOB_NOT_FOUND',
     'There is no such job. Finished ones go after a while (see "retain").',

@@ -34,7 +34,7 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
   const states = countStates(depths.filter(isAmong))
   return {
     jobs: found.jobs.map((job) => toRow(values === 'short' ? toShort(job) : job, names)),
-    ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: null },
+    ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: found.since },
     ...{ total: totalOf(said, states), states },
   }
 }
@@ -64,7 +64,7 @@ export async function countJobs({ deps, query }: Reading<'GET /job-count'>): Pro
 }
 
 /** What the address says is checked where it is used. */
-function toFilter(said: JobsQuery): JobFilter {
+export function toFilter(said: JobsQuery): JobFilter {
   return said as JobFilter
 }
 

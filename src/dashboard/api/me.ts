@@ -10,7 +10,7 @@ export async function showMe({ deps, visitor, mount }: Call<'GET /me'>): Promise
     actions: visitor.actions,
     version,
     canLogOut: deps.canLogOut,
-    traceUrl: null,
+    traceUrl: deps.config.dashboard.traceUrl ?? null,
     statusUrl: statusUrl(deps.config, mount),
   }
 }

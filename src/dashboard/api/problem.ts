@@ -1,4 +1,5 @@
-import { CeleriacError } from '../../errors.js'
+import { CeleriacError, PayloadInvalidError } from '../../errors.js'
+import { type DashboardAction, forbidden, type Visitor } from '../access.js'
 import type { Refusal } from '../answer.js'
 
 /** What the management API refuses by itself. */
@@ -24,6 +25,12 @@ const asked: ReadonlyMap<string, { readonly status: number; readonly code?: stri
   ['UNKNOWN_WORKER', { status: 404 }],
   ['PAYLOAD_TOO_LARGE', { status: 413 }],
   ['MEDIA_TYPE', { status: 415 }],
+  ['ENQUEUE_OPTION', { status: 400 }],
+  ['KEY', { status: 422 }],
+  ['PAYLOAD_INVALID', { status: 422 }],
+  ['SCHEMA_TIMEOUT', { status: 503 }],
+  ['QUOTA_EXCEEDED', { status: 429 }],
+  ['QUEUE_FULL', { status: 503 }],
 ])
 
 /** `undefined`: it is none of the client's, and its message is for the log. */
@@ -34,6 +41,13 @@ export function toApiRefusal(error: unknown): Refusal | undefined {
   }
   const rule = error instanceof CeleriacError ? asked.get(error.code) : undefined
   if (!rule || !(error instanceof CeleriacError)) return undefined
-  const message = error.code === 'PAYLOAD_TOO_LARGE' ? 'The body is too large.' : error.message
-  return { status: rule.status, code: rule.code ?? error.code, message }
+  const refusal = { status: rule.status, code: rule.code ?? error.code, message: error.message }
+  return error instanceof PayloadInvalidError ? { ...refusal, issues: error.issues } : refusal
+}
+
+/** @throws {ApiError} when he may not, where what he says decides which right it takes */
+export function assertMay(visitor: Visitor, action: DashboardAction): void {
+  if (visitor.may(action)) return
+  const { status, code, message } = forbidden(visitor, action)
+  throw new ApiError(status, code, message)
 }

@@ -48,6 +48,8 @@ interface RouteRules<Name extends RouteName> {
   readonly query: QueryRules<QueryOf<Name>>
   /** The fields that its body may have; `'any'`: the handler knows. Absent: it has none. */
   readonly body?: 'any' | readonly (keyof BodyOf<Name> & string)[]
+  /** It has a payload in it, and may be as large. */
+  readonly hasPayload?: boolean
 }
 
 interface Shared<Name extends RouteName> {

@@ -53,7 +53,7 @@ export function createApi(deps: DashboardDeps, guard: Guard): (request: ApiReque
     return refusal
   }
 
-  /** May he? → answer. */
+  /** May he? → answer. → Whatever was done, the next look shall see it. */
   async function follow<Name extends RouteName>(
     request: ApiRequest,
     name: Name,
@@ -67,22 +67,33 @@ export function createApi(deps: DashboardDeps, guard: Guard): (request: ApiReque
     if (action !== undefined && !visitor.may(action)) return sendProblem(res, forbidden(visitor, action))
     if ('read' in route) return sendRendered(req, res, await shared.get(found, searchOf(req.url)))
     const call = await toCall(request, route, name, params)
-    if ('stream' in route) return stream(request, route.stream, call)
-    const answer = await route.answer(call)
-    // Whatever was changed, the next look shall see it.
-    if (found.method !== 'GET') hub.forget()
-    sendAnswer(req, res, answer)
+    try {
+      await answer(request, route, call)
+    } finally {
+      if (action !== 'view') hub.forget()
+    }
+  }
+
+  async function answer<Name extends RouteName>(
+    request: ApiRequest,
+    route: Exclude<Route<Name>, { read: unknown }>,
+    call: Call<Name>,
+  ): Promise<void> {
+    const { req, res } = request
+    if ('stream' in route) await stream(request, route.stream, call)
+    else sendAnswer(req, res, await route.answer(call))
   }
 
   async function toCall<Name extends RouteName>(
     { req, res, visitor }: ApiRequest,
-    { query, body }: Route<Name>,
+    route: Route<Name>,
     name: Name,
     params: Call<Name>['params'],
   ): Promise<Call<Name>> {
     const call = { deps, visitor, from: fromOf(req), mount: req.baseUrl, params, signal: goneOf(res) }
     return {
-      ...{ ...call, query: readQuery(query, searchOf(req.url)), body: await readBody(deps, req, body, name) },
+      ...{ ...call, query: readQuery(route.query, searchOf(req.url)) },
+      body: await readBody(deps, req, route, name),
       api: { watch: (watched: readonly string[]) => watch(req, res, visitor, watched) },
     } as Call<Name>
   }

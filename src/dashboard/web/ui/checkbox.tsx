@@ -7,7 +7,8 @@ interface CheckboxProps {
   readonly isPartly?: boolean
   /** The label is seen, not only read. */
   readonly isLabelShown?: boolean
-  onChange(isChecked: boolean): void
+  /** @param isRange Shift was held: also what lies between this and the one before */
+  onChange(isChecked: boolean, isRange: boolean): void
 }
 
 export function Checkbox({
@@ -24,7 +25,7 @@ export function Checkbox({
         className={css.box}
         checked={isChecked}
         indeterminate={isPartly && !isChecked}
-        onCheckedChange={onChange}
+        onCheckedChange={(next, { event }) => onChange(next, 'shiftKey' in event && event.shiftKey === true)}
         {...(isLabelShown ? {} : { 'aria-label': label })}
       >
         <Base.Indicator className={css.mark}>{isPartly && !isChecked ? '–' : '✓'}</Base.Indicator>

@@ -10,8 +10,9 @@ import {
   tableFeatures,
   useTable,
 } from '@tanstack/react-table'
-import { type ReactNode, useMemo } from 'react'
+import { type ReactNode, useMemo, useRef } from 'react'
 import { Checkbox } from './checkbox.js'
+import { toggledRange } from './selection.js'
 import css from './table.module.css'
 
 const features = tableFeatures({
@@ -99,6 +100,13 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
     },
     enableSortingRemoval: false,
   })
+  const lastTicked = useRef<string>(undefined)
+  const withRange = (id: string, isChecked: boolean) =>
+    toggledRange(
+      table.getRowModel().rows.map((row) => row.id),
+      selected ?? new Set(),
+      { from: lastTicked.current, to: id, isChecked },
+    )
   if (rows.length === 0) return empty
   const isSelectable = onSelect !== undefined
   return (
@@ -141,7 +149,11 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
                   <Checkbox
                     label={`Select ${row.id}`}
                     isChecked={row.getIsSelected()}
-                    onChange={(isChecked) => row.toggleSelected(isChecked)}
+                    onChange={(isChecked, isRange) => {
+                      if (isRange && onSelect) onSelect(withRange(row.id, isChecked))
+                      else row.toggleSelected(isChecked)
+                      lastTicked.current = row.id
+                    }}
                   />
                 </td>
               )}

@@ -79,9 +79,11 @@ export const columns: readonly Column<Row>[] = [
   { id: 'outcome', title: 'Result or error', isWide: true, cell: (job) => <Outcome job={job} /> },
 ]
 
-export const usualColumns: readonly string[] = [
-  ...['task', 'id', 'state', 'attempts', 'created', 'duration', 'worker', 'outcome'],
-]
+/** Those that a list has which says none. Ended jobs are sorted by their end. */
+export function usualColumns(isByEnd: boolean): readonly string[] {
+  const when = isByEnd ? 'finished' : 'created'
+  return ['task', 'id', 'state', 'attempts', when, 'duration', 'worker', 'outcome']
+}
 
 function Tags({ tags }: { readonly tags: readonly string[] }) {
   if (tags.length === 0) return <None />

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react'
-import { addressOf } from '../../api/address.js'
-import { useApi, useMay } from '../../api/use-api.js'
+import { feed } from '../../api/feed.js'
+import { useMay } from '../../api/use-api.js'
 import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
 import { Choice as OneOf } from '../../ui/choice.js'
@@ -25,31 +25,33 @@ import { SelectionBar, useMayAct } from './selection-bar.js'
 import { StateChips } from './state-chips.js'
 import { Total } from './total.js'
 import { useHeld } from './use-held.js'
+import { useJobs } from './use-jobs.js'
 import { useReading } from './use-reading.js'
 import { useJobsView } from './use-view.js'
-import { toFilter } from './view.js'
+import { isByEnd, toFilter } from './view.js'
 
 /** Every job of the store, by whatever one knows of it. */
 export default function JobsPage() {
   const { view, change, search } = useJobsView()
-  const { sort, size, cursor } = view
   const filter = useMemo(() => toFilter(view), [view])
-  const query = { ...filter, sort, limit: size, values: 'short' as const, cursor }
-  const { data, problem, isLoading } = useApi('GET /jobs', { query })
+  const { data, problem, isLoading, key } = useJobs(view)
   const said = readChoice(search.get('selected'))
   const isChoosing = said.kind === 'all' || said.ids.size > 0
   const reading = useReading()
-  const key = addressOf('GET /jobs', { query })
   const held = useHeld(key, data?.jobs, isLoading, reading.isReading || isChoosing)
   const mayAct = useMayAct()
   const choice = among(said, held.rows)
-  const shown = useColumns(search)
+  const isEnds = isByEnd(view.states)
+  const shown = useColumns(search, isEnds)
   const operation = search.get('operation')
   const choose = (next: Choice) => search.set({ selected: writeChoice(next) })
   return (
     <Page title="Jobs">
       <div className={css.filters}>
-        <SearchField query={view.query} onSearch={(text) => change({ query: text })} />
+        <SearchField
+          query={view.query}
+          onSearch={(text) => (text === view.query ? feed.refresh() : change({ query: text }))}
+        />
         <StateChips counts={data?.states} chosen={view.states} onChange={(states) => change({ states })} />
         <FilterRow view={view} change={change} />
         <Narrowed view={view} change={change} />
@@ -67,8 +69,13 @@ export default function JobsPage() {
                 Show {tellCount(held.fresh)} new
               </Button>
             )}
-            <OneOf label="Order" value={sort} options={orders} onChange={(next) => change({ sort: next })} />
-            <ColumnChoice shown={shown} search={search} />
+            <OneOf
+              label="Order"
+              value={view.sort}
+              options={orders}
+              onChange={(next) => change({ sort: next })}
+            />
+            <ColumnChoice shown={shown} search={search} isByEnd={isEnds} />
             {mayAct && <More view={view} onChooseAll={() => choose({ kind: 'all' })} />}
           </>
         }
@@ -99,7 +106,7 @@ export default function JobsPage() {
           choice={choice}
           rows={held.rows}
           isWhole={
-            cursor === '' &&
+            view.cursor === '' &&
             data?.cursor === null &&
             choice.kind === 'some' &&
             choice.ids.size === held.rows.length

@@ -88,6 +88,11 @@ export function usualRange(view: Said): JobsRange {
   return isCounted(view) ? 'all' : '24h'
 }
 
+/** Whether an index leads to these jobs, so that a page of them costs the same however many there are. */
+export function isIndexed(view: JobsView): boolean {
+  return isCounted(view) || (view.query.trim() === '' && (view.ids.length > 0 || view.parent !== ''))
+}
+
 /** Whether state, task and queue say it all: these are counted. */
 function isCounted({ query, workers, owners, tags, minDuration, maxDuration }: Said): boolean {
   const lists = [workers, owners, tags]

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { looksIntoText, readView, toFilter } from '../../../../../src/dashboard/web/page/jobs/view.js'
+import {
+  isIndexed,
+  looksIntoText,
+  readView,
+  toFilter,
+} from '../../../../../src/dashboard/web/page/jobs/view.js'
 import { jobsLink } from '../../../../../src/dashboard/web/ui/jobs-link.js'
 
 const viewOf = (search: string) => {
@@ -55,4 +60,18 @@ test.each([
   ['state:', false],
 ])('whether "%s" looks into what jobs carry: %s', (query, isText) => {
   expect(looksIntoText(query)).toBe(isText)
+})
+
+test.each([
+  ['', true],
+  ['state=failed&range=1h', true],
+  ['task=a&queue=b', true],
+  ['parent=x', true],
+  ['id=x', true],
+  ['owner=42', false],
+  ['query=state:failed', false],
+  ['parent=x&query=timeout', false],
+  ['minDuration=5s', false],
+])('whether an index leads to "%s": %s', (search, isOnIndex) => {
+  expect(isIndexed(viewOf(search))).toBe(isOnIndex)
 })

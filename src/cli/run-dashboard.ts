@@ -93,10 +93,10 @@ function loadExpress(root: string): Express {
 async function openLogin(
   { users, oidc }: LoginPlan,
   address: URL,
-  { log }: Pick<App, 'log'>,
+  { audit, log }: Pick<App, 'audit' | 'log'>,
 ): Promise<Login | undefined> {
   if (users.length === 0 && !oidc) return undefined
-  return createLogin({ users, oidc: oidc?.(address), tries: createTries(), log })
+  return createLogin({ users, oidc: oidc?.(address), tries: createTries(), audit, log })
 }
 
 /** A login says who may come in; without one, the config does. */

@@ -156,8 +156,7 @@ function checkOidc(value: unknown, where: string): OidcConfig {
     allow: read('allow', checkAllowed),
     defaultRole: read('defaultRole', (role, at) => (role === false ? undefined : checkRole(role, at))),
     takesUnverifiedEmails: read('unverifiedEmails', checkBoolean) ?? false,
-    sessionMs:
-      read('session', (time, at) => checkDuration(time, at, leastSessionMs)) ?? dashboardDefaults.sessionMs,
+    sessionMs: read('session', checkSession) ?? dashboardDefaults.sessionMs,
   }
   if (config.roles.size > 0 || config.emails.size > 0 || config.defaultRole) return Object.freeze(config)
   throw new ConfigError(
@@ -166,6 +165,14 @@ function checkOidc(value: unknown, where: string): OidcConfig {
 }
 
 const leastSessionMs = 60_000
+/** Who has signed out is remembered for so long, at the least. */
+const longestSessionMs = 30 * 86_400_000
+
+function checkSession(value: unknown, where: string): number {
+  const ms = checkDuration(value, where, leastSessionMs)
+  if (ms <= longestSessionMs) return ms
+  throw wrong(where, 'at most 30 days', value)
+}
 
 function checkIssuer(value: unknown, where: string): string {
   const url = typeof value === 'string' ? toUrl(value) : undefined

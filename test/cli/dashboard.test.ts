@@ -116,7 +116,7 @@ export default defineConfig({ modules: 'modules/*', authorize: (req) => req.get(
     })
     expect([pause.status, ((await pause.json()) as { code: string }).code]).toEqual([403, 'FORBIDDEN'])
     expect((await fetch(`${url}healthcheck`)).status).toBe(200)
-    await dashboard.prints('has come in')
+    await dashboard.prints('has signed in')
   })
 
   test('a password is hashed for that file', async () => {

@@ -8,7 +8,8 @@ import type { User } from './users.js'
 export type BasicAnswer =
   /** `isNew`: since this process began. */
   | { readonly kind: 'known'; readonly name: string; readonly role: DashboardRole; readonly isNew: boolean }
-  | { readonly kind: 'wrong'; readonly name: string }
+  /** The name, if there is such. */
+  | { readonly kind: 'wrong'; readonly name: string | null; readonly isTry: boolean }
   | { readonly kind: 'wait'; readonly seconds: number }
 
 export interface BasicLogin {
@@ -36,7 +37,7 @@ export function createBasicLogin(users: readonly User[], tries: Tries): BasicLog
   return {
     async check(header, address) {
       const said = readHeader(header)
-      if (!said) return { kind: 'wrong', name: '' }
+      if (!said) return { kind: 'wrong', name: null, isTry: false }
       const { name, password } = said
       const user = byName.get(name)
       const digest = digestOf(password)
@@ -51,7 +52,7 @@ export function createBasicLogin(users: readonly User[], tries: Tries): BasicLog
       }
       if (!user || !(await isRight(user, password, digest))) {
         if (!user) await hardWork(password)
-        return { kind: 'wrong', name }
+        return { kind: 'wrong', name: user?.name ?? null, isTry: true }
       }
       tries.giveBack(address)
       right.set(name, digest)

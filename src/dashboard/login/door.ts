@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import type { OidcConfig } from '../../config/dashboard.js'
 import { sendProblem } from '../answer.js'
 import { crossSite, isSameOrigin } from '../same-origin.js'
+import type { Book } from './book.js'
 import { createCookie } from './cookie.js'
 import { toNext } from './next.js'
 import type { Checks, Failure, Provider } from './oidc.js'
@@ -29,7 +30,7 @@ export interface DoorParts {
   readonly publicUrl: URL
   /** Whether it is not said in the configuration, so that a page may have been opened by another name of this machine. */
   readonly isGuessed: boolean
-  readonly log: { info(message: string): void; warn(message: string): void }
+  readonly book: Book
 }
 
 /** Why somebody stands at the door. */
@@ -45,7 +46,7 @@ type Why = keyof typeof reasons
 const loginMs = 10 * 60_000
 
 export function createDoor(parts: DoorParts): Door {
-  const { config, provider, sessions, tries, secret, publicUrl, log } = parts
+  const { config, provider, sessions, tries, secret, publicUrl, book } = parts
   const base = publicUrl.pathname.replace(/\/$/, '')
   const host = new URL(config.issuer).host
   const cookie = createCookie('login', publicUrl, 'Lax')
@@ -114,7 +115,7 @@ export function createDoor(parts: DoorParts): Door {
     cookie.clear(res)
     if (opened === undefined || opened === 'expired') return refuse(req, res, nonce)
     const { next, checks } = opened.value as Login
-    const address = req.ip ?? ''
+    const address = addressOf(req)
     const seconds = tries.take(address)
     if (seconds > 0) return sendWait(res, nonce, seconds, next)
     const finished = await provider.finish(new URL(`${back.href}?${query}`), checks)
@@ -123,16 +124,16 @@ export function createDoor(parts: DoorParts): Door {
     const identity = toIdentity(finished.claims, config)
     const role = roleOf(identity, config)
     if (typeof role !== 'string') {
-      log.warn(`A login failed: ${shown(identity.name)} from ${address}: ${role.why}.`)
+      book.failed({ name: identity.name, address }, role.why)
       return sendPage(res, nonce, noRole(identity.name, role.why, next))
     }
     sessions.begin(res, identity)
-    log.info(`${shown(identity.name)} has signed in from ${address}, as ${role}.`)
+    book.came({ name: identity.name, address, by: 'openid', role })
     sendPage(res, nonce, goingOn(base + next))
   }
 
   function refuse(req: Request, res: Response, nonce: string): void {
-    log.warn(`A login failed: from ${req.ip}: it was finished before, took too long, or began elsewhere.`)
+    book.failed(stranger(req), 'it was finished before, took too long, or began elsewhere')
     sendPage(res, nonce, {
       status: 400,
       title: 'This login is over',
@@ -141,19 +142,20 @@ export function createDoor(parts: DoorParts): Door {
     })
   }
 
-  function signOut({ req, res }: Visit): void {
+  async function signOut({ req, res }: Visit): Promise<void> {
     if (!isSameOrigin(req)) {
       sendProblem(res, crossSite)
       return
     }
     const session = sessions.read(req)
     sessions.end(res)
-    if (isSession(session)) log.info(`${shown(session.identity.name)} has signed out, from ${req.ip}.`)
+    if (isSession(session))
+      await book.left({ name: session.identity.name, address: addressOf(req), by: 'openid' }, session.id)
     redirect(res, `${base}/login?why=out`, 303)
   }
 
   function sendFailure(req: Request, res: Response, nonce: string, failure: Failure, next: string): void {
-    log.warn(`A login failed: from ${req.ip}: ${failure.message}`)
+    book.failed(stranger(req), failure.message)
     const { status, text } = failures[failure.kind]
     const links = [
       { to: startAt(next), label: 'Try again' },
@@ -229,9 +231,12 @@ function isFromOtherSite({ headers }: Request): boolean {
   return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site'
 }
 
-/** In a line of the log, whatever it holds. */
-function shown(name: string): string {
-  return JSON.stringify(name)
+function addressOf({ ip }: Request): string {
+  return ip ?? 'an unknown address'
+}
+
+function stranger(req: Request): { readonly name: null; readonly address: string } {
+  return { name: null, address: addressOf(req) }
 }
 
 function redirect(res: Response, to: string, status: 302 | 303 = 302): void {

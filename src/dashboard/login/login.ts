@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import type { OidcConfig } from '../../config/dashboard.js'
-import type { DashboardAccess } from '../../control/access.js'
+import type { DashboardAccess, DashboardRole } from '../../control/access.js'
 import { type Refusal, sendProblem, sendRefusal } from '../answer.js'
 import { setSecurityHeaders } from '../headers.js'
 import { type BasicLogin, createBasicLogin } from './basic.js'
+import { type BookParts, createBook } from './book.js'
 import { createDoor, type Door } from './door.js'
 import { createProvider, type Provider } from './oidc.js'
 import { isComplete, roleOf } from './role.js'
@@ -19,7 +20,7 @@ export interface Login {
   /** Whether people sign out at `POST /logout`. */
   readonly canLogOut: boolean
   /** What the dashboard asks then. */
-  authorize(req: Request): DashboardAccess
+  authorize(req: Request): Promise<DashboardAccess>
 }
 
 export interface LoginSettings {
@@ -27,7 +28,8 @@ export interface LoginSettings {
   readonly users: readonly User[]
   readonly oidc: OidcLogin | undefined
   readonly tries: Tries
-  readonly log: { info(message: string): void; warn(message: string): void }
+  readonly audit: BookParts['audit']
+  readonly log: BookParts['log']
 }
 
 export interface OidcLogin {
@@ -40,17 +42,18 @@ export interface OidcLogin {
 }
 
 /** @throws {ConfigError} when the library for OpenID Connect is not installed */
-export async function createLogin({ users, oidc, tries, log }: LoginSettings): Promise<Login> {
+export async function createLogin({ users, oidc, tries, audit, log }: LoginSettings): Promise<Login> {
+  const book = createBook({ audit, log, sessionMs: oidc?.config.sessionMs ?? 0 })
   const basic = users.length > 0 ? createBasicLogin(users, tries) : undefined
   const web = oidc && (await openWeb(oidc))
-  const known = new WeakMap<Request, DashboardAccess>()
+  const known = new WeakMap<Request, () => Promise<DashboardAccess>>()
 
   return {
     middleware(req, res, next) {
       receive(req, res).then((goesOn) => goesOn && next(), next)
     },
     canLogOut: web !== undefined,
-    authorize: (req) => known.get(req),
+    authorize: async (req) => known.get(req)?.(),
   }
 
   async function openWeb(settings: OidcLogin): Promise<Web> {
@@ -62,7 +65,7 @@ export async function createLogin({ users, oidc, tries, log }: LoginSettings): P
     })
     const sessions = createSessions(secret, publicUrl, config)
     tellWhenAway(provider, config)
-    return { sessions, config, door: createDoor({ ...settings, provider, sessions, tries, log }) }
+    return { sessions, config, door: createDoor({ ...settings, provider, sessions, tries, book }) }
   }
 
   function tellWhenAway(provider: Provider, { issuer }: OidcConfig): void {
@@ -79,12 +82,25 @@ export async function createLogin({ users, oidc, tries, log }: LoginSettings): P
     if (basic && authorization !== undefined) return receiveBasic(basic, authorization, req, res)
     if (!web) return refuse(req, res, needsPassword)
     if (await web.door.answer(req, res, nonce)) return false
-    const session = web.sessions.read(req)
-    if (typeof session !== 'object') return sendToLogin(web, req, res, nonce, session)
-    const role = roleOf(session.identity, web.config)
-    if (typeof role !== 'string') return sendToLogin(web, req, res, nonce, 'role')
-    known.set(req, { name: session.identity.name, role })
+    const visitor = await visitorOf(web, req)
+    if (typeof visitor !== 'object') return sendToLogin(web, req, res, nonce, visitor)
+    known.set(req, async () => {
+      const now = await visitorOf(web, req)
+      return typeof now === 'object' ? now : false
+    })
     return true
+  }
+
+  /** Asked anew while a page is open: a session may end meanwhile. */
+  async function visitorOf(
+    { sessions, config }: Web,
+    req: Request,
+  ): Promise<{ readonly name: string; readonly role: DashboardRole } | 'expired' | 'role' | undefined> {
+    const session = sessions.read(req)
+    if (typeof session !== 'object') return session
+    if (await book.hasLeft(session.id)) return undefined
+    const role = roleOf(session.identity, config)
+    return typeof role === 'string' ? { name: session.identity.name, role } : 'role'
   }
 
   async function receiveBasic(
@@ -93,11 +109,12 @@ export async function createLogin({ users, oidc, tries, log }: LoginSettings): P
     req: Request,
     res: Response,
   ): Promise<boolean> {
-    const answer = await basic.check(header, req.ip ?? '')
+    const address = req.ip ?? 'an unknown address'
+    const answer = await basic.check(header, address)
     if (answer.kind === 'known') {
       const { name, role, isNew } = answer
-      if (isNew) log.info(`${JSON.stringify(name)} has come in from ${req.ip}, as ${role}.`)
-      known.set(req, { name, role })
+      if (isNew) book.came({ name, address, by: 'password', role })
+      known.set(req, async () => ({ name, role }))
       return true
     }
     if (answer.kind === 'wait') {
@@ -105,8 +122,7 @@ export async function createLogin({ users, oidc, tries, log }: LoginSettings): P
       sendRefusal(req, res, tooMany(answer.seconds))
       return false
     }
-    if (answer.name !== '')
-      log.warn(`A login failed: ${JSON.stringify(answer.name.slice(0, 100))} from ${req.ip}.`)
+    if (answer.isTry) book.failed({ name: answer.name, address }, 'the name or the password is wrong')
     return refuse(req, res, wrongPassword)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hashPassword } from '../../../src/dashboard/login/password.js'
+import { until } from '../../support/until.js'
 import { ask } from '../shop.js'
 import { openGate } from './gate.js'
 
@@ -19,8 +20,8 @@ describe('by name and password', () => {
     expect(await as('bob', 'pässword')).toEqual({ name: 'bob', role: 'viewer' })
     await as('ann', 'se:cret')
     expect(gate.lines).toEqual([
-      '"ann" has come in from 127.0.0.1, as admin.',
-      '"bob" has come in from 127.0.0.1, as viewer.',
+      '"ann" has signed in from 127.0.0.1, as admin.',
+      '"bob" has signed in from 127.0.0.1, as viewer.',
     ])
   })
 
@@ -58,10 +59,33 @@ describe('by name and password', () => {
   test('what is logged of a failed login is one line, without the password', async () => {
     const gate = await openGate({ users: 'ann:secret:admin' })
 
-    await ask(gate, '/', { headers: basic('a\r\n\u2028{"level":60}', 'hunter2') })
+    await ask(gate, '/', { headers: basic('hunter2\r\n\u2028{"level":60}', 'hunter2') })
+    await ask(gate, '/', { headers: basic('ann', 'hunter2') })
 
-    expect(gate.lines).toHaveLength(1)
-    expect(gate.lines[0]).not.toMatch(/[\r\n]|hunter2/)
+    expect(gate.lines).toEqual([
+      'A login failed: somebody from 127.0.0.1: the name or the password is wrong',
+      'A login failed: "ann" from 127.0.0.1: the name or the password is wrong',
+    ])
+    // Also not what is no name at all: somebody may have typed his password there.
+    expect(JSON.stringify(await gate.audit.list())).not.toContain('hunter2')
+  })
+
+  test('what is done of logins stands in the audit', async () => {
+    const gate = await openGate({ users: 'ann:secret:admin' })
+
+    for (const password of ['wrong', 'secret', 'secret'])
+      await ask(gate, '/', { headers: basic('ann', password) })
+
+    await until(async () => (await gate.audit.list()).length === 2)
+    expect(await gate.audit.list()).toMatchObject([
+      {
+        verb: 'login',
+        args: '{"by":"password","role":"admin"}',
+        askedBy: 'ann',
+        askedFrom: 'http 127.0.0.1',
+      },
+      { verb: 'login-failed', askedBy: 'ann', askedFrom: 'http 127.0.0.1' },
+    ])
   })
 })
 

@@ -3,9 +3,11 @@ import express from 'express'
 import { onTestFinished } from 'vitest'
 import { checkDashboard } from '../../../src/config/dashboard.js'
 import type { OidcOptions } from '../../../src/config/dashboard-options.js'
+import { type Audit, createAudit } from '../../../src/control/audit.js'
 import { createLogin } from '../../../src/dashboard/login/login.js'
 import { createTries } from '../../../src/dashboard/login/tries.js'
 import { readUsers } from '../../../src/dashboard/login/users.js'
+import { createMemoryStore } from '../../../src/store/memory.js'
 import type { OpenIdProvider } from '../../support/openid-provider.js'
 import { ask, type Reply } from '../shop.js'
 
@@ -13,6 +15,7 @@ import { ask, type Reply } from '../shop.js'
 export interface Gate {
   readonly port: number
   readonly lines: readonly string[]
+  readonly audit: Audit
   close(): Promise<void>
 }
 
@@ -25,6 +28,8 @@ export interface GateOptions {
   readonly publicUrl?: string
   readonly prefix?: string
   readonly trustProxy?: number
+  /** Shared by instances. Default: one of its own, in memory. */
+  readonly audit?: Audit
 }
 
 export async function openGate({
@@ -35,8 +40,10 @@ export async function openGate({
   publicUrl,
   prefix = '',
   trustProxy,
+  audit,
 }: GateOptions): Promise<Gate> {
   const lines: string[] = []
+  const written = audit ?? createMemoryAudit()
   const app = express()
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
   const server = app.listen(0, '127.0.0.1')
@@ -59,10 +66,11 @@ export async function openGate({
     },
     // No time passes: a busy machine takes long for a hash.
     tries: createTries(() => 0),
+    audit: written,
     log: { info: (line) => lines.push(line), warn: (line) => lines.push(line) },
   })
-  app.use(prefix || '/', login.middleware, (req, res) => {
-    res.json(login.authorize(req) ?? null)
+  app.use(prefix || '/', login.middleware, async (req, res) => {
+    res.json((await login.authorize(req)) ?? null)
   })
   const close = () =>
     new Promise<void>((resolve) => {
@@ -70,7 +78,13 @@ export async function openGate({
       server.closeAllConnections()
     })
   onTestFinished(close)
-  return { port, lines, close }
+  return { port, lines, audit: written, close }
+}
+
+/** Of a store that is gone with the test. */
+export function createMemoryAudit(): Audit {
+  const store = createMemoryStore()
+  return createAudit(async () => store)
 }
 
 /** A browser, as far as cookies go: one that knows hosts by their ports. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type OpenIdProvider, openIdProvider } from '../../support/openid-provider.js'
-import { comeBack, openGate, signIn, Visitor } from './gate.js'
+import { until } from '../../support/until.js'
+import { comeBack, createMemoryAudit, openGate, signIn, Visitor } from './gate.js'
 
 let provider: OpenIdProvider
 
@@ -303,6 +304,30 @@ describe('a session', () => {
     } finally {
       Date.now = now
     }
+  })
+
+  test('that somebody has ended is ended at every instance, also for who has kept the cookie', async () => {
+    const shared = { provider, publicUrl: 'https://jobs.test', audit: createMemoryAudit() }
+    const [one, two] = [await openGate(shared), await openGate(shared)]
+    const ann = new Visitor(one, 'jobs.test')
+    await signIn(ann, provider, 'ann')
+    const [thief, other] = [ann.at(one), new Visitor(two, 'jobs.test')]
+    await signIn(other, provider, 'ann')
+    expect((await thief.at(two).open('/')).status).toBe(200)
+
+    expect((await ann.open('/logout', { 'Sec-Fetch-Site': 'same-origin' }, 'POST')).status).toBe(303)
+
+    expect((await thief.open('/')).status).toBe(302)
+    await until(async () => (await thief.at(two).open('/')).status === 302, { timeoutMs: 20_000 })
+    // One that has begun since, or before, is no worse for it.
+    expect((await other.open('/')).status).toBe(200)
+    // Nor does it help to start anew.
+    expect((await thief.at(await openGate(shared)).open('/')).status).toBe(302)
+    expect((await shared.audit.list()).map(({ verb, askedBy }) => [verb, askedBy])).toEqual([
+      ['logout', 'ann@example.com'],
+      ['login', 'ann@example.com'],
+      ['login', 'ann@example.com'],
+    ])
   })
 
   test('goes by the roles of today', async () => {

@@ -419,7 +419,8 @@ export interface ServerPage {
 export interface Fact {
   readonly name: string
   readonly value: number | string | boolean | null
-  readonly unit: 'bytes' | 'ms' | 'count' | 'part' | 'text'
+  /** `moment`: ISO 8601 in UTC. */
+  readonly unit: 'bytes' | 'ms' | 'count' | 'part' | 'text' | 'moment'
   /** The most that it may be, in the same unit, where there is a limit. */
   readonly most?: number
   /** What is wrong with it, and what to do. */

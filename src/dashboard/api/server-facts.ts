@@ -46,7 +46,7 @@ function ofRedis(facts: RedisBrokerFacts): Fact[] {
       facts.hasSnapshotFailed === true &&
         'The last snapshot failed. See in the log of Redis why; often its disk or memory is full.',
     ),
-    text('last snapshot', facts.lastSnapshotAt?.toISOString() ?? null),
+    { name: 'last snapshot', value: facts.lastSnapshotAt?.toISOString() ?? null, unit: 'moment' },
     count('commands a second', facts.commandsPerSecond),
     count('keys', facts.keys),
   ]

@@ -21,6 +21,8 @@ const nothing: Known = Object.freeze({ body: undefined, problem: undefined, at: 
 const pollMs = 5000
 /** Until a stream is tried again. */
 const restMs = 30_000
+/** A stream may have died without a word, and one where nothing changes is as silent. */
+const silenceMs = 45_000
 /** A page asks for its parts one after the other as it appears. */
 const gatherMs = 60
 /** What nobody has looked at for so long is forgotten. */
@@ -49,6 +51,9 @@ class Feed {
   constructor() {
     document.addEventListener('visibilitychange', () => this.#connect(document.hidden ? 'hide' : 'show'))
     addEventListener('online', () => this.#connect('show'))
+    // Perhaps the server is on this machine, and answers all the same.
+    addEventListener('offline', () => this.refresh())
+    setInterval(() => this.#doubt(), silenceMs)
   }
 
   get(address: string): Known {
@@ -102,6 +107,13 @@ class Feed {
 
   #watched(): [string, Entry][] {
     return [...this.#entries].filter(([, { listeners }]) => listeners.size > 0)
+  }
+
+  /** Asks where nothing was heard of lately. */
+  #doubt(): void {
+    if (document.hidden) return
+    for (const [address, entry] of this.#watched())
+      if (Date.now() - entry.known.at > silenceMs) void this.#ask(address, entry)
   }
 
   async #ask(address: string, entry: Entry): Promise<void> {

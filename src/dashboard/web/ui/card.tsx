@@ -39,6 +39,11 @@ export function Grid({
   return <div className={`${css.grid} ${css[`least${least}`]}`}>{children}</div>
 }
 
+/** Among the cards or charts of a grid: as wide as two, where two stand beside each other. */
+export function Wide({ children }: { readonly children: ReactNode }) {
+  return <div className={css.wide}>{children}</div>
+}
+
 /** Parts of a page under each other. */
 export function Stack({ children }: { readonly children: ReactNode }) {
   return <div className={css.stack}>{children}</div>

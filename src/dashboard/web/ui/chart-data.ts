@@ -23,7 +23,7 @@ export function toData(from: string, stepMs: number, lines: readonly Drawn[]): (
     kind === 'area'
       ? values.map((value, at) => {
           ground[at] = (ground[at] ?? 0) + (value ?? 0)
-          return ground[at] ?? 0
+          return value === null ? null : (ground[at] ?? 0)
         })
       : [...values],
   )

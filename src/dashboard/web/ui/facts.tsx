@@ -16,6 +16,17 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [name: str
   )
 }
 
+/** Figures beside each other, two in a row on a phone. */
+export function Figures({ columns, children }: FiguresProps) {
+  return <div className={`${css.figures} ${css[`columns${columns}`]}`}>{children}</div>
+}
+
+interface FiguresProps {
+  /** As many as fill their rows. `4`: eight where there is room. */
+  readonly columns: 4 | 6
+  readonly children: ReactNode
+}
+
 /** One figure, large. With an address it leads to what it counts. */
 export function Figure({ label, value, note, tone = 'neutral', href }: FigureProps) {
   const content = (

@@ -1,5 +1,5 @@
 import type { Range } from '../../api/contract.js'
-import { tellShort } from './format.js'
+import { tellDuration, tellShort } from './format.js'
 
 export const rangeMs: Readonly<Record<Range, number>> = {
   '15m': 900_000,
@@ -26,4 +26,9 @@ export function tellPerMinute(count: number, range: Range): string {
   if (rate === 0) return '0/min'
   if (rate < 0.01) return '< 0.01/min'
   return `${rate < 1 ? rate.toFixed(2) : rate < 10 ? rate.toFixed(1) : tellShort(Math.round(rate))}/min`
+}
+
+/** Of a chart's counts: `per minute`, `per 2 h`. */
+export function tellStep(stepMs: number): string {
+  return `per ${stepMs === 60_000 ? 'minute' : tellDuration(stepMs)}`
 }

@@ -3,6 +3,7 @@ import type { Json } from '../api/json.js'
 import { Card, Grid } from './card.js'
 import { Chart } from './chart.js'
 import { tellDuration, tellShort } from './format.js'
+import { tellStep } from './rate.js'
 
 /** Depth, throughput and latency over time, of a task or a queue. */
 export function SeriesCharts({ series }: { readonly series: Json<Series> }) {
@@ -22,7 +23,7 @@ export function SeriesCharts({ series }: { readonly series: Json<Series> }) {
         />
         <Chart
           {...time}
-          title={`Throughput: ended, and enqueued, per ${series.stepMs === 60_000 ? 'minute' : tellDuration(series.stepMs)}`}
+          title={`Throughput: ended, and enqueued, ${tellStep(series.stepMs)}`}
           tell={tellShort}
           lines={[
             { label: 'succeeded', color: 'succeeded', values: series.succeeded, kind: 'area' },
@@ -30,25 +31,35 @@ export function SeriesCharts({ series }: { readonly series: Json<Series> }) {
             { label: 'enqueued', color: 'queued', values: series.enqueued, kind: 'dashed' },
           ]}
         />
-        <Chart
-          {...time}
-          title="Wait: from due to its start"
-          tell={tellDuration}
-          lines={[
-            { label: 'p50', color: 'chart-2', values: series.waitP50Ms },
-            { label: 'p95', color: 'chart-3', values: series.waitP95Ms, kind: 'dashed' },
-          ]}
-        />
-        <Chart
-          {...time}
-          title="Run: of attempts"
-          tell={tellDuration}
-          lines={[
-            { label: 'p50', color: 'chart-2', values: series.runP50Ms },
-            { label: 'p95', color: 'chart-3', values: series.runP95Ms, kind: 'dashed' },
-          ]}
-        />
+        <LatencyCharts series={series} />
       </Grid>
     </Card>
+  )
+}
+
+/** How long jobs waited and ran: two charts. */
+export function LatencyCharts({ series }: { readonly series: Json<Series> }) {
+  const time = { from: series.from, stepMs: series.stepMs }
+  return (
+    <>
+      <Chart
+        {...time}
+        title="Wait: from due to its start"
+        tell={tellDuration}
+        lines={[
+          { label: 'p50', color: 'chart-2', values: series.waitP50Ms },
+          { label: 'p95', color: 'chart-3', values: series.waitP95Ms, kind: 'dashed' },
+        ]}
+      />
+      <Chart
+        {...time}
+        title="Run: of attempts"
+        tell={tellDuration}
+        lines={[
+          { label: 'p50', color: 'chart-2', values: series.runP50Ms },
+          { label: 'p95', color: 'chart-3', values: series.runP95Ms, kind: 'dashed' },
+        ]}
+      />
+    </>
   )
 }

@@ -4,7 +4,7 @@ import { bandsOf, isolated, toData, wholeSteps } from '../../../../src/dashboard
 const from = '2026-11-29T14:00:00.000Z'
 const start = Date.parse(from) / 1000
 
-test('an area stands on the areas before it, and is drawn before them', () => {
+test('an area stands on the areas before it, is drawn before them, and keeps its gaps', () => {
   const lines = [
     { kind: 'area', values: [1, 2, 0] },
     { kind: 'area', values: [1, null, 3] },
@@ -12,7 +12,7 @@ test('an area stands on the areas before it, and is drawn before them', () => {
 
   expect(toData(from, 60_000, lines)).toEqual([
     [start, start + 60, start + 120],
-    [2, 2, 3],
+    [2, null, 3],
     [1, 2, 0],
   ])
   expect(bandsOf(lines)).toEqual([[1, 2]])

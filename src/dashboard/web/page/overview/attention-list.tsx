@@ -16,8 +16,11 @@ export function AttentionList({ problems, live, queues }: AttentionListProps) {
   if (problems.length === 0)
     return (
       <p className={css.calm}>
-        Nothing needs you. {tellMany(live, 'worker')} {live === 1 ? 'runs' : 'run'},{' '}
-        {tellMany(queues, 'queue')} {queues === 1 ? 'is' : 'are'} known, broker and store answer.
+        Nothing needs you. Broker and store answer;{' '}
+        {live === 0
+          ? 'no worker runs, and no job waits for one'
+          : `${tellMany(live, 'worker')} ${live === 1 ? 'serves' : 'serve'} ${tellMany(queues, 'queue')}`}
+        .
       </p>
     )
   return (

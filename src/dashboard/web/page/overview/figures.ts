@@ -1,13 +1,4 @@
-import type { Range, Rates, Series, StateCounts } from '../../../api/contract.js'
-
-const minutes: Readonly<Record<Range, number>> = {
-  '15m': 15,
-  '1h': 60,
-  '6h': 360,
-  '24h': 1440,
-  '7d': 10_080,
-  '30d': 43_200,
-}
+import type { Rates, Series, StateCounts } from '../../../api/contract.js'
 
 /** Jobs that ended in a range, whatever came of them. */
 export function endedIn({ succeeded, failed, cancelled, expired }: Outcomes): number {
@@ -15,17 +6,6 @@ export function endedIn({ succeeded, failed, cancelled, expired }: Outcomes): nu
 }
 
 type Outcomes = Pick<Rates, 'succeeded' | 'failed' | 'cancelled' | 'expired'>
-
-/** Jobs that ended in each minute, on average. */
-export function throughput(range: Range, rates: Outcomes): number {
-  return endedIn(rates) / minutes[range]
-}
-
-/** As `1,204`, `8.3` or `0.02`: small numbers must not look like nothing. */
-export function tellThroughput(value: number): string {
-  if (value >= 100 || value === 0) return Math.round(value).toLocaleString()
-  return value.toLocaleString(undefined, { maximumSignificantDigits: 2 })
-}
 
 type Ends = Pick<Series, 'succeeded' | 'failed'>
 

@@ -1,6 +1,8 @@
 import { Card, Grid } from '../../ui/card.js'
 import { Chart } from '../../ui/chart.js'
-import { tellDuration, tellPart, tellShort } from '../../ui/format.js'
+import { tellPart, tellShort } from '../../ui/format.js'
+import { tellStep } from '../../ui/rate.js'
+import { LatencyCharts } from '../../ui/series-charts.js'
 import { failureRates } from './figures.js'
 import type { OverviewData } from './overview-page.js'
 
@@ -12,7 +14,7 @@ export function OverviewCharts({ series }: Pick<OverviewData, 'series'>) {
       <Grid least={320}>
         <Chart
           {...time}
-          title="Ended, by outcome"
+          title={`Ended, by outcome, ${tellStep(series.stepMs)}`}
           tell={tellShort}
           lines={[
             { label: 'succeeded', color: 'succeeded', values: series.succeeded, kind: 'area' },
@@ -38,27 +40,10 @@ export function OverviewCharts({ series }: Pick<OverviewData, 'series'>) {
           least={0.05}
           lines={[{ label: 'failed', color: 'failed', values: failureRates(series) }]}
         />
+        <LatencyCharts series={series} />
         <Chart
           {...time}
-          title="Wait: from due to its start"
-          tell={tellDuration}
-          lines={[
-            { label: 'p50', color: 'chart-2', values: series.waitP50Ms },
-            { label: 'p95', color: 'chart-3', values: series.waitP95Ms, kind: 'dashed' },
-          ]}
-        />
-        <Chart
-          {...time}
-          title="Run: of attempts"
-          tell={tellDuration}
-          lines={[
-            { label: 'p50', color: 'chart-2', values: series.runP50Ms },
-            { label: 'p95', color: 'chart-3', values: series.runP95Ms, kind: 'dashed' },
-          ]}
-        />
-        <Chart
-          {...time}
-          title="Came in and began"
+          title={`Came in and began, ${tellStep(series.stepMs)}`}
           tell={tellShort}
           lines={[
             { label: 'enqueued', color: 'chart-5', values: series.enqueued },

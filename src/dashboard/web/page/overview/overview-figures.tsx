@@ -1,9 +1,9 @@
-import { Figure } from '../../ui/facts.js'
+import { Figure, Figures } from '../../ui/facts.js'
 import { tellCount, tellDuration, tellPart, tellShort } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
+import { tellPerMinute } from '../../ui/rate.js'
 import { None } from '../../ui/time.js'
-import { endedIn, tellThroughput, throughput } from './figures.js'
-import css from './overview.module.css'
+import { endedIn } from './figures.js'
 import type { OverviewData } from './overview-page.js'
 
 /** The part of failures from which a figure stands out. */
@@ -14,7 +14,7 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
   const { states, rates, range } = overview
   const delayed = states.scheduled + states.retrying
   return (
-    <div className={css.figures}>
+    <Figures columns={4}>
       <Figure
         label="Running"
         value={tellShort(states.running)}
@@ -48,12 +48,12 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
       />
       <Figure
         label="Throughput"
-        value={`${tellThroughput(throughput(range, rates))} / min`}
+        value={tellPerMinute(endedIn(rates), range)}
         note={`${tellCount(endedIn(rates))} ended`}
       />
       <Figure label="Wait" value={<Middle ms={rates.wait.p50Ms} />} note={<Most ms={rates.wait.p95Ms} />} />
       <Figure label="Run" value={<Middle ms={rates.run.p50Ms} />} note={<Most ms={rates.run.p95Ms} />} />
-    </div>
+    </Figures>
   )
 }
 

@@ -31,25 +31,29 @@ export default function OverviewPage() {
 }
 
 function Known({ overview }: { readonly overview: OverviewData }) {
-  const { attention, states, rates, series, queues, workers } = overview
+  const { attention, states, rates, queues, workers } = overview
   const live = workers.filter(({ endedAt }) => endedAt === null).length
   const isNew = totalOf(states) === 0 && rates.enqueued === 0 && endedIn(rates) === 0
   return (
     <>
       <AttentionList problems={attention} live={live} queues={queues.length} />
-      {isNew ? (
-        <FirstSteps isServed={live > 0} />
-      ) : (
-        <>
-          <OverviewFigures overview={overview} />
-          <StateLinks counts={states} />
-          <OverviewCharts series={series} />
-        </>
+      {isNew ? <FirstSteps isServed={live > 0} /> : <Figures overview={overview} />}
+      {(!isNew || live > 0) && (
+        <Grid least={440}>
+          <OverviewQueues queues={queues} />
+          <OverviewWorkers workers={workers} />
+        </Grid>
       )}
-      <Grid least={440}>
-        <OverviewQueues queues={queues} />
-        <OverviewWorkers workers={workers} />
-      </Grid>
+    </>
+  )
+}
+
+function Figures({ overview }: { readonly overview: OverviewData }) {
+  return (
+    <>
+      <OverviewFigures overview={overview} />
+      <StateLinks counts={overview.states} />
+      <OverviewCharts series={overview.series} />
     </>
   )
 }

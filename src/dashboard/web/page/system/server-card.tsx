@@ -3,7 +3,7 @@ import { Card } from '../../ui/card.js'
 import { Meter } from '../../ui/meter.js'
 import { Note } from '../../ui/note.js'
 import { State } from '../../ui/state.js'
-import { None } from '../../ui/time.js'
+import { None, Time } from '../../ui/time.js'
 import { partOf, tellFact, toneOf } from './facts.js'
 import css from './system.module.css'
 
@@ -52,6 +52,7 @@ function Value({ fact }: { readonly fact: Fact }) {
   const told = tellFact(fact)
   const part = partOf(fact)
   if (told === undefined) return <None />
+  if (fact.unit === 'moment') return <Time at={told} />
   if (part === undefined || fact.most === undefined) return told
   return (
     <Meter part={part} tone={toneOf(part)}>

@@ -1,5 +1,7 @@
 import type { TableSize } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
+import { useSearch } from '../../api/use-search.js'
+import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
 import { Empty } from '../../ui/empty.js'
 import { tellBytes, tellCount, tellPart } from '../../ui/format.js'
@@ -11,11 +13,17 @@ import css from './system.module.css'
 
 type Size = Json<TableSize>
 
+/** The others are small, as a rule. */
+const most = 8
+
 /** What the tables take up, and their indexes. */
 export function Sizes({ tables }: { readonly tables: readonly Size[] }) {
   const [sort, setSort] = useSort({ id: 'bytes', isDescending: true })
+  const search = useSearch()
+  const areAllShown = search.get('tables') === 'all'
   const all = tables.reduce((sum, table) => sum + wholeOf(table), 0)
-  const largest = Math.max(1, ...tables.map(wholeOf))
+  const bySize = [...tables].sort((a, b) => wholeOf(b) - wholeOf(a))
+  const [largest] = bySize
   return (
     <Card
       isFlush
@@ -25,8 +33,8 @@ export function Sizes({ tables }: { readonly tables: readonly Size[] }) {
     >
       <Table
         label="Tables"
-        rows={tables}
-        columns={columnsFor(largest)}
+        rows={areAllShown ? bySize : bySize.slice(0, most)}
+        columns={columnsFor(largest ? wholeOf(largest) : 1)}
         idOf={({ name }) => name}
         sort={sort}
         onSort={setSort}
@@ -36,6 +44,17 @@ export function Sizes({ tables }: { readonly tables: readonly Size[] }) {
           </Empty>
         }
       />
+      {tables.length > most && (
+        <div className={css.more}>
+          <Button
+            size="small"
+            aria-expanded={areAllShown}
+            onClick={() => search.set({ tables: areAllShown ? undefined : 'all' })}
+          >
+            {areAllShown ? `Only the largest ${most}` : `All ${tellCount(tables.length)} tables`}
+          </Button>
+        </div>
+      )}
     </Card>
   )
 }
@@ -88,6 +107,7 @@ function columnsFor(largest: number): readonly Column<Size>[] {
       id: 'table',
       title: 'Itself',
       isNumber: true,
+      narrow: 'hidden',
       value: ({ bytes }) => bytes,
       cell: ({ bytes }) => tellBytes(bytes),
     },

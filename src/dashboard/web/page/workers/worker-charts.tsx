@@ -1,4 +1,4 @@
-import { Card, Grid } from '../../ui/card.js'
+import { Card, Grid, Wide } from '../../ui/card.js'
 import { Chart } from '../../ui/chart.js'
 import { tellBytes, tellDuration, tellPart, tellShort } from '../../ui/format.js'
 import type { WorkerData } from './worker-page.js'
@@ -10,15 +10,17 @@ export function WorkerCharts({ series }: Pick<WorkerData, 'series'>) {
   return (
     <Card title="Over time" note="The highest of each step. Gaps: it said nothing.">
       <Grid least={320}>
-        <Chart
-          {...time}
-          title="Jobs at once"
-          tell={tellShort}
-          lines={[
-            { label: 'running', color: 'running', values: series.running, kind: 'area' },
-            { label: 'places', color: 'queued', values: series.concurrency, kind: 'dashed' },
-          ]}
-        />
+        <Wide>
+          <Chart
+            {...time}
+            title="Jobs at once"
+            tell={tellShort}
+            lines={[
+              { label: 'running', color: 'running', values: series.running, kind: 'area' },
+              { label: 'places', color: 'queued', values: series.concurrency, kind: 'dashed' },
+            ]}
+          />
+        </Wide>
         <Chart
           {...time}
           title="Attempts that ended"
@@ -40,6 +42,7 @@ export function WorkerCharts({ series }: Pick<WorkerData, 'series'>) {
         <Chart
           {...time}
           title="CPU, of one core"
+          least={0.5}
           tell={tellPart}
           lines={[{ label: 'used', color: 'chart-5', values: series.cpu }]}
         />

@@ -1,5 +1,4 @@
-import { Grid } from '../../ui/card.js'
-import { Figure } from '../../ui/facts.js'
+import { Figure, Figures } from '../../ui/facts.js'
 import { tellBytes, tellCount, tellDuration, tellPart } from '../../ui/format.js'
 import { None } from '../../ui/time.js'
 import { groupOf } from './condition.js'
@@ -16,7 +15,7 @@ export function WorkerFigures({ worker }: { readonly worker: WorkerData }) {
   const failed = stats?.outcomes.failed ?? 0
   const ended = stats?.processed ?? 0
   return (
-    <Grid least={160}>
+    <Figures columns={6}>
       <Figure
         label="Running"
         value={stats ? `${tellCount(isLive ? stats.running : 0)} / ${tellCount(concurrency)}` : <None />}
@@ -43,7 +42,7 @@ export function WorkerFigures({ worker }: { readonly worker: WorkerData }) {
       <Figure
         label="CPU"
         value={stats ? tellPart(stats.cpu) : <None />}
-        note={stats ? `of a core; load ${stats.load.map((load) => load.toFixed(1)).join(' ')}` : undefined}
+        note={stats ? `of a core; load ${(stats.load[0] ?? 0).toFixed(1)}` : undefined}
       />
       <Figure
         label="Up"
@@ -55,7 +54,7 @@ export function WorkerFigures({ worker }: { readonly worker: WorkerData }) {
         }
         tone={stats && stats.unsettled > 0 ? 'warning' : 'neutral'}
       />
-    </Grid>
+    </Figures>
   )
 }
 

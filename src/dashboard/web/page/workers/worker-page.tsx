@@ -53,7 +53,7 @@ function Known({ worker, problem }: { readonly worker: WorkerData; readonly prob
           <RangeChoice />
           {isLive && (
             <OrderMenu
-              label={`Tell ${worker.name}`}
+              label={`More for ${worker.name}`}
               verbs={['log-level', 'reset', 'shutdown']}
               onPick={(verb) => give(verb, { level: worker.stats?.logLevel ?? 'info' })}
             >

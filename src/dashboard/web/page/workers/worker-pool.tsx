@@ -93,7 +93,7 @@ function Pool({ worker, give }: WorkerPoolProps) {
           ['Kind', kinds[pool] ?? pool],
           ['At once', tellCount(concurrency)],
           ['Autoscale', autoscale ? tellRange(autoscale) : 'off'],
-          ['Children', stats ? tellCount(stats.children) : '–'],
+          ...(pool === 'inline' ? [] : [['Children', stats ? tellCount(stats.children) : '–'] as const]),
           ['Log level', stats?.logLevel ?? '–'],
         ]}
       />

@@ -1,28 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { linksOf, partsOf } from '../../../../../src/dashboard/web/page/overview/attention.js'
-import {
-  endedIn,
-  failureRates,
-  tellThroughput,
-  throughput,
-} from '../../../../../src/dashboard/web/page/overview/figures.js'
+import { endedIn, failureRates } from '../../../../../src/dashboard/web/page/overview/figures.js'
 
 const rates = { succeeded: 100, failed: 10, cancelled: 6, expired: 4 }
 
 test('what ended has ended, whatever came of it', () => {
   expect(endedIn(rates)).toBe(120)
-  expect(throughput('1h', rates)).toBe(2)
-  expect(throughput('15m', rates)).toBe(8)
-})
-
-test.each([
-  [0, '0'],
-  [0.0231, '0.023'],
-  [8.345, '8.3'],
-  [99.4, '99'],
-  [1204.4, '1,204'],
-])('%d a minute are told as %s', (value, told) => {
-  expect(tellThroughput(value)).toBe(told)
 })
 
 test('where nothing ended, nothing is known of failures', () => {

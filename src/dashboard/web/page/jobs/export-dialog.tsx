@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import { Problem } from '../../api/call.js'
+import { useSearch } from '../../api/use-search.js'
 import { Button } from '../../ui/button.js'
 import { Choice as OneOf } from '../../ui/choice.js'
 import { Dialog } from '../../ui/dialog.js'
@@ -8,12 +9,13 @@ import { ProblemNote } from '../../ui/note.js'
 import { Progress } from '../../ui/progress.js'
 import { useTell } from '../../ui/toast.js'
 import type { Choice } from './choice.js'
-import type { ExportFormat } from './export.js'
+import { useColumns } from './column-choice.js'
+import { type ExportFormat, toExportColumns } from './export.js'
 import css from './export-dialog.module.css'
 import { saveExport } from './save.js'
 import { tellJobs } from './total.js'
 import { useCount } from './use-count.js'
-import { type JobsView, toFilter } from './view.js'
+import { isByEnd, type JobsView, toFilter } from './view.js'
 
 interface ExportDialogProps {
   readonly view: JobsView
@@ -27,6 +29,8 @@ const mostCounted = 1_000_000
 export function ExportDialog({ view, choice, onClose }: ExportDialogProps) {
   const tell = useTell()
   const [format, setFormat] = useState<ExportFormat>('csv')
+  const [which, setWhich] = useState<'usual' | 'shown'>('usual')
+  const shown = useColumns(useSearch(), isByEnd(view.states))
   const [rows, setRows] = useState<number>()
   const [problem, setProblem] = useState<Problem>()
   const running = useRef<AbortController>(undefined)
@@ -41,7 +45,12 @@ export function ExportDialog({ view, choice, onClose }: ExportDialogProps) {
     setProblem(undefined)
     setRows(0)
     try {
-      const saved = await saveExport(query, format, controller.signal, setRows)
+      const saved = await saveExport(
+        { ...query, ...(which === 'shown' ? { columns: toExportColumns(shown) } : {}) },
+        format,
+        controller.signal,
+        setRows,
+      )
       tell(`${tellCount(saved)} jobs were saved`)
       onClose()
     } catch (error) {
@@ -65,6 +74,15 @@ export function ExportDialog({ view, choice, onClose }: ExportDialogProps) {
           { value: 'jsonl', label: 'JSON Lines' },
         ]}
         onChange={setFormat}
+      />
+      <OneOf<'usual' | 'shown'>
+        label="Columns"
+        value={which}
+        options={[
+          { value: 'usual', label: 'Usual columns' },
+          { value: 'shown', label: 'Columns of the list' },
+        ]}
+        onChange={setWhich}
       />
       {rows !== undefined && (
         <Progress label="Rows" done={rows} of={matched && !matched.isMore ? matched.count : undefined} />

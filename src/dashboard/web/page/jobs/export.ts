@@ -1,3 +1,5 @@
+import type { ExportColumn } from '../../../../control/export-columns.js'
+
 export type ExportFormat = 'csv' | 'jsonl'
 
 /**
@@ -28,4 +30,30 @@ const lineEnd = 0x0a
 export function fileName(format: ExportFormat, at: Date): string {
   const [day = '', time = ''] = at.toISOString().split('T')
   return `jobs-${day}-${time.slice(0, 5).replace(':', '')}.${format}`
+}
+
+const exported: Readonly<Record<string, readonly ExportColumn[]>> = {
+  task: ['task'],
+  id: ['id'],
+  state: ['state'],
+  queue: ['queue'],
+  owner: ['owner'],
+  tags: ['tags'],
+  attempts: ['attempt', 'maxAttempts'],
+  priority: ['priority'],
+  created: ['createdAt'],
+  wait: ['waitMs'],
+  duration: ['durationMs'],
+  finished: ['finishedAt'],
+  worker: ['worker'],
+  progress: ['progress'],
+  payload: ['payload'],
+  outcome: ['result', 'errorName', 'errorMessage'],
+}
+
+/** What a file has of the columns that the list shows. */
+export function toExportColumns(shown: ReadonlySet<string>): string {
+  return Object.entries(exported)
+    .flatMap(([id, names]) => (shown.has(id) ? names : []))
+    .join(',')
 }

@@ -4,6 +4,7 @@ import { useMay } from '../../api/use-api.js'
 import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
 import { Choice as OneOf } from '../../ui/choice.js'
+import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { Menu } from '../../ui/menu.js'
 import { ProblemNote } from '../../ui/note.js'
@@ -28,7 +29,7 @@ import { useHeld } from './use-held.js'
 import { useJobs } from './use-jobs.js'
 import { useReading } from './use-reading.js'
 import { useJobsView } from './use-view.js'
-import { isByEnd, toFilter } from './view.js'
+import { isAskable, isByEnd, type JobsView, toFilter } from './view.js'
 
 /** Every job of the store, by whatever one knows of it. */
 export default function JobsPage() {
@@ -60,45 +61,53 @@ export default function JobsPage() {
         <OperationById id={operation} onClose={() => search.set({ operation: undefined })} />
       )}
       <ProblemNote problem={problem} />
-      <Card
-        title={<Total view={view} filter={filter} exact={isLoading ? undefined : data?.total} />}
-        aside={
-          <>
-            {held.fresh > 0 && (
-              <Button size="small" onClick={held.accept}>
-                Show {tellCount(held.fresh)} new
-              </Button>
-            )}
-            <OneOf
-              label="Order"
-              value={view.sort}
-              options={orders}
-              onChange={(next) => change({ sort: next })}
+      <div {...reading.props}>
+        <Card
+          title={
+            <Total
+              view={view}
+              filter={filter}
+              exact={isLoading || !isAskable(view) ? undefined : data?.total}
             />
-            <ColumnChoice shown={shown} search={search} isByEnd={isEnds} />
-            {mayAct && <More view={view} onChooseAll={() => choose({ kind: 'all' })} />}
-          </>
-        }
-        isFlush
-      >
-        {data ? (
-          <div aria-busy={isLoading} className={isLoading ? css.isLoading : undefined} {...reading.props}>
-            <Table
-              label="Jobs"
-              rows={held.rows}
-              columns={columns}
-              shown={shown}
-              idOf={idOf}
-              isFaded={({ id }) => held.gone.has(id)}
-              selected={choice.kind === 'all' ? new Set(held.rows.map(idOf)) : choice.ids}
-              {...(mayAct ? { onSelect: (ids) => choose({ kind: 'some', ids }) } : {})}
-              empty={<NoJobs view={view} page={data} />}
-            />
-          </div>
-        ) : (
-          !problem && <Waiting height={420} />
-        )}
-      </Card>
+          }
+          aside={
+            <>
+              {held.fresh > 0 && (
+                <Button size="small" onClick={held.accept}>
+                  Show {tellCount(held.fresh)} new
+                </Button>
+              )}
+              <OneOf
+                label="Order"
+                value={view.sort}
+                options={orders}
+                onChange={(next) => change({ sort: next })}
+              />
+              <ColumnChoice shown={shown} search={search} isByEnd={isEnds} />
+              {mayAct && <More view={view} onChooseAll={() => choose({ kind: 'all' })} />}
+            </>
+          }
+          isFlush
+        >
+          {data ? (
+            <div aria-busy={isLoading} className={isLoading ? css.isLoading : undefined}>
+              <Table
+                label="Jobs"
+                rows={held.rows}
+                columns={columns}
+                shown={shown}
+                idOf={idOf}
+                isFaded={({ id }) => held.gone.has(id)}
+                selected={choice.kind === 'all' ? new Set(held.rows.map(idOf)) : choice.ids}
+                {...(mayAct ? { onSelect: (ids) => choose({ kind: 'some', ids }) } : {})}
+                empty={<NoJobs view={view} page={data} />}
+              />
+            </div>
+          ) : (
+            !problem && <NoList view={view} />
+          )}
+        </Card>
+      </div>
       {data && <ListFoot view={view} change={change} search={search} page={data} />}
       {mayAct && (choice.kind === 'all' || choice.ids.size > 0) && (
         <SelectionBar
@@ -119,6 +128,12 @@ export default function JobsPage() {
   )
 }
 
+/** In the place of a list that is not there. */
+function NoList({ view }: { readonly view: JobsView }) {
+  if (isAskable(view)) return <Waiting height={420} />
+  return <Empty title="No list yet">The query above is not one. Mend it, and search.</Empty>
+}
+
 const orders = [
   { value: 'newest', label: 'Newest' },
   { value: 'oldest', label: 'Oldest' },
@@ -135,7 +150,7 @@ function idOf({ id }: { readonly id: string }): string {
 }
 
 interface MoreProps {
-  readonly view: ReturnType<typeof useJobsView>['view']
+  readonly view: JobsView
   onChooseAll(): void
 }
 

@@ -4,7 +4,7 @@ import { addressOf } from '../../api/address.js'
 import type { Json } from '../../api/json.js'
 import { type Shown, useApi } from '../../api/use-api.js'
 import { useSeldom } from '../../api/use-seldom.js'
-import { isIndexed, type JobsView, toFilter } from './view.js'
+import { isAskable, isIndexed, type JobsView, toFilter } from './view.js'
 
 const searchMs = 15_000
 
@@ -18,8 +18,9 @@ export function useJobs(view: JobsView): Shown<Json<JobsPage>> & { readonly key:
     return { query: { ...toFilter(view), sort, limit: size, values: 'short' as const, cursor } }
   }, [view])
   const isLive = isIndexed(view)
+  const isAsked = isAskable(view)
   const live = useApi('GET /jobs', isLive ? asked : undefined)
-  const found = useSeldom('GET /jobs', isLive ? undefined : asked, searchMs)
+  const found = useSeldom('GET /jobs', isLive || !isAsked ? undefined : asked, searchMs)
   const shown = isLive ? live : found
   const last = useRef<Json<JobsPage>>(undefined)
   if (!shown.isLoading && shown.data && !shown.problem) last.current = shown.data

@@ -17,7 +17,7 @@ export function useReading() {
   }, [])
   return {
     isReading: isPointing || isFocused || isScrolled,
-    /** Of the list's frame. */
+    /** Of what is around the list, with what stands at its head. */
     props: {
       onPointerEnter: () => setPointing(true),
       onPointerLeave: () => setPointing(false),

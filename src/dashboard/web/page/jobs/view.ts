@@ -108,6 +108,11 @@ function termsIn(query: string): readonly QueryTerm[] {
   return 'tree' in parsed && parsed.tree ? termsOf(parsed.tree) : []
 }
 
+/** Whether the query is one: else nobody is asked, and it stands there with what is wrong. */
+export function isAskable({ query }: Pick<JobsView, 'query'>): boolean {
+  return 'tree' in parseQuery(query)
+}
+
 /** Whether something is looked for in payloads, results and errors. */
 export function looksIntoText(query: string): boolean {
   return termsIn(query).some(({ kind }) => kind === 'text' || kind === 'path')

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { createRowCounter, fileName } from '../../../../../src/dashboard/web/page/jobs/export.js'
+import { checkColumns } from '../../../../../src/control/export-columns.js'
+import {
+  createRowCounter,
+  fileName,
+  toExportColumns,
+} from '../../../../../src/dashboard/web/page/jobs/export.js'
 
 describe('the rows of an export', () => {
   test.each([
@@ -17,4 +22,13 @@ describe('the rows of an export', () => {
   test('go to a file that is named by the time', () => {
     expect(fileName('csv', new Date('2026-11-29T14:03:07Z'))).toBe('jobs-2026-11-29-1403.csv')
   })
+})
+
+test('the columns of the list have names in a file, each of which the server knows', () => {
+  const all = ['task', 'id', 'state', 'queue', 'owner', 'tags', 'attempts', 'priority', 'created', 'wait']
+  const more = ['duration', 'finished', 'worker', 'progress', 'payload', 'outcome']
+  const named = toExportColumns(new Set([...all, ...more]))
+
+  expect(checkColumns(named.split(','))).toHaveLength(19)
+  expect(toExportColumns(new Set(['outcome', 'task']))).toBe('task,result,errorName,errorMessage')
 })

@@ -59,7 +59,7 @@ const optionNames = [
   'onProgress',
   'onPage',
 ] as const satisfies (keyof ExportOptions)[]
-const pageSize = 100
+const pageSize = 200
 const mostCounted = 1_000_000
 /** A page of values may be held in memory twice. */
 const largestValue = 262_144

@@ -98,10 +98,14 @@ function textHit({ in: part, text }: TextTerm, value: Value): string {
 function pathHit(term: PathTerm, value: Value): string {
   const column = `j.${term.in}`
   const { path, variables } = toJsonPath(term)
+  const { value: trace, pattern, names } = tracesOf(term)
+  const has = (text: string) => `position(${value(text)}::text IN ${column}) > 0`
   return [
     ...(term.in === 'error' ? [] : [notHidden]),
     `octet_length(${column}) <= ${largestSearchedJson}`,
-    ...tracesOf(term).map((trace) => `position(${value(trace)}::text IN ${column}) > 0`),
+    ...(trace === undefined ? [] : [has(trace)]),
+    ...(pattern === undefined ? [] : [`${column} ~ ${value(pattern)}`]),
+    ...names.map(has),
     `celeriac.json_has(${column}, ${value(path)}::text, ${value(variables)}::text)`,
   ].join(' AND ')
 }

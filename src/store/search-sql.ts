@@ -30,12 +30,12 @@ export function lookStatement(
   look: Look,
 ) {
   const { values, value } = createValues()
-  const near = walk(filter, sort === 'newest', inAnyOrder, look, value)
+  const { near, isDone } = walk(filter, sort === 'newest', inAnyOrder, look, value)
   const way = sort === 'newest' ? 'DESC' : 'ASC'
   const text = `
 ${near},
 hits AS (SELECT line, id, at FROM near WHERE hit ORDER BY ${inOrder(way)} LIMIT ${value(look.most)}::int)
-SELECT (SELECT count(*)::int FROM near) AS seen,
+SELECT (SELECT count(*)::int FROM near) AS seen, ${isDone} AS "isDone",
   (SELECT ${place} FROM (SELECT * FROM near ORDER BY ${inOrder(opposite(way))} LIMIT 1) AS last) AS last,
   coalesce((SELECT json_agg(${place} ORDER BY ${inOrder(way)}) FROM hits), '[]'::json) AS hits`
   return { text, values }
@@ -47,10 +47,10 @@ const inOrder = (way: 'ASC' | 'DESC') => `line ${way}, at ${way}, id ${way}`
 /** How many of the next rows match. */
 export function countStatement(filter: StoredFilter, look: Look) {
   const { values, value } = createValues()
-  const near = walk(filter, true, true, look, value)
+  const { near, isDone } = walk(filter, true, true, look, value)
   const text = `
 ${near}
-SELECT count(*)::int AS seen, (count(*) FILTER (WHERE hit))::int AS hits,
+SELECT count(*)::int AS seen, ${isDone} AS "isDone", (count(*) FILTER (WHERE hit))::int AS hits,
   (SELECT ${place} FROM (SELECT * FROM near ORDER BY ${inOrder('ASC')} LIMIT 1) AS last) AS last
 FROM near`
   return { text, values }
@@ -60,13 +60,20 @@ function opposite(way: 'ASC' | 'DESC'): 'ASC' | 'DESC' {
   return way === 'ASC' ? 'DESC' : 'ASC'
 }
 
+interface Walk {
+  /** The statement's `near`: the next rows, and whether each matches. */
+  readonly near: string
+  /** Whether no rows are left behind them, in SQL. */
+  readonly isDone: string
+}
+
 function walk(
   filter: StoredFilter,
   isNewest: boolean,
   inAnyOrder: boolean,
   { size, from }: Look,
   value: Value,
-): string {
+): Walk {
   const isByEnd = orderOf(filter) === 'finished'
   const { lines, index } = trackOf(filter, isByEnd, value)
   const way = isNewest ? 'DESC' : 'ASC'
@@ -83,16 +90,49 @@ function walk(
     return `(${keys}) > (${head}${low}) AND (${keys}) < (${head}${high})`
   }
   const order = columns.map((column) => `j.${column} ${way}`).join(', ')
-  const limit = `${value(size)}::int`
+  const all = `${value(size)}::int`
   const at = isByEnd ? 'j.finished_at' : 'NULL::timestamptz'
   const line = isThrough ? 'j.queue' : 'NULL::text'
-  const rows = `SELECT j.id, ${at} AS at, ${line} AS line, (${hit(filter, value)}) AS hit FROM celeriac.job j
+  const rows = (
+    what: string,
+    limit: string,
+  ) => `SELECT j.id, ${at} AS at, ${line} AS line, ${what} FROM celeriac.job j
     WHERE ${[index.where, range()].filter(Boolean).join(' AND ')} ORDER BY ${order} LIMIT ${limit}`
-  return lines === undefined || isThrough
-    ? `WITH near AS MATERIALIZED (${rows})`
-    : `WITH RECURSIVE ${lines}, near AS MATERIALIZED (
-  SELECT n.* FROM line CROSS JOIN LATERAL (${rows}) AS n ORDER BY n.at ${way}, n.id ${way} LIMIT ${limit})`
+  const isHit = `(${hit(filter, value)}) AS hit`
+  if (lines === undefined || isThrough)
+    return {
+      near: `WITH near AS MATERIALIZED (${rows(isHit, all)})`,
+      isDone: `(SELECT count(*) FROM near) < ${all}`,
+    }
+  const key = isByEnd ? 'at, id' : 'id'
+  return {
+    near: `WITH RECURSIVE ${lines},
+share AS MATERIALIZED (SELECT ${shareOf(all)} AS most FROM line),
+taken AS MATERIALIZED (
+  SELECT n.*, row_number() OVER (PARTITION BY line.name ORDER BY n.at ${way}, n.id ${way}) AS nth
+  FROM line CROSS JOIN LATERAL (${rows('j.ctid AS place', '(SELECT most FROM share)')}) AS n),
+edge AS MATERIALIZED (
+  SELECT at, id FROM taken WHERE nth = (SELECT most FROM share) ORDER BY at ${way}, id ${way} LIMIT 1),
+merged AS MATERIALIZED (
+  SELECT id, at, line, place FROM taken
+  WHERE NOT EXISTS (SELECT 1 FROM edge) OR (${key}) ${isNewest ? '>=' : '<='} (SELECT ${key} FROM edge)
+  ORDER BY at ${way}, id ${way} LIMIT ${all}),
+near AS MATERIALIZED (
+  SELECT m.id, m.at, m.line, ${isHit} FROM merged m JOIN celeriac.job j ON j.ctid = m.place)`,
+    isDone: `NOT EXISTS (SELECT 1 FROM edge) AND (SELECT count(*) FROM taken) <= ${all}`,
+  }
 }
+
+/**
+ * Of many lines each gives its share, or a look would read as many rows as it has lines times its size. What they give
+ * is in order as far as the first line that may have more: at its edge the next look begins.
+ */
+function shareOf(all: string): string {
+  return `least(${all}, greatest(${leastShare}, 2 * ${all} / greatest(1, count(*)::int)))`
+}
+
+/** Rows that one line gives at least, so that the first page is full at once where one line has all of it. */
+const leastShare = 50
 
 function throughPlace({ line, at, id }: JobPlace, value: Value): string {
   const end = at === null ? '' : `${value(at)}::timestamptz, `

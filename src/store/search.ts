@@ -14,6 +14,7 @@ import type { FoundIds, StoredFilter, StoredPage } from './search-store.js'
 /** How long a search may take. */
 export const searchMs = 2000
 const firstSize = 100
+const firstCountedSize = 1000
 const largestSize = 20_000
 const smallestSize = 20
 /** A look gets so long, however late it is: each call comes farther than the one before. */
@@ -54,20 +55,19 @@ export async function searchIds(pool: Pool, asked: StoredFilter, page: StoredPag
   const from = cursor === undefined ? undefined : fromCursor(cursor, orderOf(filter), page)
   const ids: string[] = []
   if (statesOf(filter).length === 0) return { ids, cursor: null, isCut: false, lookedTo: null, since }
-  const walked = await walk(pool, withinMs, page.limit, from, async (client, look) => {
+  const walked = await walk(pool, withinMs, { wanted: page.limit, from }, async (client, look) => {
     const { rows } = await client.query<LookRow>(
       lookStatement(filter, page, { ...look, most: page.limit - ids.length }),
     )
-    const { seen = 0, last = null, hits = [] } = rows[0] ?? {}
+    const { seen = 0, isDone = true, last = null, hits = [] } = rows[0] ?? {}
     ids.push(...hits.map(({ id }) => id))
     const isFull = ids.length === page.limit
-    return { seen, next: (isFull ? hits.at(-1) : last) ?? undefined, isFull }
+    return { seen, isDone, next: (isFull ? hits.at(-1) : last) ?? undefined, isFull }
   })
   return { ids, ...toPage(walked, page), since }
 }
 
-interface LookRow {
-  readonly seen: number
+interface LookRow extends Omit<Step, 'next' | 'isFull'> {
   readonly last: JobPlace | null
   readonly hits: readonly JobPlace[]
 }
@@ -85,20 +85,30 @@ export async function countMatching(pool: Pool, asked: StoredFilter, most: numbe
   const filter = narrowed(asked)
   if (statesOf(filter).length === 0) return { count: 0, isMore: false }
   let count = 0
-  const { isDone } = await walk(pool, searchMs, firstSize, undefined, async (client, look) => {
-    const { rows } = await client.query<{ seen: number; hits: number; last: JobPlace | null }>(
-      countStatement(filter, look),
-    )
-    const { seen = 0, hits = 0, last = null } = rows[0] ?? {}
+  let passed = 0
+  // What is left to be counted, where as many match as so far.
+  const enough = () => Math.max(firstCountedSize, ((most + 1 - count) * (passed + 1)) / (count + 1))
+  const range = { wanted: firstCountedSize, from: undefined, enough }
+  const { isDone } = await walk(pool, searchMs, range, async (client, look) => {
+    const { rows } = await client.query<CountRow>(countStatement(filter, look))
+    const { seen = 0, isDone = true, hits = 0, last = null } = rows[0] ?? {}
     count += hits
-    return { seen, next: last ?? undefined, isFull: count > most }
+    passed += seen
+    return { seen, isDone, next: last ?? undefined, isFull: count > most }
   })
   return { count: Math.min(count, most), isMore: !isDone || count > most }
+}
+
+interface CountRow extends Omit<Step, 'next' | 'isFull'> {
+  readonly hits: number
+  readonly last: JobPlace | null
 }
 
 interface Step {
   /** Rows that were walked past. */
   readonly seen: number
+  /** There are no more behind them. */
+  readonly isDone: boolean
   readonly next: JobPlace | undefined
   readonly isFull: boolean
 }
@@ -111,17 +121,25 @@ interface Walked {
   readonly isFull: boolean
 }
 
+interface WalkRange {
+  /** Matches. */
+  readonly wanted: number
+  readonly from: JobPlace | undefined
+  /** More rows than this need not be looked at together. */
+  enough?(): number
+}
+
 /** Looks at more and more rows at once, as long as that is quick, until there is enough or time is over. */
 async function walk(
   pool: Pool,
   withinMs: number,
-  wanted: number,
-  from: JobPlace | undefined,
-  step: (client: PoolClient, look: Omit<Look, 'most'> & { readonly most: number }) => Promise<Step>,
+  { wanted, from, enough }: WalkRange,
+  step: (client: PoolClient, look: Look) => Promise<Step>,
 ): Promise<Walked> {
   const until = performance.now() + withinMs
   let place = from
-  for (let size = Math.max(firstSize, wanted); ; ) {
+  for (let most = Math.max(firstSize, wanted); ; ) {
+    const size = Math.ceil(Math.min(most, enough?.() ?? most))
     const begun = performance.now()
     const leftMs = Math.max(until - begun, shortestMs)
     const taken = await inTime(pool, leftMs, (client) => step(client, { size, most: wanted, from: place }))
@@ -129,14 +147,14 @@ async function walk(
     if (taken === 'late') {
       if (size <= smallestSize || (now > until && place !== from))
         return { place, isDone: false, isFull: false }
-      size = Math.max(smallestSize, Math.floor(size / 8))
+      most = Math.max(smallestSize, Math.floor(size / 8))
       continue
     }
     place = taken.next ?? place
     if (taken.isFull) return { place, isDone: false, isFull: true }
-    if (taken.seen < size) return { place, isDone: true, isFull: false }
+    if (taken.isDone) return { place, isDone: true, isFull: false }
     if (now > until) return { place, isDone: false, isFull: false }
-    size = nextSize(size, now - begun)
+    most = nextSize(size, now - begun)
   }
 }
 

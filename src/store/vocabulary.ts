@@ -54,7 +54,7 @@ const isUnsuccessful = `j.finished_at IS NOT NULL
   AND (j.error IS NOT NULL OR j.cancel_requested_at IS NOT NULL OR j.expires_at <= j.finished_at)`
 
 /** Along indexes only: from name to name, or the newest of them. */
-const vocabularySql = `
+export const vocabularySql = `
 WITH RECURSIVE ${hop('open', 'j.finished_at IS NULL')}, ${hop('ended', isUnsuccessful)},
 task AS (
   (SELECT j.task FROM celeriac.job j WHERE j.finished_at IS NOT NULL ORDER BY j.task LIMIT 1)

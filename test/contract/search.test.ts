@@ -199,11 +199,12 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       filter: StoredFilter,
       sort: StoredPage['sort'],
       inAnyOrder = false,
+      limit = 2,
     ): Promise<string[]> {
       const ids: string[] = []
       for (let cursor: string | null | undefined; cursor !== null; ) {
         const found = await store.searchIds(filter, {
-          limit: 2,
+          limit,
           sort,
           inAnyOrder,
           ...(cursor ? { cursor } : {}),
@@ -213,6 +214,30 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       }
       return ids
     }
+
+    test.each(['newest', 'oldest'] as const)(
+      'page after page, %s first, also where one queue has most of them',
+      async (sort) => {
+        const jobs = Array.from({ length: 200 }, (_, n) =>
+          jobRow({ queue: n % 20 === 0 ? `q${n % 3}` : 'most', task: n < 100 ? 'old' : 'new' }),
+        )
+        await store.insert(jobs)
+        const ids = jobs.map(({ id }) => id)
+        const ordered = (list: string[]) => (sort === 'oldest' ? list : list.toReversed())
+
+        expect(await allPages({ states: ['queued'] }, sort, false, 60)).toEqual(ordered(ids))
+        expect(await allPages({ states: ['queued'], tasks: ['old'] }, sort, false, 60)).toEqual(
+          ordered(ids.slice(0, 100)),
+        )
+        expect(await store.countMatching({ states: ['queued'], queues: ['most', 'q0'] }, 1000)).toEqual({
+          count: jobs.filter(({ queue }) => queue === 'most' || queue === 'q0').length,
+          isMore: false,
+        })
+        // They end in one moment.
+        await store.act(ids, { action: 'cancel', by: null, reason: null })
+        expect(await allPages({ states: ['cancelled'] }, sort, false, 60)).toEqual(ordered(ids))
+      },
+    )
 
     test('a cursor that is none, or of another search, is refused', async () => {
       for (let n = 0; n < 3; n += 1) await insert()

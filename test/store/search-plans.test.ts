@@ -4,6 +4,7 @@ import { toStoredFilter } from '../../src/control/filter.js'
 import { narrowed } from '../../src/store/search-narrow.js'
 import { countStatement, lookStatement } from '../../src/store/search-sql.js'
 import type { Store, StoredFilter } from '../../src/store/store.js'
+import { vocabularySql } from '../../src/store/vocabulary.js'
 import { openStore } from '../support/store.js'
 
 /** What a search asks of a large table: each look walks along one index, and reads no more than it was told to. */
@@ -43,6 +44,9 @@ async function fill(): Promise<void> {
   )
 }
 
+/** Reads a row that an index has led to before. */
+const again = 'Tid Scan'
+
 interface Node {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
@@ -67,7 +71,7 @@ async function readersOf({ text, values }: { text: string; values: unknown[] }):
   return rows
     .flatMap((row) => row['QUERY PLAN'])
     .flatMap(({ Plan }) => all(Plan))
-    .filter((node) => node['Relation Name'] === 'job')
+    .filter((node) => node['Relation Name'] === 'job' && node['Node Type'] !== again)
 }
 
 const looked = (nodes: readonly Node[]) =>
@@ -168,7 +172,17 @@ test('a search and a count find all that there is', async () => {
   expect(await store.countMatching({ states: ['queued'] }, 10_000)).toEqual({ count: 2000, isMore: false })
   expect(await store.countMatching({ states: ['failed'] }, 1000)).toEqual({ count: 1000, isMore: true })
   expect((await store.searchIds({ parentId: parent }, { limit: 10, sort: 'newest' })).ids.length).toBe(4)
-  expect((await store.searchIds({ text: '"payload 777"' }, { limit: 10, sort: 'newest' })).ids.length).toBe(1)
+  expect(
+    (await store.searchIds({ text: '"payload 777"' }, { limit: 10, sort: 'newest', withinMs: 30_000 })).ids
+      .length,
+  ).toBe(1)
+})
+
+test('the names for queries are read along indexes, and few rows for them', async () => {
+  const readers = await readersOf({ text: vocabularySql, values: [] })
+
+  expect(readers.map((node) => node['Index Name'])).not.toContain(undefined)
+  expect(looked(readers)).toBeLessThan(10_000)
 })
 
 test('what takes too long is cut, says how far it came, and goes on from there', async () => {

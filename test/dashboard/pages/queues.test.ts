@@ -5,7 +5,7 @@ import { until } from '../../support/until.js'
 import { browserPath, look } from './browser.js'
 import { openStage, type Stage } from './stage.js'
 
-describe.skipIf(!browserPath)('the pages of queues', () => {
+describe.skipIf(!browserPath)('the pages of queues', { timeout: 120_000 }, () => {
   let stage: Stage
   let page: Page | undefined
 

@@ -1,7 +1,7 @@
 import type { QueueSummary, Range } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { tellCount, tellPart } from '../../ui/format.js'
-import { NameLink, NameLinks } from '../../ui/name-link.js'
+import { NameLink } from '../../ui/name-link.js'
 import { tellPerMinute } from '../../ui/rate.js'
 import { Badge } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
@@ -47,21 +47,12 @@ export function queueColumns(range: Range): readonly Column<Queue>[] {
       cell: ({ rates }) => (rates.failureRate === null ? <None /> : tellPart(rates.failureRate)),
     },
     {
-      id: 'wait50',
-      title: 'Wait p50',
-      narrow: 'hidden',
-      isNumber: true,
-      value: ({ rates }) => rates.wait.p50Ms ?? -1,
-      cell: ({ rates }) => <Duration ms={rates.wait.p50Ms} />,
-    },
-    {
-      id: 'wait95',
-      title: 'Wait p95',
+      id: 'wait',
+      title: 'Wait p50 / p95',
       isNumber: true,
       value: ({ rates }) => rates.wait.p95Ms ?? -1,
-      cell: ({ rates }) => <Duration ms={rates.wait.p95Ms} />,
+      cell: ({ rates: { wait } }) => <Waits p50Ms={wait.p50Ms} p95Ms={wait.p95Ms} />,
     },
-    { id: 'limits', title: 'Limits', narrow: 'hidden', cell: ({ limits }) => <Limits limits={limits} /> },
     { id: 'workers', title: 'Served by', cell: (queue) => <ServedBy queue={queue} /> },
     {
       id: 'pause',
@@ -77,31 +68,39 @@ function count(id: string, title: string, of: (queue: Queue) => number): Column<
   return { id, title, isNumber: true, value: of, cell: (queue) => tellCount(of(queue)) }
 }
 
-function Limits({ limits }: Pick<Queue, 'limits'>) {
-  const told = tellLimits(limits)
-  return told === '' ? <None /> : <span className={css.limits}>{told}</span>
+/** Half of the jobs waited so long at most, and 95 % of them. */
+function Waits({ p50Ms, p95Ms }: { readonly p50Ms: number | null; readonly p95Ms: number | null }) {
+  if (p50Ms === null) return <None />
+  return (
+    <>
+      <Duration ms={p50Ms} /> / <Duration ms={p95Ms} />
+    </>
+  )
 }
 
-function Name({ queue: { name, isPaused } }: { readonly queue: Queue }) {
+function Name({ queue: { name, isPaused, limits } }: { readonly queue: Queue }) {
+  const told = tellLimits(limits)
   return (
-    <span className={css.name}>
+    <span className={css.name} title={name}>
       <NameLink kind="queue" name={name} />
       {isPaused && <Badge tone="warning">paused</Badge>}
+      {told !== '' && <span className={css.limits}>{told}</span>}
     </span>
   )
 }
 
-/** Those beyond the first few are on the queue's page. */
-const mostNamed = 2
-
 function ServedBy({ queue }: { readonly queue: Queue }) {
   const { servedBy } = queue
+  const [first, ...others] = servedBy
   if (isUnserved(queue)) return <Badge tone="danger">nobody</Badge>
-  if (servedBy.length === 0) return <span className={css.idle}>nobody</span>
+  if (first === undefined) return <span className={css.idle}>nobody</span>
   return (
-    <span className={css.workers}>
-      <NameLinks kind="worker" names={servedBy.slice(0, mostNamed)} />
-      {servedBy.length > mostNamed && ` and ${servedBy.length - mostNamed} more`}
+    <span className={css.workers} title={servedBy.join(', ')}>
+      {others.length === 0 ? (
+        <NameLink kind="worker" name={first} />
+      ) : (
+        `${tellCount(servedBy.length)} workers`
+      )}
     </span>
   )
 }

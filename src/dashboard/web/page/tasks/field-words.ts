@@ -19,7 +19,7 @@ export function labelOf({ label, isRequired }: Field): string {
 
 export function unsaidWord({ isRequired, standard }: Field): string {
   if (isRequired) return 'Choose …'
-  return standard === undefined ? 'left out' : `left out: ${plain(standard)} then`
+  return standard === undefined ? 'left out' : `default: ${plain(standard)}`
 }
 
 export function plain(value: unknown): string {

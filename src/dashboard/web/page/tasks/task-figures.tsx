@@ -40,9 +40,9 @@ export function TaskFigures({ task }: { readonly task: Json<TaskPage> }) {
   )
 }
 
-function tellWorkers([first, ...others]: readonly string[]): string {
-  if (first === undefined) return 'nobody runs it'
-  return others.length === 0 ? first : `${first} and ${tellCount(others.length)} more`
+function tellWorkers(workers: readonly string[]): string {
+  const [first = 'nobody runs it'] = workers
+  return workers.length < 2 ? first : 'are there to run it'
 }
 
 const order: readonly JobState[] = [

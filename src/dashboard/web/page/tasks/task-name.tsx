@@ -12,7 +12,7 @@ interface TaskNameProps {
 export function TaskName({ name, standing }: TaskNameProps) {
   const module = moduleOf(name)
   return (
-    <span className={css.name}>
+    <span className={css.name} title={name}>
       <Link href={`/tasks/${encodeURIComponent(name)}`}>
         {module !== '' && <span className={css.module}>{module}.</span>}
         {module === '' ? name : name.slice(module.length + 1)}

@@ -16,6 +16,8 @@ export interface Showroom {
   /** Of the dashboard, with a slash at its end. */
   readonly dashboard: string
   readonly workers: readonly WorkerProcess[]
+  /** One more. */
+  startWorker(...args: readonly string[]): Promise<WorkerProcess>
   /** Some jobs of each kind and state. Resolves when those that end have ended. */
   fill(): Promise<Filled>
   close(): Promise<void>
@@ -55,14 +57,16 @@ export async function openShowroom(servers: Servers, options: ShowroomOptions): 
   const app = express().use(jobs)
   const running = await serve(app)
   await until(() => jobs.ready().then(() => true), { timeoutMs: 60_000 })
+  const startWorker = (...args: readonly string[]) =>
+    startWorkerProcess({ ...servers, app: folder, args, onEnd })
   const workers: WorkerProcess[] = []
-  for (const each of args)
-    workers.push(await startWorkerProcess({ ...servers, app: folder, args: each, onEnd }))
+  for (const each of args) workers.push(await startWorker(...each))
   return {
     jobs,
     url: running.url,
     dashboard: `${running.url}/jobs/dashboard/`,
     workers,
+    startWorker,
     fill: () => fill(jobs),
     async close() {
       await running.close()

@@ -1,0 +1,265 @@
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { freshServers } from '../../support/lab.js'
+import { until } from '../../support/until.js'
+import { browserPath, look, openViewer } from './browser.js'
+import { openShowroom } from './showroom.js'
+import { openStage, type Stage } from './stage.js'
+
+describe.skipIf(!browserPath)('around the pages', () => {
+  let stage: Stage
+  /** Whether whoever looks may do so. */
+  let isAdmitted = true
+
+  beforeAll(async () => {
+    stage = await openStage({
+      authorize: () => isAdmitted && { name: 'ann@example.com', role: 'admin' },
+    })
+  }, 120_000)
+
+  afterAll(() => stage?.close())
+
+  afterEach(async () => {
+    expect(await stage.viewer.leave()).toEqual([])
+  })
+
+  const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1 })
+  const pathOf = (page: Page) => page.url().slice(stage.room.dashboard.length - 1)
+  const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent')
+
+  test('the front page says what needs somebody, first, and leads to it', async () => {
+    const page = await stage.viewer.visit('/')
+    await page.getByText('Jobs wait in queue "video", and no live worker serves it.').waitFor()
+    await page.getByRole('link', { name: 'mail@one', exact: true }).waitFor()
+
+    await look(page, 'overview')
+    await page.getByRole('link', { name: 'The queue', exact: true }).click()
+
+    await heading(page, 'video').waitFor()
+    expect(pathOf(page)).toBe('/queues/video')
+  }, 90_000)
+
+  test('a figure leads to the jobs that it counts, and the way back to the figure', async () => {
+    const page = await stage.viewer.visit('/?range=24h')
+
+    await page.getByRole('link', { name: /^Failed/ }).click()
+    await heading(page, 'Jobs').waitFor()
+    const address = pathOf(page)
+    await page.goBack()
+    await heading(page, 'Overview').waitFor()
+
+    expect(address).toBe('/jobs?state=failed&range=24h')
+    expect(pathOf(page)).toBe('/?range=24h')
+  })
+
+  test('what happens is seen without a reload', async () => {
+    const page = await stage.viewer.visit('/')
+    const scheduled = page.getByRole('link', { name: /^scheduled/ })
+    const before = Number((await scheduled.textContent())?.replace(/\D/g, ''))
+
+    await stage.room.jobs.enqueue('mail.send', { to: 'ada@example.com', subject: 'Later' }, { delay: '3h' })
+
+    await page.getByRole('link', { name: `scheduled ${before + 1}` }).waitFor()
+  })
+
+  test('nothing is asked while nobody looks', async () => {
+    const page = await stage.viewer.visit('/')
+    await page.getByRole('link', { name: /^scheduled/ }).waitFor()
+    await page.getByText('Live', { exact: true }).first().waitFor()
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+
+    await page.evaluate(hide(true))
+    await page.getByText('Paused').first().waitFor()
+    await page.waitForTimeout(6000)
+    const whileHidden = [...asked]
+    await page.evaluate(hide(false))
+    await page.getByText('Live', { exact: true }).first().waitFor()
+
+    expect(whileHidden).toEqual([])
+    expect(asked.some((url) => url.includes('/api/overview'))).toBe(true)
+  }, 30_000)
+
+  test('a slash leads anywhere: to a task, to a job by its id, to the jobs that match', async () => {
+    const page = await stage.viewer.visit('/')
+    const find = async (text: string) => {
+      await page.keyboard.press('/')
+      await page.keyboard.type(text)
+    }
+    await heading(page, 'Overview').waitFor()
+
+    await find('buildRep')
+    await page.getByRole('option', { name: 'Task reports.buildReport' }).waitFor()
+    await page.keyboard.press('Enter')
+    await heading(page, 'reports.buildReport').waitFor()
+    await find(stage.filled.succeeded)
+    await page.keyboard.press('Enter')
+    await until(() => pathOf(page) === `/jobs/${stage.filled.succeeded}`)
+    await find('state:failed "No mail server"')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Jobs').waitFor()
+
+    expect(new URL(page.url()).searchParams.get('query')).toBe('state:failed "No mail server"')
+  })
+
+  test('what is found is picked by keys, and Escape leaves it', async () => {
+    const page = await stage.viewer.visit('/')
+    await heading(page, 'Overview').waitFor()
+
+    await page.keyboard.press('/')
+    await page.keyboard.type('mail')
+    await page.getByRole('option', { name: 'Queue mail', exact: true }).waitFor()
+    await page.keyboard.press('ArrowDown')
+    const picked = await page.locator('[role=option][aria-selected=true]').textContent()
+    await look(page, 'find', ['desktop'])
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+
+    expect(picked).toMatch(/^Taskmail\./)
+    expect(await page.getByRole('option').count()).toBe(0)
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('BODY')
+  }, 60_000)
+
+  test('a step to another page begins at its heading, and its tab has its name', async () => {
+    const page = await stage.viewer.visit('/')
+
+    await page.getByRole('link', { name: 'Workers', exact: true }).first().click()
+    await heading(page, 'Workers').waitFor()
+
+    await until(async () => (await focused(page)) === 'Workers')
+    expect(await page.title()).toBe('Workers · Celeriac')
+    expect(await page.locator('[aria-current=page]').textContent()).toBe('Workers')
+  })
+
+  test('by keyboard one skips what is on every page', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await heading(page, 'Workers').waitFor()
+
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+
+    expect(await page.evaluate('document.activeElement.id')).toBe('page')
+  })
+
+  test('on a phone the menu is a sheet that keeps the focus, and gives it back', async () => {
+    const page = await stage.viewer.visit('/workers', {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+      isMobile: true,
+    })
+    const menu = page.getByRole('button', { name: 'Menu' })
+    await menu.click()
+    await page.getByRole('dialog', { name: 'Menu' }).waitFor()
+    await look(page, 'menu', ['phone'])
+
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    const focusedAfter = await page.evaluate('document.activeElement.getAttribute("aria-label")')
+    await menu.click()
+    await page.getByRole('link', { name: 'Queues' }).click()
+    await heading(page, 'Queues').waitFor()
+
+    expect(focusedAfter).toBe('Menu')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  }, 60_000)
+
+  test('what one likes is kept: theme and times', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await page.getByRole('button', { name: 'Dark' }).click()
+    await page.getByRole('button', { name: '14:03:07' }).click()
+
+    await page.reload()
+    await heading(page, 'Workers').waitFor()
+
+    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
+    expect(await page.locator('time').first().textContent()).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/)
+  })
+
+  test('who may no longer look is told so where the pages were, and sees them again as soon as he may', async () => {
+    const page = await stage.viewer.visit('/')
+    await heading(page, 'Overview').waitFor()
+
+    isAdmitted = false
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await heading(page, 'You may no longer see this dashboard').waitFor()
+    await page.getByRole('button', { name: 'Try again' }).waitFor()
+    isAdmitted = true
+    await heading(page, 'Overview').waitFor({ timeout: 20_000 })
+
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('403 (Forbidden)'))).toBe(true)
+  }, 40_000)
+
+  test('a page that breaks says what happened, and the rest goes on', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await heading(page, 'Workers').waitFor()
+
+    await page.route('**/api/overview?*', (route) => route.fulfill({ json: { attention: 7 } }))
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await heading(page, 'This page broke').waitFor()
+    await look(page, 'broken')
+    await page.getByRole('link', { name: 'Workers', exact: true }).first().click()
+    await heading(page, 'Workers').waitFor()
+
+    // React tells the console of what it has caught.
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.startsWith('console: '))).toBe(true)
+  }, 60_000)
+
+  test('a page whose files have gone with a new version says to load it again', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await heading(page, 'Workers').waitFor()
+
+    await page.route('**/assets/system-page*', (route) => route.fulfill({ status: 404 }))
+    await page.getByRole('link', { name: 'Broker and store' }).click()
+
+    await heading(page, 'There is a newer version').waitFor()
+    expect(stage.viewer.misdeeds()).not.toEqual([])
+  })
+
+  test('a server that has gone is told of, and what was seen stays', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await page.getByText('mail@one', { exact: true }).waitFor()
+
+    await page.context().setOffline(true)
+    await page.getByText('Offline', { exact: true }).first().waitFor({ timeout: 20_000 })
+    const isKept = await page.getByText('mail@one', { exact: true }).isVisible()
+    await page.context().setOffline(false)
+    await page.getByText('Offline', { exact: true }).first().waitFor({ state: 'hidden', timeout: 20_000 })
+
+    expect(isKept).toBe(true)
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('ERR_INTERNET_DISCONNECTED'))).toBe(
+      true,
+    )
+  }, 60_000)
+})
+
+describe.skipIf(!browserPath)('where nothing has ever happened', () => {
+  test('the front page says how to begin', async () => {
+    const ends: (() => void)[] = []
+    const room = await openShowroom(await freshServers('redis'), {
+      authorize: () => 'admin',
+      workers: [],
+      onEnd: (end) => ends.push(end),
+    })
+    const viewer = await openViewer(room.dashboard)
+    try {
+      const page = await viewer.visit('/')
+      await page.getByRole('heading', { name: 'No job yet' }).waitFor()
+      await page.getByText('npx celeriac worker').first().waitFor()
+
+      await look(page, 'first-steps')
+
+      expect(viewer.misdeeds()).toEqual([])
+    } finally {
+      await viewer.close()
+      for (const end of ends) end()
+      await room.close()
+    }
+  }, 120_000)
+})
+
+/** As a browser does when another tab comes to the front. */
+function hide(isHidden: boolean): string {
+  return `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`
+}

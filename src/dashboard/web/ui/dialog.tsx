@@ -35,6 +35,8 @@ interface ActDialogProps {
   readonly isDanger?: boolean
   readonly isReady?: boolean
   readonly isWide?: boolean
+  /** What is wrong is told beside the fields, and not by the browser, which would hold it up. */
+  readonly noValidate?: boolean
   readonly isOpen: boolean
   onClose(): void
   /** Does it. What it throws is shown, and the dialog stays. */
@@ -47,6 +49,7 @@ export function ActDialog({
   verb,
   isDanger = false,
   isReady = true,
+  noValidate = false,
   act,
   children,
   ...dialog
@@ -59,6 +62,7 @@ export function ActDialog({
     <Dialog {...dialog}>
       <form
         className={css.form}
+        noValidate={noValidate}
         onSubmit={(event) => {
           event.preventDefault()
           void done()

@@ -90,7 +90,7 @@ function Editor({
   }
 
   return (
-    <ActDialog title={title} verb={verb} isWide isOpen onClose={onClose} act={act}>
+    <ActDialog title={title} verb={verb} noValidate isWide isOpen onClose={onClose} act={act}>
       <p>{about}</p>
       {isRedacted && <HiddenNote kind={kind} />}
       <div className={css.sides}>

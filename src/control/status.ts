@@ -1,4 +1,4 @@
-import type { KnownWorker, QueueLoad, Setting, Store } from '../store/store.js'
+import type { Depth, KnownWorker, QueueLoad, Setting, Store } from '../store/store.js'
 import type { Health, ServerHealth } from '../telemetry/health.js'
 import type { HealthCode, HealthReason } from '../telemetry/readiness.js'
 import { answerWithin } from '../waiting.js'
@@ -54,7 +54,7 @@ export interface WorkerStatus {
 
 export interface QueueStatus {
   readonly queue: string
-  /** Jobs that are due and wait for a worker. No more than `mostCounted` are counted. */
+  /** Jobs that are due and wait for a worker. */
   readonly waiting: number
   /** How long the oldest of them has been due; `null` when there is none. */
   readonly ageMs: number | null
@@ -66,14 +66,17 @@ export interface QueueStatus {
 export interface StatusDeps {
   readonly health: () => Promise<Health>
   readonly lacksTables: () => Promise<boolean>
-  readonly store: () => Promise<Pick<Store, 'workers' | 'servedQueues' | 'knownQueues' | 'load' | 'settings'>>
+  readonly store: () => Promise<
+    Pick<Store, 'workers' | 'servedQueues' | 'knownQueues' | 'load' | 'settings' | 'depths'>
+  >
   /** How to start a worker for a queue. */
   readonly advice: (queue: string) => string
   readonly leaseMs: number
   readonly heartbeatMs: number
 }
 
-export const mostCounted = 10_000
+/** Jobs of a queue that are looked at for the oldest of them. Where there are more, counters say how many. */
+const nearby = 200
 /** A job that nobody serves is told of when it has waited for so long: a worker may be about to start. */
 const patienceMs = 3000
 /** A report comes every 5 s. */
@@ -139,8 +142,20 @@ async function look({ store }: Pick<StatusDeps, 'store'>): Promise<Facts> {
   const paused = pausedAmong(settings)
   const served = workers.filter(isLive).flatMap(({ queues }) => queues)
   const queues = [...new Set([...known, ...served, ...paused])].sort()
-  const loads = await opened.load(queues.map((queue) => toQuestion(queue, mostCounted)))
-  return { workers, loads, paused }
+  const loads = await opened.load(queues.map((queue) => toQuestion(queue, nearby)))
+  const isLong = loads.some(({ waiting }) => waiting >= nearby)
+  return { workers, loads: isLong ? withDepths(loads, await opened.depths()) : loads, paused }
+}
+
+/** A count of rows would take the longer the more there are. */
+function withDepths(loads: readonly QueueLoad[], depths: readonly Depth[]): QueueLoad[] {
+  const queued = new Map<string, number>()
+  for (const { queue, state, jobs } of depths)
+    if (state === 'queued') queued.set(queue, (queued.get(queue) ?? 0) + jobs)
+  return loads.map((load) => ({
+    ...load,
+    waiting: load.waiting < nearby ? load.waiting : Math.max(load.waiting, queued.get(load.queue) ?? 0),
+  }))
 }
 
 const pausePrefix = 'pause:'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { clusterStatus, unservedQueues } from '../../src/control/status.js'
-import type { KnownWorker, QueueLoad, Setting } from '../../src/store/store.js'
+import type { Depth, KnownWorker, QueueLoad, Setting } from '../../src/store/store.js'
 import type { Health } from '../../src/telemetry/health.js'
 
 const now = new Date('2026-11-23T12:00:00Z')
@@ -28,9 +28,17 @@ interface Scene {
   readonly loads?: readonly Partial<QueueLoad>[]
   readonly paused?: readonly string[]
   readonly lacksTables?: boolean
+  readonly depths?: readonly Depth[]
 }
 
-function depsOf({ health, workers = [{}], loads = [], paused = [], lacksTables = false }: Scene) {
+function depsOf({
+  health,
+  workers = [{}],
+  loads = [],
+  paused = [],
+  lacksTables = false,
+  depths = [],
+}: Scene) {
   const rows = workers.map((worker) => ({ ...well, ...worker }))
   const lines = loads.map((load) => ({ queue: 'default', waiting: 0, ageMs: null, owners: [], ...load }))
   return {
@@ -47,6 +55,7 @@ function depsOf({ health, workers = [{}], loads = [], paused = [], lacksTables =
           ({ queue }) =>
             lines.find((line) => line.queue === queue) ?? { queue, waiting: 0, ageMs: null, owners: [] },
         ),
+      depths: async () => [...depths],
     }),
     advice: (queue: string) => `Run: npx celeriac worker -Q ${queue}`,
     leaseMs: 15_000,
@@ -56,6 +65,17 @@ function depsOf({ health, workers = [{}], loads = [], paused = [], lacksTables =
 
 const look = (scene: Scene) => clusterStatus(depsOf(scene))
 const codesOf = async (scene: Scene) => (await look(scene)).problems.map(({ code }) => code)
+
+test('of a long queue counters say how many wait', async () => {
+  const depths = (['queued', 'running'] as const).flatMap((state) => [
+    { task: 'mail.send', queue: 'default', state, jobs: 90_000 },
+    { task: 'mail.read', queue: 'default', state, jobs: 10_000 },
+  ])
+
+  const { queues } = await look({ loads: [{ waiting: 200, ageMs: 500 }], depths })
+
+  expect(queues.map(({ waiting }) => waiting)).toEqual([100_000])
+})
 
 test('a cluster whose workers live and serve all queues is well', async () => {
   const status = await look({ loads: [{ waiting: 3, ageMs: 500 }] })

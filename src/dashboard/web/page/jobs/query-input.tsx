@@ -112,7 +112,7 @@ export function QueryInput({ value, isWrong, faultId, onChange, onLeave, onClear
   )
 }
 
-const longest = 4000
+const longest = 2000
 
 function wrapped(at: number, length: number): number {
   return at < -1 ? length - 1 : at >= length ? -1 : at

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { buildPages } from './build-pages.mjs'
+import { describeContract } from './describe-contract.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const banner = '// Made by scripts/generate.mjs. Do not edit.\n'
@@ -14,6 +15,7 @@ const banner = '// Made by scripts/generate.mjs. Do not edit.\n'
 generateClient()
 generateMigrations()
 await buildPages()
+await describeContract()
 await generateProgram('src/embedded/keeper-main.ts', 'src/embedded/generated/keeper.ts', 'keeperSource')
 await generateProgram(
   'src/worker/lease-thread.ts',

@@ -8,7 +8,7 @@ import { longestWait, showJob, showLogs, showResult } from './job.js'
 import { retryJob, revealJob } from './job-actions.js'
 import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
 import { openLive } from './live.js'
-import { showMe } from './me.js'
+import { showDescription, showMe } from './me.js'
 import { actionOfVerb, giveOrder } from './orders.js'
 import { showOverview, showStatus } from './overview.js'
 import { count, duration, oneOf, someOf, text, texts, whole } from './query.js'
@@ -37,6 +37,7 @@ const ofJobs = {
 /** The whole management API. HEAD is answered as GET, without the body. */
 export const routes: { readonly [Name in RouteName]: Route<Name> } = {
   'GET /me': { action: 'view', query: {}, answer: showMe },
+  'GET /openapi.json': { action: 'view', query: {}, answer: showDescription },
   'GET /status': { action: 'view', query: {}, read: showStatus },
   'GET /live': { action: 'view', query: { watch: whole }, stream: openLive },
   'GET /overview': { action: 'view', query: range, read: showOverview },

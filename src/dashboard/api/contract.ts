@@ -15,6 +15,8 @@ import type { JobState } from '../../job/state.js'
 export interface Api {
   /** Who asks, and what he may do. */
   'GET /me': { answer: Me }
+  /** This API, described by OpenAPI 3.1. */
+  'GET /openapi.json': { answer: Record<string, unknown> }
   /** How everything is, and what needs somebody, the most urgent first: what `celeriac status` says, and which tasks began to fail. */
   'GET /status': { answer: ClusterStatus }
   /**
@@ -74,11 +76,11 @@ export interface Api {
   /** Goes on with an action that was stopped. */
   'POST /commands/:id/resume': { params: { id: string }; answer: AuditLine }
   /** A page of the jobs that match. All that is said must hold; of what is named several times, one. */
-  'GET /jobs': { query: JobsQuery & JobsPageQuery; answer: JobsPage }
+  'GET /jobs': { query: JobsListQuery; answer: JobsPage }
   /** How many match, up to `most` (10,000), as far as two seconds tell. */
-  'GET /job-count': { query: JobsQuery & { most?: number }; answer: MatchCount }
+  'GET /job-count': { query: JobCountQuery; answer: MatchCount }
   /** All that match, as they are read: CSV, or JSON Lines. The answer is no JSON. */
-  'GET /job-export': { query: JobsQuery & { format?: 'csv' | 'jsonl'; columns?: string }; answer: string }
+  'GET /job-export': { query: JobExportQuery; answer: string }
   /** Names that filters may take: for suggestions. */
   'GET /vocabulary': { answer: Vocabulary }
   /** Everything that is known of a job. Hidden fields stay hidden. */
@@ -491,41 +493,71 @@ export interface Operation {
   readonly error: string | null
 }
 
-/** Of which jobs, in an address. Lists by commas, or named several times. */
+/** Of which jobs, in an address. Lists by commas, or named several times. All that is said must hold. */
 export interface JobsQuery {
-  /** As people write it: `state:failed task:mail.* "timed out"`. */
+  /** As people write it: `state:failed task:mail.* "timed out"`. See docs/query.md. */
   query?: string
+  /** Whole ids. */
   id?: string[]
   state?: JobState[]
+  /** Also by the names that a task had before. */
   task?: string[]
   queue?: string[]
-  /** Names or ids. */
+  /** Names or ids of those that run the job, or ran it last. */
   worker?: string[]
   owner?: string[]
+  /** Jobs that carry one of these. */
   tag?: string[]
+  /** Children of this job. */
   parent?: string
   /** ISO time, or so long ago: `1h`. */
   createdAfter?: string
+  /** ISO time, or so long ago: `1h`. */
   createdBefore?: string
+  /** Of the current or last attempt: ISO time, or so long ago. */
   startedAfter?: string
+  /** Of the current or last attempt: ISO time, or so long ago. */
   startedBefore?: string
+  /** Of ended jobs alone: ISO time, or so long ago. */
   finishedAfter?: string
+  /** Of ended jobs alone: ISO time, or so long ago. */
   finishedBefore?: string
+  /** The current or last attempt has taken so long: `30s`. */
   minDuration?: string
+  /** The current or last attempt has taken no longer: `30s`. */
   maxDuration?: string
+  /** Starts so far, at least. */
   minAttempts?: number
+  /** The class of the last error: `TypeError`. */
   errorName?: string
+  /** Text of the last error: class, code, message or stack, in any case of letters. */
   error?: string
+  /** Text in payload, result or error, in any case of letters. Where something is hidden, nobody looks. */
   text?: string
 }
 
-export interface JobsPageQuery {
+/** Which page of them. */
+export interface JobsListQuery extends JobsQuery {
   /** 1 to 1000. Default 50. */
   limit?: number
+  /** Where the page before ended. */
   cursor?: string
+  /** By creation, or by end where only ended jobs are meant. Default `newest`. */
   sort?: SortOrder
-  /** `short`: payload, result and progress as JSON text of at most 200 characters. */
+  /** `short`: payload, result and progress as JSON text of at most 200 characters. Default `full`. */
   values?: 'full' | 'short'
+}
+
+export interface JobCountQuery extends JobsQuery {
+  /** Where the count ends. Default 10,000. */
+  most?: number
+}
+
+export interface JobExportQuery extends JobsQuery {
+  /** Default `csv`. */
+  format?: 'csv' | 'jsonl'
+  /** Names by commas, as `id,task,state,payload`. Default: what most tables need. */
+  columns?: string
 }
 
 export interface JobsPage {

@@ -1,5 +1,5 @@
 import { version } from '../../version.js'
-import type { Me } from './contract.js'
+import type { AnswerOf, Me } from './contract.js'
 import type { Call } from './route.js'
 
 /** `GET /me`: who asks, and what he may do. */
@@ -19,4 +19,11 @@ export async function showMe({ deps, visitor, mount }: Call<'GET /me'>): Promise
 function statusUrl({ path, publicPath }: Call<'GET /me'>['deps']['config'], mount: string): string | null {
   if (mount.endsWith(`${path}/dashboard`)) return '../{id}'
   return publicPath === undefined ? null : `${publicPath.replace(/\/$/, '')}/{id}`
+}
+
+/** `GET /openapi.json`: this API, described. */
+export async function showDescription({
+  api,
+}: Call<'GET /openapi.json'>): Promise<AnswerOf<'GET /openapi.json'>> {
+  return { ...api.describe() }
 }

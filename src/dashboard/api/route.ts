@@ -29,6 +29,8 @@ export interface Call<Name extends RouteName> extends Reading<Name> {
 export interface ApiSelf {
   /** Tells of these addresses, whenever what stands there has changed. */
   watch(addresses: readonly string[]): void
+  /** As OpenAPI has it. */
+  describe(): object
 }
 
 type Texts<Params> = { readonly [Key in keyof Params]: string }

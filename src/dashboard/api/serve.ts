@@ -10,6 +10,7 @@ import { shareAnswers } from './answers-for-all.js'
 import { patterns, routes } from './api.js'
 import { readBody } from './call.js'
 import type { RouteName } from './contract.js'
+import { describeApi } from './open-api.js'
 import { ApiError, toApiRefusal } from './problem.js'
 import { readQuery } from './query.js'
 import { type Call, type Match, matching, type Route } from './route.js'
@@ -94,7 +95,10 @@ export function createApi(deps: DashboardDeps, guard: Guard): (request: ApiReque
     return {
       ...{ ...call, query: readQuery(route.query, searchOf(req.url)) },
       body: await readBody(deps, req, route, name),
-      api: { watch: (watched: readonly string[]) => watch(req, res, visitor, watched) },
+      api: {
+        watch: (watched: readonly string[]) => watch(req, res, visitor, watched),
+        describe: describeApi,
+      },
     } as Call<Name>
   }
 

@@ -6,6 +6,7 @@ import { serve } from '../../http/app.js'
 import type { Servers } from '../../support/lab.js'
 import { until } from '../../support/until.js'
 import { ask, fromPage, tasks } from '../shop.js'
+import { assertDescribed } from './described.js'
 
 export const api = '/jobs/dashboard/api'
 
@@ -74,7 +75,9 @@ export async function get(
   headers: Record<string, string> = {},
 ): Promise<ApiReply> {
   const answer = await ask(scene, `${api}${path}`, { headers: { 'X-User': user, ...headers } })
-  return { ...answer, body: answer.body === '' ? undefined : JSON.parse(answer.body) }
+  const told = answer.body === '' ? undefined : JSON.parse(answer.body)
+  assertDescribed('GET', path, answer.status, told)
+  return { ...answer, body: told }
 }
 
 export async function post(
@@ -96,7 +99,9 @@ export async function post(
     },
     ...(text === undefined ? {} : { body: text }),
   })
-  return { ...answer, body: JSON.parse(answer.body) }
+  const told = JSON.parse(answer.body)
+  assertDescribed('POST', path, answer.status, told)
+  return { ...answer, body: told }
 }
 
 /** Lets in whom a header names. */

@@ -53,8 +53,9 @@ function toText(value: unknown, values: Values): string {
 
 /** What a spreadsheet would take for a formula is text: whoever enqueues a job must not compute on another's desk. */
 function escaped(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+  const plain = /^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text
+  // Where commas are for numbers, spreadsheets part cells by semicolons or tabs.
+  return /[",;\t\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }
 
 /** A JSON document a line. */

@@ -4,7 +4,7 @@ import { defineTask } from '../../../src/task/define.js'
 import { listen } from '../../http/event-client.js'
 import { freshServers } from '../../support/lab.js'
 import { until } from '../../support/until.js'
-import { api, get, openWeb, type Scene } from '../api/scene.js'
+import { api, get, openWeb, post, type Scene } from '../api/scene.js'
 import { ask, fromPage, openShop } from '../shop.js'
 import { everyAddress } from './addresses.js'
 
@@ -117,6 +117,56 @@ describe('S20: what is under redact', () => {
     // The same as for a value that is nowhere, or it would be told by what is found.
     expect([status, body.jobs?.length]).toEqual([without.status, without.body.jobs?.length])
     expect(JSON.stringify(body)).not.toMatch(/"hidden-(payload|card|token)"/)
+  })
+})
+
+describe('S20: what is hidden is shown', () => {
+  const reveal = (user: string, id = failed.id) => post(scene, `/jobs/${id}/reveal`, {}, { 'X-User': user })
+
+  test('to an admin who asks for it, and the audit says so, without what he saw', async () => {
+    const { status, headers, body } = await reveal('ann')
+
+    expect([status, headers['cache-control'], headers.etag]).toEqual([200, 'no-store', undefined])
+    expect(JSON.stringify(body)).toContain('hidden-payload')
+    const { body: audit } = await get(scene, '/commands?verb=reveal&limit=1')
+    expect(audit.commands).toMatchObject([
+      { verb: 'reveal', by: 'ann@shop', from: 'http 127.0.0.1', affected: 1 },
+    ])
+    expect(JSON.stringify(audit)).not.toMatch(/hidden-/)
+    // The next who asks is told what everybody is told.
+    expect(JSON.stringify((await get(scene, `/jobs/${failed.id}`, 'ann')).body)).not.toContain(
+      'hidden-payload',
+    )
+  })
+
+  test.each(['olga', 'vera', 'bob'])('to nobody else: %s', async (user) => {
+    const before = (await get(scene, '/commands?verb=reveal')).body.commands.length
+
+    const { status, body } = await reveal(user)
+
+    expect(status).toBe(403)
+    expect(JSON.stringify(body)).not.toContain('hidden')
+    expect((await get(scene, '/commands?verb=reveal')).body.commands).toHaveLength(before)
+  })
+
+  test('by no page of another site, and by no link', async () => {
+    expect(
+      (await post(scene, `/jobs/${failed.id}/reveal`, {}, { 'Sec-Fetch-Site': 'cross-site' })).status,
+    ).toBe(403)
+    expect((await get(scene, `/jobs/${failed.id}/reveal`, 'ann')).status).toBe(405)
+  })
+
+  test('not to who retries with what stands in its place', async () => {
+    const edited = { ...payload, password: '[redacted]', user: 'another-user' }
+    expect(
+      (await post(scene, `/jobs/${failed.id}/retry`, { payload: edited }, { 'X-User': 'olga' })).status,
+    ).toBe(200)
+    await until(async () => ['succeeded', 'failed'].includes((await failed.status()).state), {
+      timeoutMs: 30_000,
+    })
+
+    for (const [path, body] of await everything(failed.id))
+      expect(body, path).not.toMatch(/hidden-(payload|card|token|progress)/)
   })
 })
 

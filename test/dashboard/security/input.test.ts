@@ -6,7 +6,7 @@ import type { Rule } from '../../../src/dashboard/api/query.js'
 import { freshServers } from '../../support/lab.js'
 import { type ApiReply, get, openWeb, post, type Scene } from '../api/scene.js'
 import { ask, fromPage, tasks } from '../shop.js'
-import { concrete, everyAddress, everyChange } from './addresses.js'
+import { concrete, everyAddress } from './addresses.js'
 
 const unknownId = '018f0000-0000-7000-8000-000000000001'
 let scene: Scene
@@ -143,10 +143,14 @@ describe('S8: what is not asked for', () => {
     '%s is refused beside every action, and nothing is changed',
     async (key, value) => {
       const before = await rowOf(jobId)
-      for (const { path } of everyChange(jobId).filter((each) => each.path.startsWith('/api/jobs'))) {
-        const answer = await post(scene, path.slice('/api'.length), { ids: [jobId], [key]: value })
-        expect(answer.status, `${path} ${key}`).toBe(400)
-      }
+      for (const action of ['cancel', 'retry', 'delete', 'promote', 'move'])
+        expectRefused(
+          await post(scene, `/jobs/${action}`, { ids: [jobId], [key]: value }),
+          `${action} ${key}`,
+        )
+      // Those that are for one job have no other words than its payload, or none at all.
+      if (key !== 'payload') expectRefused(await post(scene, `/jobs/${jobId}/retry`, { [key]: value }), key)
+      await post(scene, `/jobs/${jobId}/reveal`, { [key]: value })
 
       expect(await rowOf(jobId)).toEqual(before)
     },
@@ -165,6 +169,90 @@ describe('S8: what is not asked for', () => {
     expectRefused(await post(scene, '/jobs/move', { ids: [jobId], ...to }), JSON.stringify(to))
 
     expect(await rowOf(jobId)).toEqual(before)
+  })
+
+  test('a job that is enqueued by hand has of it what may be said, and nothing else', async () => {
+    const said = { payload: 'zoe', queue: 'mail', priority: 3, attempts: 2, tags: ['by hand'], delay: '1h' }
+    const sent = await post(scene, '/tasks/mail.send/enqueue', said)
+    const { id, createdAt: _, runAt: __, ...job } = await rowOf(sent.body.id)
+
+    expect(id).toBe(sent.body.id)
+    expect(job).toMatchObject({
+      ...{ task: 'mail.send', payload: 'zoe', queue: 'mail', priority: 3, maxAttempts: 2, tags: ['by hand'] },
+      ...{
+        state: 'scheduled',
+        attempt: 0,
+        failures: 0,
+        error: null,
+        parentId: null,
+        owner: null,
+      },
+      ...{ idempotencyKey: null, requestId: null, cancelledBy: null, startedAt: null, finishedAt: null },
+    })
+  })
+
+  test.each([
+    ...[
+      { id: unknownId },
+      { jobId: unknownId },
+      { state: 'succeeded' },
+      { result: 1 },
+      { parent: unknownId },
+    ],
+    ...[
+      { idempotencyKey: 'k' },
+      { repeat: { every: 1 } },
+      { removeOnComplete: true },
+      { task: 'mail.moody' },
+    ],
+    ...[
+      { attempts: 0 },
+      { attempts: -1 },
+      { attempts: '1' },
+      { delay: -1 },
+      { delay: 'soon' },
+      { priority: 1e9 },
+    ],
+    ...[
+      { queue: 'a:b' },
+      { queue: {} },
+      { tags: 'x' },
+      { tags: [{}] },
+      { timeLimit: -1 },
+      { owner: { not: '' } },
+    ],
+    ...[
+      { backoff: { type: 'fixed' } },
+      { maxAttempts: 2 },
+      { createdAt: '2020-01-01' },
+      { tx: {} },
+      { redact: [] },
+    ],
+  ])('and with %j it is refused', async (more) => {
+    const before = (await get(scene, '/job-count')).body.count
+
+    expect((await post(scene, '/tasks/mail.send/enqueue', { payload: 'zoe', ...more })).status).toBe(400)
+
+    expect((await get(scene, '/job-count')).body.count).toBe(before)
+  })
+
+  test.each([
+    '__proto__',
+    'constructor',
+    'toString',
+    'mail.__proto__',
+    '../mail.send',
+    'file:///x',
+    'mail.*',
+    '*',
+    'mail.send\0',
+  ])('S7: no task is found by %j', async (name) => {
+    const before = (await get(scene, '/job-count')).body.count
+
+    const answer = await post(scene, `/tasks/${encodeURIComponent(name)}/enqueue`, { payload: 'zoe' })
+
+    expect([404, 400]).toContain(answer.status)
+    expect((await get(scene, '/job-count')).body.count).toBe(before)
   })
 
   test('the prototype is no place for it either', async () => {

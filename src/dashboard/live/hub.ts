@@ -15,8 +15,8 @@ export interface Watcher {
 }
 
 /**
- * What stands at the addresses that people look at. However many look, each is asked for at most every 2 s, and all
- * together at most a few times a second: where there are more, each waits its turn. Nothing is asked while nobody looks.
+ * What stands at the addresses that people look at. However many look, each is asked for at most every 2 s, what takes
+ * long less often, and all together at most a few times a second: where there are more, each waits its turn. Nothing is asked while nobody looks.
  */
 export interface Hub {
   /** A body that is younger than a second, or a new one. */
@@ -43,6 +43,9 @@ export const usualPace: HubPace = Object.freeze({
   mostAtOnce: 2,
   freshMs: 1000,
 })
+
+/** So many times as long as a load takes, until the next of the same address: a fifth of the time at most. */
+const restFactor = 5
 
 interface Entry {
   readonly address: string
@@ -117,8 +120,9 @@ export function createHub(pace: HubPace = usualPace, now: () => number = () => p
   function begin(entry: Entry): Promise<Rendered> {
     const loading = load(entry)
     entry.loading = loading
+    const begunAt = now()
     entry.loads++
-    entry.dueAt = now() + pace.everyMs
+    entry.dueAt = begunAt + pace.everyMs
     loading
       .then(
         (rendered) => learn(entry, loading, rendered),
@@ -127,6 +131,9 @@ export function createHub(pace: HubPace = usualPace, now: () => number = () => p
       .finally(() => {
         if (entry.loading === loading) entry.loading = undefined
         entry.loads--
+        // What takes the store long is asked for less often, unless somebody has changed something meanwhile.
+        if (entry.dueAt === begunAt + pace.everyMs)
+          entry.dueAt = Math.max(entry.dueAt, begunAt + restFactor * (now() - begunAt))
         sweep(entry)
         // Somebody may have begun to watch meanwhile, and nothing else would come back to it.
         schedule()

@@ -136,6 +136,24 @@ describe('however many addresses are watched', () => {
     expect(new Set(order.slice(0, 12)).size).toBe(12)
   })
 
+  test('what takes long is asked for less often', async () => {
+    const hub = openHub({ everyMs: 10 })
+    const begun: number[] = []
+    hub.watch(
+      '/slow',
+      async () => {
+        begun.push(performance.now())
+        await pause(100)
+        return { body: '', tag: '' }
+      },
+      watcher(),
+    )
+    await until(() => begun.length === 3)
+
+    const [first = 0, second = 0, third = 0] = begun
+    expect(Math.min(second - first, third - second)).toBeGreaterThan(450)
+  })
+
   test('so many are asked for at once', async () => {
     const hub = openHub({ mostAtOnce: 2 })
     const passed = gate()

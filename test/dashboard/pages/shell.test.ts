@@ -190,6 +190,46 @@ describe.skipIf(!browserPath)('around the pages', () => {
     expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('403 (Forbidden)'))).toBe(true)
   }, 40_000)
 
+  test('whose session has ended is asked to log in again', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await heading(page, 'Workers').waitFor()
+
+    const refusal = { status: 401, code: 'LOGIN_REQUIRED', detail: 'Log in first.' }
+    await page.route('**/api/me', (route) => route.fulfill({ status: 401, json: refusal }))
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await heading(page, 'Your session has ended').waitFor()
+    await look(page, 'session', ['phone'])
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Log in' }).click()])
+    await heading(page, 'Your session has ended').waitFor()
+    await page.unroute('**/api/me')
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await heading(page, 'Workers').waitFor()
+
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('401'))).toBe(true)
+  }, 40_000)
+
+  test('on a phone all that is pressed is large enough for a finger', async () => {
+    for (const path of ['/', '/workers', '/workers/mail%40one', '/system']) {
+      const page = await stage.viewer.visit(path, {
+        viewport: { width: 390, height: 844 },
+        hasTouch: true,
+        isMobile: true,
+      })
+      await until(async () => (await page.locator('[data-waiting]').count()) === 0)
+
+      const small = await page.locator('button:visible, summary:visible').evaluateAll((all) =>
+        all
+          // What is above the page is for keyboards.
+          .filter((each) => each.getBoundingClientRect().bottom > 0)
+          .filter((each) => each.getBoundingClientRect().height < 38)
+          .map((each) => each.textContent),
+      )
+      expect([path, small]).toEqual([path, []])
+    }
+  }, 60_000)
+
   test('a page that breaks says what happened, and the rest goes on', async () => {
     const page = await stage.viewer.visit('/workers')
     await heading(page, 'Workers').waitFor()

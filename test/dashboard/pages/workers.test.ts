@@ -243,30 +243,3 @@ describe.skipIf(!browserPath)('workers', () => {
     expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('404'))).toBe(true)
   })
 })
-
-describe.skipIf(!browserPath)('broker and store', () => {
-  let stage: Stage
-
-  beforeAll(async () => {
-    stage = await openStage({ broker: 'postgres' })
-  }, 120_000)
-
-  afterAll(() => stage?.close())
-
-  afterEach(async () => {
-    expect(await stage.viewer.leave()).toEqual([])
-  })
-
-  test('say what they are, what they take up, and what maintenance did', async () => {
-    const page = await stage.viewer.visit('/system')
-    await page.getByRole('row').filter({ hasText: 'Finds workers that died' }).waitFor()
-
-    await look(page, 'system')
-    await page.getByRole('button', { name: /^All \d+ tables$/ }).click()
-    await page.getByRole('button', { name: 'Dead rows' }).click()
-
-    const address = new URL(page.url()).searchParams
-    expect([address.get('tables'), address.get('sort')]).toEqual(['all', '-dead'])
-    expect(await page.getByRole('table', { name: 'Tables' }).getByRole('row').count()).toBeGreaterThan(15)
-  }, 60_000)
-})

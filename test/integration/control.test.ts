@@ -55,6 +55,7 @@ async function askEverything({ jobs: { control, inspect } }: Scene) {
     control.rateLimit({ task: 'work.rest' }, '100/s', asked),
     control.concurrency({ queue: 'mail' }, 7, asked),
     control.timeLimit('work.rest', { hard: '1s' }, asked),
+    control.limitReset({ queue: 'extra' }, asked),
   ])
   const resumed = await control.resume('mail', asked)
   return { questions, orders, settings, resumed }

@@ -51,19 +51,25 @@ export async function showWorker({ deps, params, query }: Reading<'GET /workers/
 
 const mostActive = 100
 /** A worker's jobs are among the oldest open ones of its queues. Where they are not, the page does not wait. */
-const lookMs = 250
+const lookMs = 150
 
 async function readActive(deps: DashboardDeps, worker: KnownWorker): Promise<WorkerPage['active']> {
   if (!isLive(worker)) return []
   const { store } = await deps.backend()
   const { jobs } = await store.searchJobs(
     { states: ['running'], workers: [worker.id] },
-    { limit: mostActive, sort: 'oldest', withinMs: lookMs },
+    { limit: activeOf(worker), sort: 'oldest', withinMs: lookMs },
   )
   return jobs.map(({ id, task, queue, attempt, startedAt }) => {
     const runningMs = startedAt ? Math.max(0, worker.now.getTime() - startedAt.getTime()) : 0
     return { id, task, queue, attempt, runningMs }
   })
+}
+
+/** Who has found as many as the worker says that it runs need not look through all that waits behind them. */
+function activeOf(worker: KnownWorker): number {
+  const running = statsOf(worker)?.running ?? worker.concurrency
+  return Math.min(Math.max(running, 1), mostActive)
 }
 
 function toWorkerSeries({ from, stepMs, points }: WorkerChart): WorkerPage['series'] {

@@ -92,10 +92,15 @@ const widths = { desktop: { width: 1280, height: 900 }, phone: { width: 390, hei
 type Width = keyof typeof widths
 const themes = ['light', 'dark'] as const
 
-/** Where the pictures go: into the documents when they are to be made anew, else to where they can be looked at. */
-const pictures = process.env.UPDATE_SCREENSHOTS
-  ? fileURLToPath(new URL('../../../docs/dashboard', import.meta.url))
-  : join(tmpdir(), 'celeriac-dashboard')
+const documented = fileURLToPath(new URL('../../../docs', import.meta.url))
+const shown = readFileSync(join(documented, 'dashboard.md'), 'utf8')
+const elsewhere = join(tmpdir(), 'celeriac-dashboard')
+
+/** Pictures that docs/dashboard.md shows go there when they are to be made anew; all others where they can be looked at. */
+function placeOf(picture: string): string {
+  const isDocumented = process.env.UPDATE_SCREENSHOTS && shown.includes(`dashboard/${picture}`)
+  return join(isDocumented ? join(documented, 'dashboard') : elsewhere, picture)
+}
 
 /**
  * Looks at a page as it stands, in both themes and at both widths: takes a picture of each, lets axe judge it, and sees
@@ -109,7 +114,7 @@ export async function look(
   name: string,
   at: readonly Width[] = ['desktop', 'phone'],
 ): Promise<void> {
-  mkdirSync(pictures, { recursive: true })
+  mkdirSync(elsewhere, { recursive: true })
   const before = page.viewportSize()
   const found: string[] = []
   for (const width of at) {
@@ -117,7 +122,7 @@ export async function look(
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await settle(page)
-      const path = join(pictures, `${name}-${width}-${colorScheme}.png`)
+      const path = placeOf(`${name}-${width}-${colorScheme}.png`)
       await page.screenshot({ path, animations: 'disabled' })
       found.push(...(await faultsOf(page)).map((fault) => `${width} ${colorScheme}: ${fault}`))
     }

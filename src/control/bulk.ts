@@ -2,7 +2,7 @@ import type { BulkAction, BulkOutcome } from '../job/filter.js'
 import type { HeldOperation, JobOutcome, MoveTarget, Store } from '../store/store.js'
 import { checkKeys } from '../task/check.js'
 import { type DeedOptions, defaultBatch, type NamesOf, toPlan, type Which } from './operation-plan.js'
-import { type RunListeners, type RunStore, runOperation } from './operation-run.js'
+import { type Pace, type RunListeners, type RunStore, runOperation } from './operation-run.js'
 import { addOperation, messageOf } from './operator.js'
 
 export type { Which } from './operation-plan.js'
@@ -73,6 +73,9 @@ export interface BulkDeps {
 export type BulkStore = RunStore &
   Pick<Store, 'addOperation' | 'failOperation' | 'stopOperation' | 'operation'>
 
+/** Somebody waits for it. */
+const pace: Pace = { first: 1000, most: 1000, longMs: 250, rests: 1 }
+
 const optionNames = ['by', 'from', 'signal', 'batch', 'cursor', 'onProgress'] as const
 
 /** Operations whose caller waits for the end, and that end with him. */
@@ -110,7 +113,7 @@ export function createBulk({ store, listeners, namesOf }: BulkDeps): Bulk {
         listeners,
         signal,
         isCounted: onProgress !== undefined,
-        firstBatch: plan.batch,
+        pace,
       },
       onBatch: (worked, matched) =>
         onProgress?.({

@@ -21,10 +21,21 @@ export interface Run {
   readonly signal: AbortSignal
   /** Whether to count first how many there are. */
   readonly isCounted: boolean
-  /** Jobs in the first batch. */
-  readonly firstBatch: number
+  readonly pace: Pace
   /** Told after each batch, and waited for. */
   onBatch?(worked: Worked, matched: Matched | undefined): unknown
+}
+
+/** How much of the servers, and of its process, an operation takes for itself. */
+export interface Pace {
+  /** Jobs in the first batch. */
+  readonly first: number
+  /** Jobs in one, at most, whatever its plan says. */
+  readonly most: number
+  /** A batch that takes longer is followed by a smaller one: it locks its rows, and keeps others waiting, for so long. */
+  readonly longMs: number
+  /** How long it rests after a batch: so many times what that took in the store, beside what it took in the broker. */
+  readonly rests: number
 }
 
 export interface Ran extends Pick<Tally, 'done' | 'counts'> {
@@ -53,35 +64,29 @@ export async function runOperation(run: Run): Promise<Ran> {
   }
 }
 
-async function workOff({
-  store,
-  held,
-  listeners,
-  signal,
-  isCounted,
-  firstBatch,
-  onBatch,
-}: Run): Promise<Ran> {
+async function workOff({ store, held, listeners, signal, isCounted, pace, onBatch }: Run): Promise<Ran> {
   const { id, runner } = held
-  const { deed, which, batch: most } = fromPlanText(held.plan)
+  const { deed, which, batch } = fromPlanText(held.plan)
+  const most = Math.min(batch, pace.most)
   const source = sourceOf(store, which)
   const matched = isCounted ? await count(store, held, source) : undefined
   let at: Omit<Ran, 'end'> = { done: held.done, counts: {}, cursor: held.cursor }
   let { step } = held
-  for (let size = Math.min(firstBatch, most); ; ) {
+  for (let size = Math.min(pace.first, most); ; ) {
     if (signal.aborted) return { ...at, end: 'aborted' }
     const begun = performance.now()
-    const { isDone, ...batch } = await source.next(at.cursor, size)
-    const worked = await store.workOperation({ ...batch, id, runner, step, deed, isDone })
+    const { isDone, ...next } = await source.next(at.cursor, size)
+    const worked = await store.workOperation({ ...next, id, runner, step, deed, isDone })
     if (!worked) return { ...at, end: 'left' }
+    const workedMs = performance.now() - begun
     await tell(listeners, worked)
-    const tookMs = performance.now() - begun
+    const toldMs = performance.now() - begun - workedMs
     step = worked.step
-    at = { done: worked.done, counts: worked.counts, cursor: batch.cursor }
+    at = { done: worked.done, counts: worked.counts, cursor: next.cursor }
     await onBatch?.(worked, matched)
     if (isDone) return { ...at, end: 'done' }
-    size = nextSize(size, most, tookMs)
-    await sleep(Math.min(tookMs, longestRestMs))
+    size = nextSize(size, most, workedMs, pace.longMs)
+    await sleep(Math.min(workedMs * pace.rests + toldMs, longestRestMs))
   }
 }
 
@@ -99,12 +104,9 @@ async function tell({ onCancelled, send }: RunListeners, worked: Worked): Promis
   if (worked.redeliveries.length > 0) await send(worked.redeliveries)
 }
 
-export const smallestBatch = 20
-/** A batch that takes longer is followed by a smaller one: it locks its rows for so long. */
-const longBatchMs = 250
-const shortBatchMs = 60
+const smallestBatch = 20
 
-function nextSize(size: number, most: number, tookMs: number): number {
-  if (tookMs > longBatchMs) return Math.min(most, Math.max(smallestBatch, Math.floor(size / 2)))
-  return tookMs < shortBatchMs ? Math.min(most, size * 2) : size
+function nextSize(size: number, most: number, tookMs: number, longMs: number): number {
+  if (tookMs > longMs) return Math.min(most, Math.max(smallestBatch, Math.floor(size / 2)))
+  return tookMs < longMs / 3 ? Math.min(most, size * 2) : size
 }

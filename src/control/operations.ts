@@ -33,7 +33,7 @@ export interface Asker {
 }
 
 export interface OperationOptions extends Asker, DeedOptions {
-  /** Jobs in one statement, at most: 1 to 1000. Default 500. */
+  /** Jobs in one batch, at most: 1 to 100. Default 100. */
   readonly batch?: number
 }
 

@@ -6,7 +6,7 @@ import { checkKeys, checkText } from '../task/check.js'
 import { rest, sleep } from '../waiting.js'
 import type { Audit } from './audit.js'
 import { type NamesOf, type Plan, toArgs, toPlan, toPlanText, type Which } from './operation-plan.js'
-import { type RunListeners, type RunStore, runOperation, smallestBatch } from './operation-run.js'
+import { type Pace, type RunListeners, type RunStore, runOperation } from './operation-run.js'
 import {
   type Asker,
   type Operation,
@@ -47,8 +47,8 @@ export interface Operator extends Operations {
 }
 
 const optionNames = ['by', 'from', 'reason', 'to', 'batch'] as const satisfies (keyof OperationOptions)[]
-/** Small, until it is known how long a batch takes here. */
-const firstBatch = 100
+/** Nobody waits for it, and the process has its own work. What it sends to the broker keeps its event loop, too. */
+const pace: Pace = { first: 50, most: 100, longMs: 60, rests: 4 }
 const firstPauseMs = 250
 const longestPauseMs = 5000
 /** An operation that has not moved for so long, whatever was tried, is given up. */
@@ -125,11 +125,10 @@ export function createOperator({ store, listeners, namesOf, audit, hold, log }: 
   async function workOff(opened: OperationsStore, first: HeldOperation): Promise<void> {
     let held: HeldOperation | undefined = first
     let movedAt = performance.now()
-    let size = firstBatch
     let pauseMs = firstPauseMs
     while (held) {
       const begun: HeldOperation = held
-      const trouble = await run(opened, begun, size)
+      const trouble = await run(opened, begun)
       if (!trouble) return
       if (!(trouble instanceof StoreUnavailableError) || performance.now() - movedAt > longestTroubleMs)
         return giveUp(opened, begun, trouble)
@@ -138,17 +137,16 @@ export function createOperator({ store, listeners, namesOf, audit, hold, log }: 
       const hasMoved = found && found !== 'away' && found.step > begun.step
       if (hasMoved) movedAt = performance.now()
       pauseMs = hasMoved ? firstPauseMs : Math.min(pauseMs * 2, longestPauseMs)
-      size = smallestBatch
       if (found !== 'away') held = found
     }
   }
 
   /** What came of it, where that is no end. */
-  async function run(opened: OperationsStore, held: HeldOperation, size: number): Promise<unknown> {
+  async function run(opened: OperationsStore, held: HeldOperation): Promise<unknown> {
     try {
       const isCounted = held.matched === 0 && held.done === 0
       const { end } = await runOperation({
-        ...{ store: opened, held, listeners, signal: closing.signal, isCounted, firstBatch: size },
+        ...{ store: opened, held, listeners, signal: closing.signal, isCounted, pace },
       })
       if (end === 'aborted') await opened.releaseOperation(held)
       return undefined

@@ -39,6 +39,8 @@ const bulk = 1000
 const tellAfterMs = 500
 /** A row that a worker claims within this time never needs to be marked. */
 const markAfterMs = 1000
+/** Short statements: others wait for the same server. */
+const markedAtOnce = 200
 
 /** Deliveries that go together. */
 interface Parcel {
@@ -126,7 +128,8 @@ export function createDispatcher({ broker, store, hold, log }: DispatcherDeps): 
     unmarked = unmarked.filter(({ sentAt }) => sentAt > sentBefore)
     try {
       if (receipts.length > 0) await store.clearOutbox(receipts)
-      if (old.length > 0) await store.markDispatched(old)
+      for (let from = 0; from < old.length; from += markedAtOnce)
+        await store.markDispatched(old.slice(from, from + markedAtOnce))
     } catch {
       // What the store was not told is only sent once more, and the broker ignores what it holds.
     }

@@ -118,12 +118,18 @@ function fromRow(row: ToldRow): StoredOperation {
 /** What a batch does, and where its operation then stands, are committed together: no batch is done twice, or not counted. */
 function workOff(pool: Pool, work: OperationWork): Promise<Worked | undefined> {
   return withClient(pool, async (client) => {
-    await client.query('BEGIN')
+    await client.query(work.isDone ? 'BEGIN' : beginSql)
     const worked = await workIn(client, work)
     await client.query(worked ? 'COMMIT' : 'ROLLBACK')
     return worked
   })
 }
+
+/**
+ * A crash may take the last moments back, jobs and progress alike, and whoever goes on does them again. Who commits for
+ * good, as the last batch and a stop do, has all before it kept, too; and nobody waits for the disk behind each batch.
+ */
+const beginSql = 'BEGIN; SET LOCAL synchronous_commit = off'
 
 async function workIn(client: PoolClient, work: OperationWork): Promise<Worked | undefined> {
   const { id, runner, step, deed, ids, strangers, cursor, isDone } = work

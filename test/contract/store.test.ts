@@ -715,6 +715,18 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.undispatched(10)).toEqual([])
     })
 
+    test('what was made due a moment ago is left to whoever did that, for as long as he needs', async () => {
+      const { id } = await insert({ delayMs: 3_600_000 })
+      await opened.pass(10_000)
+      await store.promote(id)
+
+      expect(await store.undispatched(10)).toEqual([])
+      expect((await store.beginRound([{ pass: 'dispatch', everyMs: 0 }])).work.undispatched).toBe(false)
+      await opened.pass(3000)
+
+      expect(await store.undispatched(10)).toMatchObject([{ jobId: id, number: 2 }])
+    })
+
     test('what should have been delivered gets a new delivery', async () => {
       const { id } = await insert({ delayMs: 5000 })
       await opened.pass(10_000)

@@ -14,7 +14,10 @@ export function undispatched(table: Table, limit: number): Redelivery[] {
 
 function isUndispatched(row: Row, now: Date): boolean {
   const isSoon = row.runAt.getTime() < now.getTime() + horizonMs
-  return row.dispatchedAt === null && isWaiting(row) && isSoon && isOlder(row.createdAt, now, settlingMs)
+  // It was made due a moment ago: whoever did that is about to send it.
+  const isFresh = row.runAt <= now && !isOlder(row.runAt, now, settlingMs)
+  const isMeant = isSoon && !isFresh && isOlder(row.createdAt, now, settlingMs)
+  return row.dispatchedAt === null && isWaiting(row) && isMeant
 }
 
 export function overdue(table: Table, limit: number): Redelivery[] {

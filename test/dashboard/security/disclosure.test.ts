@@ -203,7 +203,8 @@ describe('S19: when the server itself fails', () => {
             headers: { ...fromPage, Accept },
           })
           if (status >= 500) refused += 1
-          if (!path.startsWith('/assets/'))
+          // Files of the pages, and the API's description, are the same on every server; the latter has examples.
+          if (!path.startsWith('/assets/') && path !== '/api/openapi.json')
             expect(body, path).not.toMatch(
               /postgres:|127\.0\.0\.1|localhost|ECONN|node_modules|\bat .*[(/].*:\d+:\d+|\/src\/|\/dist\//,
             )

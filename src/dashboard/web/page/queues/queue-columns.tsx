@@ -3,6 +3,7 @@ import type { Json } from '../../api/json.js'
 import { tellCount, tellPart } from '../../ui/format.js'
 import { NameLink } from '../../ui/name-link.js'
 import { tellPerMinute } from '../../ui/rate.js'
+import { RowName } from '../../ui/row-name.js'
 import { Badge } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
 import { Duration, None } from '../../ui/time.js'
@@ -81,11 +82,11 @@ function Waits({ p50Ms, p95Ms }: { readonly p50Ms: number | null; readonly p95Ms
 function Name({ queue: { name, isPaused, limits } }: { readonly queue: Queue }) {
   const told = tellLimits(limits)
   return (
-    <span className={css.name} title={name}>
+    <RowName name={name} room="short">
       <NameLink kind="queue" name={name} />
       {isPaused && <Badge tone="warning">paused</Badge>}
       {told !== '' && <span className={css.limits}>{told}</span>}
-    </span>
+    </RowName>
   )
 }
 

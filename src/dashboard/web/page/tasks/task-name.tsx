@@ -1,4 +1,5 @@
 import { Link } from 'wouter'
+import { RowName } from '../../ui/row-name.js'
 import { Badge } from '../../ui/state.js'
 import { moduleOf, type Standing } from './standing.js'
 import css from './tasks.module.css'
@@ -12,12 +13,12 @@ interface TaskNameProps {
 export function TaskName({ name, standing }: TaskNameProps) {
   const module = moduleOf(name)
   return (
-    <span className={css.name} title={name}>
+    <RowName name={name} room="long">
       <Link href={`/tasks/${encodeURIComponent(name)}`}>
         {module !== '' && <span className={css.module}>{module}.</span>}
         {module === '' ? name : name.slice(module.length + 1)}
       </Link>
       {standing && <Badge tone={standing.tone}>{standing.word}</Badge>}
-    </span>
+    </RowName>
   )
 }

@@ -33,10 +33,13 @@ export async function undispatched(pool: Pool, limit: number): Promise<Redeliver
   return rows
 }
 
-/** Not those of the last moments: whoever wrote them, or made them due again, is about to send them. */
+/**
+ * Not those of the last moments: whoever wrote them, or made them due by hand, is about to send them. What came due by
+ * itself is not queued yet, and has nobody who would.
+ */
 export const isUndispatched = `j.dispatched_at IS NULL AND ${waiting}
   AND j.run_at < now() + interval '60 seconds' AND j.created_at < now() - interval '2 seconds'
-  AND j.run_at NOT BETWEEN now() - interval '2 seconds' AND now()`
+  AND NOT (j.state = 'queued' AND j.run_at BETWEEN now() - interval '2 seconds' AND now())`
 
 export const isOverdue = `j.finished_at IS NULL AND j.run_at > j.created_at
   AND j.run_at < now() - interval '2 seconds' AND j.state IN ('scheduled', 'retrying') AND j.dispatched_at IS NOT NULL`

@@ -104,6 +104,7 @@ describe('celeriac top', () => {
       args: ['-n', 'mail@one', '-c', '3', '-Q', 'default'],
     })
     const celeriac = celeriacFor(servers)
+    await until(async () => (await jobs.inspect.workers()).some(({ reportedAt }) => reportedAt !== null))
 
     const { code, out } = await celeriac('top')
 

@@ -715,6 +715,13 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.undispatched(10)).toEqual([])
     })
 
+    test('what came due by itself a moment ago is sent at once', async () => {
+      const { id } = await insert({ delayMs: 3_600_000 })
+      await opened.pass(3_600_500)
+
+      expect(await store.undispatched(10)).toMatchObject([{ jobId: id, number: 1 }])
+    })
+
     test('what was made due a moment ago is left to whoever did that, for as long as he needs', async () => {
       const { id } = await insert({ delayMs: 3_600_000 })
       await opened.pass(10_000)

@@ -14,8 +14,8 @@ export function undispatched(table: Table, limit: number): Redelivery[] {
 
 function isUndispatched(row: Row, now: Date): boolean {
   const isSoon = row.runAt.getTime() < now.getTime() + horizonMs
-  // It was made due a moment ago: whoever did that is about to send it.
-  const isFresh = row.runAt <= now && !isOlder(row.runAt, now, settlingMs)
+  // It was made due by hand a moment ago: whoever did that is about to send it. What came due by itself is not queued yet.
+  const isFresh = row.state === 'queued' && row.runAt <= now && !isOlder(row.runAt, now, settlingMs)
   const isMeant = isSoon && !isFresh && isOlder(row.createdAt, now, settlingMs)
   return row.dispatchedAt === null && isWaiting(row) && isMeant
 }

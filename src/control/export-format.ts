@@ -51,12 +51,17 @@ function toText(value: unknown, values: Values): string {
   return typeof value === 'string' ? value : values.toShownJson(value)
 }
 
-/** What a spreadsheet would take for a formula is text: whoever enqueues a job must not compute on another's desk. */
+/**
+ * What a spreadsheet would take for a formula is marked as text: whoever enqueues a job must not compute on another's desk.
+ * That is so within a text, too: where commas are for numbers, spreadsheets part cells by semicolons or tabs, and heed no
+ * quotes but those at the start of a cell.
+ */
 function escaped(text: string): string {
-  const plain = /^\s*[=+\-@＝＋－＠\t\r]/.test(text) ? `'${text}` : text
-  // Where commas are for numbers, spreadsheets part cells by semicolons or tabs.
-  return /[",;\t\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+  const marked = text.replace(formulaStart, "'")
+  return /[",;\t\r\n]/.test(marked) ? `"${marked.replaceAll('"', '""')}"` : marked
 }
+
+const formulaStart = /^(?=\s*[=+\-@＝＋－＠\t\r])|(?<=[;\t\r\n]["\s]*)(?=[=+\-@＝＋－＠])/g
 
 /** A JSON document a line. */
 function createJsonLines({ columns, workers, values }: FormatDeps): Format {

@@ -54,7 +54,7 @@ describe('jobs', () => {
   })
 
   test('are acted on by the ten thousand, while one looks how far it is, stops it, and lets it go on', async () => {
-    for (let at = 0; at < 5; at += 1)
+    for (let at = 0; at < 2; at += 1)
       await scene.jobs.enqueueMany(
         'mail.gated',
         Array.from({ length: 6000 }, () => 'many'),
@@ -80,11 +80,11 @@ describe('jobs', () => {
         const line = (await get(scene, `/commands/${body.id}`)).body
         return line.operation.state === 'done' && line
       },
-      { timeoutMs: 60_000, everyMs: 300 },
+      { timeoutMs: 100_000, everyMs: 300 },
     )
     expect(ended).toMatchObject({
-      ...{ affected: 30_000, by: 'ann@shop', workers: [] },
-      operation: { done: 30_000, counts: { cancelled: 30_000 }, isMore: false, error: null },
+      ...{ affected: 12_000, by: 'ann@shop', workers: [] },
+      operation: { done: 12_000, counts: { cancelled: 12_000 }, isMore: false, error: null },
     })
     expect((await get(scene, '/job-count?queue=bulk&state=scheduled')).body.count).toBe(0)
   }, 120_000)

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { freshServers } from '../../support/lab.js'
 import { until } from '../../support/until.js'
@@ -211,6 +211,28 @@ describe.skipIf(!browserPath)('around the pages', () => {
 
     expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('401'))).toBe(true)
   }, 40_000)
+
+  test('whichever page comes first, less than 200 kB are loaded for it, compressed', async () => {
+    const { succeeded } = stage.filled
+    const weights: [path: string, kB: number][] = []
+    const paths = ['', 'jobs', `jobs/${succeeded}`, 'tasks', 'tasks/mail.send', 'queues', 'queues/mail']
+    for (const path of [...paths, 'workers', 'workers/mail%40one', 'system', 'audit']) {
+      const context = await stage.viewer.browser.newContext()
+      const page = await context.newPage()
+      const loaded: Request[] = []
+      page.on('requestfinished', (request) => loaded.push(request))
+      await page.goto(new URL(path, stage.room.dashboard).href)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await until(async () => (await page.locator('[data-waiting]').count()) === 0)
+      const files = loaded.filter((request) => !request.url().includes('/api/'))
+      const sizes = await Promise.all(files.map((request) => request.sizes()))
+      weights.push([path, sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0) / 1000])
+      await context.close()
+    }
+    console.log(`First load, kB: ${weights.map(([path, kB]) => `/${path} ${Math.round(kB)}`).join(', ')}`)
+
+    expect(weights.filter(([, kB]) => kB >= 200 || kB < 50)).toEqual([])
+  }, 90_000)
 
   test('on a phone all that is pressed is large enough for a finger', async () => {
     for (const path of ['/', '/workers', '/workers/mail%40one', '/system']) {

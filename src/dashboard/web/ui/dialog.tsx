@@ -1,12 +1,11 @@
-import { Dialog as Base } from '@base-ui/react/dialog'
-import { type ReactNode, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useRef, useState } from 'react'
 import { Problem } from '../api/call.js'
 import { feed } from '../api/feed.js'
 import { Button } from './button.js'
 import css from './dialog.module.css'
 import { ProblemNote } from './note.js'
 
-interface DialogProps {
+export interface DialogProps {
   readonly title: string
   readonly isOpen: boolean
   readonly isWide?: boolean
@@ -14,17 +13,17 @@ interface DialogProps {
   readonly children: ReactNode
 }
 
-export function Dialog({ title, isOpen, isWide = false, onClose, children }: DialogProps) {
+const OpenedDialog = lazy(() => import('./opened-dialog.js'))
+
+/** Loaded when it is opened first. */
+export function Dialog(props: DialogProps) {
+  const wasOpened = useRef(false)
+  wasOpened.current ||= props.isOpen
+  if (!wasOpened.current) return null
   return (
-    <Base.Root open={isOpen} onOpenChange={(next) => !next && onClose()}>
-      <Base.Portal>
-        <Base.Backdrop className={css.scrim} />
-        <Base.Popup className={`${css.box} ${isWide ? css.isWide : ''}`}>
-          <Base.Title className={css.title}>{title}</Base.Title>
-          {children}
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
+    <Suspense fallback={null}>
+      <OpenedDialog {...props} />
+    </Suspense>
   )
 }
 

@@ -1,44 +1,51 @@
-import { Menu as Base } from '@base-ui/react/menu'
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import css from './menu.module.css'
 
 export interface MenuItem {
   readonly label: string
   readonly isDanger?: boolean
   readonly isDisabled?: boolean
+  /** One of some that are chosen: the menu stays open while one does. */
+  readonly isChecked?: boolean
   onPick(): void
 }
 
-/** Actions behind one button. */
-export function Menu({ label, items, children }: MenuProps) {
-  if (items.length === 0) return null
-  return (
-    <Base.Root>
-      <Base.Trigger className={css.trigger} aria-label={label}>
-        {children ?? '⋯'}
-      </Base.Trigger>
-      <Base.Portal>
-        <Base.Positioner sideOffset={4} align="end" className={css.place}>
-          <Base.Popup className={css.list}>
-            {items.map(({ label: name, isDanger, isDisabled, onPick }) => (
-              <Base.Item
-                key={name}
-                className={`${css.item} ${isDanger ? css.danger : ''}`}
-                disabled={isDisabled ?? false}
-                onClick={onPick}
-              >
-                {name}
-              </Base.Item>
-            ))}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
-  )
-}
-
-interface MenuProps {
+export interface MenuProps {
   readonly label: string
   readonly items: readonly MenuItem[]
+  /** On the button. */
   readonly children?: ReactNode
+}
+
+const load = () => import('./opened-menu.js')
+const OpenedMenu = lazy(load)
+
+/** Actions, or choices, behind one button. What opens it is loaded when somebody is about to. */
+export function Menu({ label, items, children = '⋯' }: MenuProps) {
+  const [isWanted, setWanted] = useState(false)
+  if (items.length === 0) return null
+  const open = () => setWanted(true)
+  const button = (
+    <button
+      type="button"
+      className={css.trigger}
+      aria-label={label}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onPointerEnter={() => void load()}
+      onFocus={() => void load()}
+      onClick={open}
+      onKeyDown={({ key }) => key === 'ArrowDown' && open()}
+    >
+      {children}
+    </button>
+  )
+  if (!isWanted) return button
+  return (
+    <Suspense fallback={button}>
+      <OpenedMenu label={label} items={items}>
+        {children}
+      </OpenedMenu>
+    </Suspense>
+  )
 }

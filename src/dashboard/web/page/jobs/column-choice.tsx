@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { useSearch } from '../../api/use-search.js'
-import { CheckMenu } from '../../ui/check-menu.js'
+import { Menu } from '../../ui/menu.js'
 import { columns, usualColumns } from './columns.js'
 
 type Search = ReturnType<typeof useSearch>
@@ -22,19 +22,23 @@ interface ColumnChoiceProps {
 }
 
 export function ColumnChoice({ shown, search, isByEnd }: ColumnChoiceProps) {
-  const change = (next: ReadonlySet<string>) => {
+  const toggle = (id: string) => {
+    const next = new Set(shown)
+    if (!next.delete(id)) next.add(id)
     const usual = usualColumns(isByEnd)
-    const isUsual = next.size === usual.length && usual.every((id) => next.has(id))
+    const isUsual = next.size === usual.length && usual.every((each) => next.has(each))
     search.set({ columns: isUsual ? '' : columns.flatMap(({ id }) => (next.has(id) ? [id] : [])).join(',') })
   }
+  const choices = columns.filter(({ id }) => id !== 'task')
   return (
-    <CheckMenu
+    <Menu
       label="Columns"
-      items={columns.filter(({ id }) => id !== 'task').map(({ id, title }) => ({ id, label: title }))}
-      checked={shown}
-      onChange={(next) => change(new Set([...next, 'task']))}
+      items={choices.map(({ id, title }) => ({
+        ...{ label: title, isChecked: shown.has(id) },
+        onPick: () => toggle(id),
+      }))}
     >
       Columns
-    </CheckMenu>
+    </Menu>
   )
 }

@@ -1,11 +1,10 @@
 import { CeleriacError } from '../errors.js'
 import type { Refusal } from './answer.js'
 
-const later: Refusal = {
-  status: 503,
-  code: 'UNAVAILABLE',
-  message: 'The store or the broker cannot be reached right now. The log of the app says more. Try again.',
-}
+const away: ReadonlyMap<string, string> = new Map([
+  ['STORE_UNAVAILABLE', 'The store does not answer.'],
+  ['BROKER_UNAVAILABLE', 'The broker does not answer.'],
+])
 
 const broken: Refusal = {
   status: 500,
@@ -21,8 +20,13 @@ const notUnderstood: Refusal = {
 
 /** What a client is told of an error that is not about what he has asked. */
 export function toRefusal(error: unknown): Refusal {
-  if (error instanceof CeleriacError) return later
+  if (error instanceof CeleriacError) return toUnavailable(error)
   return isOfClient(error) ? notUnderstood : broken
+}
+
+function toUnavailable({ code }: CeleriacError): Refusal {
+  const what = away.get(code) ?? 'Celeriac cannot answer right now.'
+  return { status: 503, code: 'UNAVAILABLE', message: `${what} The log of the app says more.` }
 }
 
 /** As Express marks what it could not read of an address or a body. */

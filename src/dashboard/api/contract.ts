@@ -392,8 +392,8 @@ export interface SystemPage {
   readonly broker: ServerPage
   readonly store: ServerPage
   readonly tables: readonly TableSize[]
-  /** How long the oldest batch of jobs has been committed that the broker is not known to have. */
-  readonly dispatchLagMs: number
+  /** How long the oldest batch of jobs has been committed that the broker is not known to have. `null`: the store does not answer. */
+  readonly dispatchLagMs: number | null
   readonly passes: readonly PassPage[]
 }
 

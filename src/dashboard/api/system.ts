@@ -29,7 +29,7 @@ export async function showSystem({ deps }: Reading<'GET /system'>): Promise<Syst
       facts: ofBroker ? toBrokerFacts(ofBroker) : [],
     },
     tables: ofStore?.tables?.map(toSize) ?? [],
-    dispatchLagMs: sights?.dispatchLagMs ?? 0,
+    dispatchLagMs: sights?.dispatchLagMs ?? null,
     passes: (passes ?? []).map((pass) => toPage(pass, clock?.now ?? new Date(), config.heartbeatMs)),
   }
 }

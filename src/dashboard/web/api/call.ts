@@ -44,7 +44,7 @@ export async function send(address: string, init: RequestInit): Promise<Response
   const answer = await fetch(urlOf(address), { credentials: 'same-origin', ...init }).catch(
     (error: unknown) => {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new Problem(0, 'OFFLINE', 'The server does not answer. This page tries again by itself.')
+      throw new Problem(0, 'OFFLINE', 'The server does not answer.')
     },
   )
   if (answer.ok || answer.status === 304) return answer

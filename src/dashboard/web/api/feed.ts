@@ -31,7 +31,20 @@ const keepMs = 60_000
 /** What is said to each visitor alone is in no stream, which many share. It is asked again when the stream has ended. */
 const ownAddress = '/me'
 
-export type FeedState = 'live' | 'polling' | 'paused' | 'offline'
+/** `down`: the server answers that it cannot. `offline`: it does not answer. */
+export type FeedState = 'live' | 'polling' | 'paused' | 'down' | 'offline'
+
+/** Why nothing new is heard, for all that is shown. */
+export interface Outage {
+  readonly message: string
+  /** Milliseconds. */
+  readonly since: number
+}
+
+/** Is of no address alone: it ends by itself, and until then what was heard stands. */
+export function isOutage({ status }: Problem): boolean {
+  return status === 0 || status === 503
+}
 
 /**
  * All that the page shows, by address: asked once, then heard of by one stream for the whole page, or asked again now
@@ -47,6 +60,8 @@ class Feed {
   #polling: ReturnType<typeof setInterval> | undefined
   #streamAfter = 0
   #state: FeedState = 'live'
+  #isPolling = false
+  #outage: Outage | undefined
 
   constructor() {
     document.addEventListener('visibilitychange', () => this.#connect(document.hidden ? 'hide' : 'show'))
@@ -62,6 +77,10 @@ class Feed {
 
   get state(): FeedState {
     return this.#state
+  }
+
+  get outage(): Outage | undefined {
+    return this.#outage
   }
 
   watch(address: string, listener: () => void): () => void {
@@ -127,16 +146,30 @@ class Feed {
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem(0, 'UNKNOWN', String(error))
       this.#tell(entry, { ...entry.known, problem, at: Date.now() })
+      if (isOutage(problem)) setTimeout(() => this.#askAgain(address, entry), pollMs)
     } finally {
       entry.isAsked = false
     }
   }
 
+  /** A stream says nothing of what has not changed meanwhile. */
+  #askAgain(address: string, entry: Entry): void {
+    if (this.#stream && !document.hidden && entry.listeners.size > 0 && entry.known.problem)
+      void this.#ask(address, entry)
+  }
+
   #tell(entry: Entry, known: Known): void {
     entry.known = known
     for (const listener of entry.listeners) listener()
-    if (this.#state === 'offline' && !known.problem) this.#setState(this.#stream ? 'live' : 'polling')
-    if (known.problem?.status === 0) this.#setState('offline')
+    this.#judge()
+  }
+
+  #judge(): void {
+    const [problem] = this.#watched()
+      .flatMap(([, { known }]) => (known.problem && isOutage(known.problem) ? [known.problem] : []))
+      .sort((one, other) => one.status - other.status)
+    const state = problem ? (problem.status === 0 ? 'offline' : 'down') : this.#isPolling ? 'polling' : 'live'
+    this.#setState(document.hidden ? 'paused' : state, problem)
   }
 
   #gather(): void {
@@ -147,7 +180,7 @@ class Feed {
   #connect(why: 'change' | 'hide' | 'show'): void {
     if (document.hidden) {
       this.#close()
-      this.#setState('paused')
+      this.#judge()
       return
     }
     if (why === 'show') this.#askAll()
@@ -175,7 +208,11 @@ class Feed {
       const { status, code, detail } = problem
       this.#hear(watch, (entry) => ({ ...entry.known, problem: new Problem(status, code, detail) }))
     })
-    stream.onopen = () => this.#setState('live')
+    stream.onopen = () => {
+      this.#isPolling = false
+      for (const [address, entry] of this.#watched()) if (entry.known.problem) void this.#ask(address, entry)
+      this.#judge()
+    }
     stream.onerror = () => {
       if (this.#stream !== stream) return
       this.#close()
@@ -192,7 +229,8 @@ class Feed {
   }
 
   #poll(): void {
-    this.#setState('polling')
+    this.#isPolling = true
+    this.#judge()
     this.#askAll()
     clearInterval(this.#polling)
     this.#polling = setInterval(() => {
@@ -207,9 +245,11 @@ class Feed {
     this.#stream = undefined
   }
 
-  #setState(state: FeedState): void {
-    if (this.#state === state) return
+  #setState(state: FeedState, problem: Problem | undefined): void {
+    const message = problem?.message
+    if (this.#state === state && this.#outage?.message === message) return
     this.#state = state
+    this.#outage = message === undefined ? undefined : { message, since: this.#outage?.since ?? Date.now() }
     for (const listener of this.#stateListeners) listener()
   }
 }

@@ -3,13 +3,13 @@ import type { DashboardAction } from '../../../control/access.js'
 import type { AnswerOf, Me, RouteName } from '../../api/contract.js'
 import { type Asked, addressOf } from './address.js'
 import type { Problem } from './call.js'
-import { type FeedState, feed } from './feed.js'
+import { type FeedState, feed, isOutage, type Outage } from './feed.js'
 import type { Json } from './json.js'
 
 export interface Shown<Value> {
   /** `undefined` before the first answer. While another address is asked for, what the one before it said. */
   readonly data: Value | undefined
-  /** Why there is nothing new. */
+  /** What the server has against this address. An outage is told of once for the whole page: `useOutage`. */
   readonly problem: Problem | undefined
   /** What is shown is of the address before. */
   readonly isLoading: boolean
@@ -30,10 +30,11 @@ export function useApi<Name extends Readable>(
   const known = useSyncExternalStore(watch, () => (address === undefined ? unasked : feed.get(address)))
   const last = useRef<unknown>(undefined)
   if (known.body !== undefined) last.current = known.body
+  const problem = known.problem && !isOutage(known.problem) ? known.problem : undefined
   return {
     data: (known.body ?? last.current) as Json<AnswerOf<Name>> | undefined,
-    problem: known.problem,
-    isLoading: address !== undefined && known.body === undefined && known.problem === undefined,
+    problem,
+    isLoading: address !== undefined && known.body === undefined && problem === undefined,
   }
 }
 
@@ -43,6 +44,13 @@ export function useFeedState(): FeedState {
   return useSyncExternalStore(
     (listener) => feed.onState(listener),
     () => feed.state,
+  )
+}
+
+export function useOutage(): Outage | undefined {
+  return useSyncExternalStore(
+    (listener) => feed.onState(listener),
+    () => feed.outage,
   )
 }
 

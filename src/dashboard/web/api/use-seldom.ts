@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { AnswerOf } from '../../api/contract.js'
 import { type Asked, addressOf } from './address.js'
 import { Problem, send } from './call.js'
-import { feed } from './feed.js'
+import { feed, isOutage } from './feed.js'
 import type { Json } from './json.js'
 import type { Readable, Shown } from './use-api.js'
 
@@ -11,6 +11,9 @@ interface Heard {
   readonly body: unknown
   readonly problem: Problem | undefined
 }
+
+/** After an outage, of which the page tells. */
+const retryMs = 5000
 
 /**
  * What the API says of an address that costs it more than others: asked once, again when something was done here, and
@@ -28,16 +31,20 @@ export function useSeldom<Name extends Readable>(
   useEffect(() => {
     if (address === undefined) return
     const gone = new AbortController()
+    let again: ReturnType<typeof setTimeout> | undefined
     const ask = async () => {
       if (document.hidden) return
       const next = await hear(address, gone.signal)
-      if (!gone.signal.aborted) setHeard(next)
+      if (gone.signal.aborted) return
+      if (next.problem && isOutage(next.problem)) again = setTimeout(() => void ask(), retryMs)
+      else setHeard(next)
     }
     void ask()
     const timer = setInterval(() => void ask(), everyMs)
     const unlisten = feed.onDone(() => void ask())
     return () => {
       clearInterval(timer)
+      clearTimeout(again)
       unlisten()
       gone.abort()
     }

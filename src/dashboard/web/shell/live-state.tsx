@@ -6,6 +6,7 @@ const words: Readonly<Record<FeedState, readonly [word: string, explained: strin
   live: ['Live', 'What happens is shown at once'],
   polling: ['Every 5 s', 'No stream could be had, so this page asks now and then'],
   paused: ['Paused', 'Nobody looks at this page'],
+  down: ['Down', 'The server cannot answer right now; this page tries again by itself'],
   offline: ['Offline', 'The server does not answer; this page tries again by itself'],
 }
 

@@ -1,7 +1,10 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { useLocation } from 'wouter'
+import { useOutage } from '../api/use-api.js'
 import { arrive } from './arrival.js'
 import { Stack } from './card.js'
+import { tellMoment } from './format.js'
+import { Note } from './note.js'
 import css from './page.module.css'
 
 interface PageProps {
@@ -33,7 +36,21 @@ export function Page({ title, head = title, aside, note, children }: PageProps) 
         </div>
         {aside !== undefined && <div className={css.aside}>{aside}</div>}
       </header>
-      <Stack>{children}</Stack>
+      <Stack>
+        <OutageNote />
+        {children}
+      </Stack>
     </>
+  )
+}
+
+/** Of all that is shown, for as long as nothing new is heard. */
+function OutageNote() {
+  const outage = useOutage()
+  if (!outage) return null
+  return (
+    <Note kind="warning" title={outage.message}>
+      Nothing new is known since {tellMoment(outage.since)}. This page tries again by itself.
+    </Note>
   )
 }

@@ -1,6 +1,6 @@
 import type { Overview } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
-import { useApi } from '../../api/use-api.js'
+import { useApi, useOutage } from '../../api/use-api.js'
 import { useRange } from '../../api/use-search.js'
 import { Grid } from '../../ui/card.js'
 import { ProblemNote } from '../../ui/note.js'
@@ -33,10 +33,13 @@ export default function OverviewPage() {
 function Known({ overview }: { readonly overview: OverviewData }) {
   const { attention, states, rates, queues, workers } = overview
   const live = workers.filter(({ endedAt }) => endedAt === null).length
+  const isHeardOf = useOutage() === undefined
   const isNew = totalOf(states) === 0 && rates.enqueued === 0 && endedIn(rates) === 0
   return (
     <>
-      <AttentionList problems={attention} live={live} queues={queues.length} />
+      {(isHeardOf || attention.length > 0) && (
+        <AttentionList problems={attention} live={live} queues={queues.length} />
+      )}
       {isNew ? <FirstSteps isServed={live > 0} /> : <Figures overview={overview} />}
       {(!isNew || live > 0) && (
         <Grid least={440}>

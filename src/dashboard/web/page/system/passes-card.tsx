@@ -11,8 +11,14 @@ import css from './system.module.css'
 
 type Pass = Json<PassPage>
 
+interface PassesProps {
+  readonly passes: readonly Pass[]
+  /** The store, which remembers them, has been asked. */
+  readonly isKnown: boolean
+}
+
 /** What maintenance looks after, and what it has had to mend. */
-export function Passes({ passes }: { readonly passes: readonly Pass[] }) {
+export function Passes({ passes, isKnown }: PassesProps) {
   return (
     <Card
       isFlush
@@ -25,9 +31,15 @@ export function Passes({ passes }: { readonly passes: readonly Pass[] }) {
         columns={columns}
         idOf={({ name }) => name}
         empty={
-          <Empty title="No pass has run yet.">
-            The first round begins seconds after a process has started.
-          </Empty>
+          isKnown ? (
+            <Empty title="No pass has run yet.">
+              The first round begins seconds after a process has started.
+            </Empty>
+          ) : (
+            <Empty title="It is not known what ran.">
+              While the store is away nothing is repaired, and nothing is taken for lost.
+            </Empty>
+          )
         }
       />
     </Card>

@@ -28,7 +28,7 @@ export function Sizes({ tables }: { readonly tables: readonly Size[] }) {
     <Card
       isFlush
       title="Tables"
-      aside={<span className={css.count}>{tellBytes(all)} in all</span>}
+      aside={tables.length > 0 && <span className={css.count}>{tellBytes(all)} in all</span>}
       note="Rows by the statistics of the server: nobody counts them."
     >
       <Table

@@ -17,7 +17,7 @@ export type SystemData = Json<Answer>
 export default function SystemPage() {
   const { data, problem } = useApi('GET /system', {})
   return (
-    <Page title="Broker and store" note={data && <Lag ms={data.dispatchLagMs} />}>
+    <Page title="Broker and store" note={<Lag ms={data?.dispatchLagMs} />}>
       <ProblemNote problem={problem} />
       {data ? <Known system={data} /> : !problem && <Waiting height={820} />}
     </Page>
@@ -27,7 +27,10 @@ export default function SystemPage() {
 /** Longer than a batch takes on a busy day. */
 const lateMs = 5000
 
-function Lag({ ms }: { readonly ms: number }) {
+/** @param ms `undefined`: asked for; `null`: not known */
+function Lag({ ms }: { readonly ms: number | null | undefined }) {
+  if (ms === undefined) return '\u00a0'
+  if (ms === null) return 'How far the broker is behind the store is not known.'
   return ms === 0
     ? 'The broker has every job that is due.'
     : `The broker lags ${tellDuration(ms)} behind the store.`
@@ -37,7 +40,7 @@ function Known({ system }: { readonly system: SystemData }) {
   const { broker, store, tables, passes, dispatchLagMs } = system
   return (
     <>
-      {dispatchLagMs > lateMs && (
+      {dispatchLagMs !== null && dispatchLagMs > lateMs && (
         <Note kind="warning" title="Jobs wait for the broker">
           Jobs have been accepted for {tellDuration(dispatchLagMs)} that the broker is not known to have. They
           are safe in the store, and are delivered as soon as it takes them: see whether it answers, and
@@ -49,7 +52,7 @@ function Known({ system }: { readonly system: SystemData }) {
         <ServerCard title="Store" server={store} />
       </Grid>
       <Sizes tables={tables} />
-      <Passes passes={passes} />
+      <Passes passes={passes} isKnown={store.health !== 'down'} />
       <p className={css.note}>
         The same on the command line: <code>npx celeriac check</code>
       </p>

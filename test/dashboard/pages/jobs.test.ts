@@ -246,4 +246,32 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ task: 'mail.send', state: 'succeeded' })
     expect(stage.viewer.misdeeds()).toEqual([])
   })
+
+  test('stops saving a file when told to, and keeps no half of it', async () => {
+    await later(2000, 'to-save')
+    const page = await visit('/jobs?tag=to-save')
+    const downloads: unknown[] = []
+    const stopped: string[] = []
+    page.on('download', (download) => downloads.push(download))
+    page.on('requestfailed', (request) => stopped.push(request.url()))
+    await page.getByRole('button', { name: 'All that match' }).click()
+    await page.getByRole('menuitem', { name: 'Export all that match' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('2,000 jobs').waitFor()
+    const network = await page.context().newCDPSession(page)
+    const kB = 1024
+    await network.send('Network.emulateNetworkConditions', {
+      ...{ offline: false, latency: 0, uploadThroughput: -1, downloadThroughput: 10 * kB },
+    })
+    await dialog.getByRole('button', { name: 'Save as a file' }).click()
+    await dialog.getByRole('progressbar').waitFor()
+    await until(async () => Number(await dialog.getByRole('progressbar').getAttribute('aria-valuenow')) > 0)
+    await look(page, 'jobs-export', ['phone'])
+    await dialog.getByRole('button', { name: 'Stop' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await until(() => stopped.some((url) => url.includes('/api/job-export?')))
+
+    expect(downloads).toEqual([])
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
 })

@@ -24,6 +24,7 @@ export async function fillDashboard(target: Target, sizes: DashboardSizes = usua
       await addJobs(client, sizes)
       await restore()
     })
+    await addActive(client)
     await fillStats(client, sizes)
     for (const table of ['job', 'stat', 'stat_total', 'worker_stat', 'worker'])
       await client.query(`VACUUM (FREEZE, ANALYZE) celeriac.${table}`)
@@ -61,6 +62,16 @@ async function addWorkers(client: pg.Client, { workers, queues, tasks }: Dashboa
         ...[queueNames, taskNames, report],
       ],
     )
+}
+
+/** Workers say what they run. */
+async function addActive(client: pg.Client): Promise<void> {
+  await client.query(
+    `WITH active AS (SELECT worker_id, jsonb_agg(id ORDER BY id) AS ids FROM celeriac.job
+       WHERE finished_at IS NULL AND state = 'running' GROUP BY worker_id)
+     UPDATE celeriac.worker w SET report = (w.report::jsonb || jsonb_build_object('active', a.ids))::text
+     FROM active a WHERE a.worker_id = w.id`,
+  )
 }
 
 async function deliverWaiting(client: pg.Client, { redisUrl }: Target): Promise<void> {

@@ -137,6 +137,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     })
     attendances.add(attendance)
     await worker.start()
+    attendance.report()
     return worker
   }
 

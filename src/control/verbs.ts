@@ -140,6 +140,12 @@ export interface WorkerStats {
   readonly reasons: readonly HealthReason[]
 }
 
+/** What a worker says of itself every few seconds, as its row keeps it. */
+export interface WorkerWord extends WorkerStats {
+  /** Ids of jobs that it runs, longest first, of the first hundred. */
+  readonly active: readonly string[]
+}
+
 export interface WorkerReport {
   readonly celeriac: string
   readonly node: string

@@ -43,6 +43,8 @@ export interface AttendDeps {
 
 /** All that stands around a worker while it runs: it obeys commands, scales itself, and says how it is. */
 export interface Attendance {
+  /** Says at once how the worker is, so that nobody waits for its first word. */
+  report(): void
   /** Resolves when nothing that it was asked is under way. */
   close(): Promise<void>
 }
@@ -69,6 +71,7 @@ export function attend(deps: AttendDeps): Attendance {
   const reports = startReports({ ...stats, onAsked: responder.look })
 
   return {
+    report: reports.now,
     async close() {
       autoscaler.close()
       reports.close()

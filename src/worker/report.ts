@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import type { Settings } from '../control/settings.js'
-import type { WorkerStats } from '../control/verbs.js'
+import type { WorkerStats, WorkerWord } from '../control/verbs.js'
 import type { Store, WorkerLoad } from '../store/store.js'
 import type { Condition } from './condition.js'
 import type { Steering } from './steering.js'
@@ -41,6 +41,18 @@ export function statsOf({ worker, steering, settings, vitals, condition, log }: 
   }
 }
 
+const mostActive = 100
+
+/** Jobs of a worker are found by what it says: an index of them would have to be kept with each claim. */
+function activeOf(worker: Worker): readonly string[] {
+  return worker
+    .held()
+    .flatMap(({ job, runningMs }) => (runningMs === undefined ? [] : [{ id: job.id, runningMs }]))
+    .sort((one, other) => other.runningMs - one.runningMs)
+    .slice(0, mostActive)
+    .map(({ id }) => id)
+}
+
 /** What is kept over time. */
 function loadOf(
   { running, concurrency, memory, loopDelayMs, cpu, processed }: WorkerStats,
@@ -55,14 +67,14 @@ const reportSeconds = 5
 export function startReports(
   deps: StatsDeps & { readonly store: Pick<Store, 'reportWorker'>; readonly onAsked: () => void },
   everyMs = reportSeconds * 1000,
-): { close(): void } {
+): { now(): void; close(): void } {
   let isWriting = false
   /** Attempts that were told of. */
   let told = 0
   const timer = setInterval(() => void write(), everyMs)
   timer.unref()
 
-  return { close: () => clearInterval(timer) }
+  return { now: () => void write(), close: () => clearInterval(timer) }
 
   async function write(): Promise<void> {
     const { id } = deps.worker
@@ -70,7 +82,8 @@ export function startReports(
     isWriting = true
     try {
       const stats = statsOf(deps)
-      const isAsked = await deps.store.reportWorker(id, JSON.stringify(stats), loadOf(stats, told))
+      const word: WorkerWord = { ...stats, active: activeOf(deps.worker) }
+      const isAsked = await deps.store.reportWorker(id, JSON.stringify(word), loadOf(stats, told))
       told = stats.processed
       if (isAsked) deps.onAsked()
       await deps.steering.keepRow()

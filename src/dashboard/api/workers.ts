@@ -1,5 +1,5 @@
 import type { ClusterStatus } from '../../control/status.js'
-import type { WorkerStats } from '../../control/verbs.js'
+import type { WorkerStats, WorkerWord } from '../../control/verbs.js'
 import { UnknownWorkerError } from '../../errors.js'
 import { stepFor } from '../../job/resolution.js'
 import { suggest } from '../../job/suggest.js'
@@ -49,27 +49,18 @@ export async function showWorker({ deps, params, query }: Reading<'GET /workers/
   }
 }
 
-const mostActive = 100
-/** A worker's jobs are among the oldest open ones of its queues. Where they are not, the page does not wait. */
-const lookMs = 150
-
 async function readActive(deps: DashboardDeps, worker: KnownWorker): Promise<WorkerPage['active']> {
-  if (!isLive(worker)) return []
+  const ids = wordOf(worker)?.active ?? []
+  if (!isLive(worker) || ids.length === 0) return []
   const { store } = await deps.backend()
   const { jobs } = await store.searchJobs(
-    { states: ['running'], workers: [worker.id] },
-    { limit: activeOf(worker), sort: 'oldest', withinMs: lookMs },
+    { ids, states: ['running'], workers: [worker.id] },
+    { limit: ids.length, sort: 'oldest' },
   )
   return jobs.map(({ id, task, queue, attempt, startedAt }) => {
     const runningMs = startedAt ? Math.max(0, worker.now.getTime() - startedAt.getTime()) : 0
     return { id, task, queue, attempt, runningMs }
   })
-}
-
-/** Who has found as many as the worker says that it runs need not look through all that waits behind them. */
-function activeOf(worker: KnownWorker): number {
-  const running = statsOf(worker)?.running ?? worker.concurrency
-  return Math.min(Math.max(running, 1), mostActive)
 }
 
 function toWorkerSeries({ from, stepMs, points }: WorkerChart): WorkerPage['series'] {
@@ -109,9 +100,17 @@ function stateOf(worker: KnownWorker, { workers }: ClusterStatus): WorkerState {
   return workers.find(({ id }) => id === worker.id)?.state ?? 'ok'
 }
 
+/** What it runs stands apart. */
+function statsOf(worker: KnownWorker): WorkerStats | null {
+  const word = wordOf(worker)
+  if (word === null) return null
+  const { active: _, ...stats } = word
+  return stats
+}
+
 /** `null` before its first word. */
-function statsOf({ report, reportedAt }: KnownWorker): WorkerStats | null {
-  return reportedAt === null ? null : (parsed(report) as WorkerStats | null)
+function wordOf({ report, reportedAt }: KnownWorker): WorkerWord | null {
+  return reportedAt === null ? null : (parsed(report) as WorkerWord | null)
 }
 
 /** Of a worker of another version, whatever it says. */

@@ -197,9 +197,13 @@ describe('queues', () => {
 
 describe('a worker', () => {
   test('is shown with what it runs', async () => {
-    const { body } = await get(scene, '/workers/mail@one')
+    // It says every few seconds what it runs.
+    const active = await until(async () => {
+      const { body } = await get(scene, '/workers/mail@one')
+      return body.active.length > 0 && body.active
+    })
 
-    expect(body.active).toMatchObject([
+    expect(active).toMatchObject([
       { id: filled.running, task: 'mail.listen', queue: 'mail', attempt: 1, runningMs: expect.any(Number) },
     ])
     expect((await get(scene, '/workers/reports@two')).body.active).toEqual([])

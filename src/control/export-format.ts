@@ -61,7 +61,8 @@ function escaped(text: string): string {
   return /[",;\t\r\n]/.test(marked) ? `"${marked.replaceAll('"', '""')}"` : marked
 }
 
-const formulaStart = /^(?=\s*[=+\-@＝＋－＠\t\r])|(?<=[;\t\r\n]["\s]*)(?=[=+\-@＝＋－＠])/g
+// It looks back from signs alone: from every character it would take as many steps as a run of white space has, squared.
+const formulaStart = /^(?=\s*[=+\-@＝＋－＠\t\r])|(?=[=+\-@＝＋－＠])(?<=[;\t\r\n]["\s]*)/g
 
 /** A JSON document a line. */
 function createJsonLines({ columns, workers, values }: FormatDeps): Format {

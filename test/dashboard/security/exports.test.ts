@@ -35,6 +35,7 @@ const formulas = [
 
 const shop = {
   say: defineTask((text: string) => text),
+  measure: defineTask((text: string) => text.length),
   fail: defineTask((text: string) => {
     throw new Error(text)
   }),
@@ -101,6 +102,16 @@ describe('S18: an export', () => {
     expect(cells).toHaveLength(formulas.length)
     const unmarked = (text: string) => text.replace(/(^|[;\t\r\n]["\s]*)'/g, '$1')
     expect(cells.map(unmarked).sort()).toEqual(formulas.map(unmarked).sort())
+  })
+
+  // Tried from each blank, a look back over all of them would take an hour.
+  test('S33: holds nobody up over a long run of blanks', async () => {
+    await shop.measure.enqueue(`${' '.repeat(200_000)}x`)
+    const from = performance.now()
+    const { body } = await exported('format=csv&columns=payload&task=shop.measure')
+
+    expect(body.length).toBeGreaterThan(200_000)
+    expect(performance.now() - from).toBeLessThan(5000)
   })
 
   test('as JSON Lines is as it is', async () => {

@@ -100,6 +100,10 @@ export function toBulkFilter(
   namesOf: NamesOf = (task) => [task],
 ): StoredFilter {
   const stored = toStoredFilter(filter)
+  if (filter.query !== undefined && !stored.query)
+    throw new ConfigError(
+      '"query" is empty, which would mean all jobs. Leave it out where that is meant, or say "state".',
+    )
   const fit = bulkStates[action]
   // Also by what its query says.
   const said = narrowed(stored).states

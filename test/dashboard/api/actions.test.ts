@@ -125,6 +125,7 @@ describe('jobs', () => {
   test.each<[string, string, unknown, number, string]>([
     ['nothing', '/jobs/delete', {}, 400, 'BAD_REQUEST'],
     ['an empty filter', '/jobs/delete', { filter: {} }, 400, 'BAD_REQUEST'],
+    ['an empty query', '/jobs/delete', { filter: { query: ' ' } }, 400, 'BAD_REQUEST'],
     ['a filter that is a list', '/jobs/delete', { filter: [] }, 400, 'BAD_REQUEST'],
     ['a filter of another word', '/jobs/delete', { filter: { status: 'failed' } }, 400, 'BAD_REQUEST'],
     ['an operator in a filter', '/jobs/delete', { filter: { task: { not: '' } } }, 400, 'BAD_REQUEST'],

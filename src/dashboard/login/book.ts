@@ -35,11 +35,22 @@ const pageSize = 1000
 /** What whoever guesses from many addresses may write into the audit. The log has all of it. */
 const mostFailures = { count: 100, withinMs: 60_000 }
 
+type Line = readonly [
+  verb: 'login' | 'login-failed' | 'logout',
+  args: object,
+  by: string | null,
+  address: string,
+]
+
 export function createBook({ audit, log, sessionMs, now = Date.now }: BookParts): Book {
   const ended = new Set<string>()
+  /** All that was written until then is known. */
   let heardAt = Number.NEGATIVE_INFINITY
+  let askedAt = Number.NEGATIVE_INFINITY
   let hearing: Promise<void> | undefined
   let failures: readonly number[] = []
+  /** Lines of who has signed out while the store was away: other instances do not know. */
+  let unwritten: readonly Line[] = []
 
   return {
     came({ name, address, by, role }) {
@@ -54,41 +65,48 @@ export function createBook({ audit, log, sessionMs, now = Date.now }: BookParts)
     async left({ name, address, by }, session) {
       ended.add(session)
       log.info(`${shown(name)} has signed out, from ${address}.`)
-      await write('logout', { by, session }, name, address)
+      const line: Line = ['logout', { by, session }, name, address]
+      if (!(await write(...line))) unwritten = [...unwritten, line].slice(-pageSize)
     },
     async hasLeft(session) {
       if (ended.has(session)) return true
-      if (now() - heardAt > freshMs) {
-        hearing ??= hear().finally(() => {
+      if (!hearing && now() - askedAt > freshMs)
+        hearing = hear().finally(() => {
           hearing = undefined
         })
-        await hearing
-      }
+      await hearing
       return ended.has(session)
     },
   }
 
   /** Nobody waits for it: who comes in while the store is away comes in. */
-  function note(...line: Parameters<typeof write>): void {
+  function note(...line: Line): void {
     void write(...line)
   }
 
-  async function write(
-    verb: 'login' | 'login-failed' | 'logout',
-    args: object,
-    by: string | null,
-    address: string,
-  ): Promise<void> {
-    await audit.note(verb, args, { by, from: `http ${address}` }).catch((error: unknown) => {
+  async function writeRest(): Promise<void> {
+    const rest = unwritten
+    unwritten = []
+    for (const line of rest) if (!(await write(...line))) unwritten = [...unwritten, line]
+  }
+
+  /** Whether it is written. */
+  async function write(...[verb, args, by, address]: Line): Promise<boolean> {
+    try {
+      await audit.note(verb, args, { by, from: `http ${address}` })
+      return true
+    } catch (error) {
       log.warn(
         `The audit has no line of a ${verb}: ${error instanceof Error ? error.message : String(error)}`,
       )
-    })
+      return false
+    }
   }
 
   /** While the store is away there is nothing to see at the dashboard; what is known holds. */
   async function hear(): Promise<void> {
     const begunAt = now()
+    askedAt = begunAt
     const since = new Date(Math.max(begunAt - sessionMs, heardAt - overlapMs))
     try {
       for (let before: string | undefined; ; ) {
@@ -100,10 +118,11 @@ export function createBook({ audit, log, sessionMs, now = Date.now }: BookParts)
         before = lines.at(-1)?.id
         if (lines.length < pageSize || before === undefined) break
       }
+      heardAt = begunAt
+      await writeRest()
     } catch {
       // Said by whatever else asks the store.
     }
-    heardAt = begunAt
   }
 }
 

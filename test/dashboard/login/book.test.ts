@@ -50,6 +50,43 @@ describe('who has signed out', () => {
     ])
   })
 
+  test('is read from the beginning where a first look has failed', async () => {
+    let [later, isAway] = [0, true]
+    const { audit } = open()
+    await audit.note('logout', { session: 's1' })
+    const list: typeof audit.list = async (query) => {
+      if (isAway) throw new Error('away')
+      return audit.list(query)
+    }
+    const { book } = open({ audit: { ...audit, list }, now: () => Date.now() + later })
+    expect(await book.hasLeft('s1')).toBe(false)
+
+    isAway = false
+    later = 120_000
+
+    expect(await book.hasLeft('s1')).toBe(true)
+  })
+
+  test('is told to others once the store is back, where it was away', async () => {
+    let [later, isAway] = [0, true]
+    const { audit } = open()
+    const note: typeof audit.note = async (...line) => {
+      if (isAway) throw new Error('away')
+      return audit.note(...line)
+    }
+    const here = open({ audit: { ...audit, note }, now: () => Date.now() + later })
+    const there = open({ audit, now: () => Date.now() + later })
+    await here.book.left(ann, 's1')
+    expect(await there.book.hasLeft('s1')).toBe(false)
+
+    isAway = false
+    later = 4000
+    await here.book.hasLeft('s2')
+    later = 8000
+
+    expect(await there.book.hasLeft('s1')).toBe(true)
+  })
+
   test('stays out while the store is away', async () => {
     let later = 0
     const { audit } = open()

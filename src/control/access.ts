@@ -1,3 +1,5 @@
+import type { BulkAction } from '../job/filter.js'
+
 /** Each may do all that the one before may, and more. */
 export const dashboardRoles = ['viewer', 'operator', 'admin'] as const
 /** Looks; works with jobs, queues and workers; does also what cannot be undone or shows what is hidden. */
@@ -38,6 +40,20 @@ const leastRoles = {
 
 /** Something that can be done on the dashboard, or over its API. */
 export type DashboardAction = keyof typeof leastRoles
+
+/** What it takes to do something to many jobs, and to go on with it where it was stopped. */
+export const bulkRights: Readonly<Record<BulkAction, DashboardAction>> = Object.freeze({
+  retry: 'job.retry',
+  cancel: 'job.cancel',
+  promote: 'job.run',
+  move: 'job.move',
+  delete: 'job.delete',
+})
+
+/** `undefined`: nothing like that is done to many jobs. */
+export function bulkRight(name: string): DashboardAction | undefined {
+  return Object.hasOwn(bulkRights, name) ? bulkRights[name as BulkAction] : undefined
+}
 
 export const dashboardActions: readonly DashboardAction[] = Object.freeze(
   Object.keys(leastRoles) as DashboardAction[],

@@ -1,3 +1,4 @@
+import { bulkRight } from '../../control/access.js'
 import { handOptions } from '../../control/by-hand.js'
 import { longestDeadlineMs } from './call.js'
 import { listCommands, resumeOperation, showCommand, stopOperation } from './commands.js'
@@ -6,7 +7,7 @@ import { enqueueByHand } from './enqueue.js'
 import { exportJobs } from './export.js'
 import { longestWait, showJob, showLogs, showResult } from './job.js'
 import { retryJob, revealJob } from './job-actions.js'
-import { actionOfMany, actOnJobs, countJobs, listJobs } from './jobs.js'
+import { actOnJobs, countJobs, listJobs } from './jobs.js'
 import { openLive } from './live.js'
 import { showDescription, showMe } from './me.js'
 import { actionOfVerb, giveOrder } from './orders.js'
@@ -107,7 +108,7 @@ export const routes: { readonly [Name in RouteName]: Route<Name> } = {
   },
   'POST /jobs/:id/reveal': { action: 'job.reveal', query: {}, answer: revealJob },
   'POST /jobs/:action': {
-    action: ({ action }) => actionOfMany(action),
+    action: ({ action }) => bulkRight(action),
     query: {},
     body: ['ids', 'filter', 'reason', 'queue', 'priority'],
     answer: actOnJobs,

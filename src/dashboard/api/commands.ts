@@ -1,11 +1,12 @@
 import { validate as isUuid } from 'uuid'
+import { bulkRight } from '../../control/access.js'
 import type { Asker, Operation as Progress } from '../../control/operations.js'
 import { ConfigError } from '../../errors.js'
 import type { Command, Reply } from '../../store/store.js'
 import type { DashboardDeps } from '../dashboard.js'
 import type { AnswerOf, AskedOne, AuditLine, AuditPage, Operation } from './contract.js'
 import { toMoment } from './moment.js'
-import { ApiError } from './problem.js'
+import { ApiError, assertMay } from './problem.js'
 import type { Call, Reading } from './route.js'
 import { parsed } from './workers.js'
 
@@ -61,8 +62,11 @@ export async function stopOperation(call: Call<'POST /commands/:id/stop'>): Prom
   return steer(call, (id, asker) => call.deps.operations.stop(id, asker))
 }
 
-/** `POST /commands/:id/resume`: it goes on where it was. */
+/** `POST /commands/:id/resume`: it goes on where it was, for whoever may begin the like. */
 export async function resumeOperation(call: Call<'POST /commands/:id/resume'>): Promise<AuditLine> {
+  const { verb } = await found(call.deps, call.params.id)
+  const right = bulkRight(verb)
+  if (right) assertMay(call.visitor, right)
   return steer(call, (id, asker) => call.deps.operations.resume(id, asker))
 }
 

@@ -73,7 +73,7 @@ export interface Api {
   'GET /commands/:id': { params: { id: string }; answer: AuditPage }
   /** Asks an action on many jobs to stop after the batch that is under way. */
   'POST /commands/:id/stop': { params: { id: string }; answer: AuditLine }
-  /** Goes on with an action that was stopped. */
+  /** Goes on with an action that was stopped. Takes the right to begin it as well. */
   'POST /commands/:id/resume': { params: { id: string }; answer: AuditLine }
   /** A page of the jobs that match. All that is said must hold; of what is named several times, one. */
   'GET /jobs': { query: JobsListQuery; answer: JobsPage }

@@ -4,7 +4,6 @@ import type { BulkAction, JobFilter, MatchCount } from '../../job/filter.js'
 import type { Job } from '../../job/job.js'
 import type { Depth } from '../../store/store.js'
 import { checkKeys } from '../../task/check.js'
-import type { DashboardAction } from '../access.js'
 import type { Body } from './call.js'
 import { lineOf } from './commands.js'
 import type { AuditLine, JobRow, JobsPage, JobsQuery } from './contract.js'
@@ -69,8 +68,6 @@ export function toFilter(said: JobsQuery): JobFilter {
 }
 
 interface Action {
-  /** What whoever does it must be allowed to do. */
-  readonly action: DashboardAction
   /** What its body has, beside which jobs are meant. */
   readonly arguments: readonly string[]
   readonly options?: (body: Body) => DeedOptions
@@ -79,15 +76,13 @@ interface Action {
 /** What may be done with jobs. What the values must be, the operation checks. */
 export const actions: Readonly<Record<BulkAction, Action>> = Object.freeze({
   cancel: {
-    action: 'job.cancel',
     arguments: ['reason'],
     options: ({ reason }) => (reason === undefined ? {} : { reason: reason as string }),
   },
-  retry: { action: 'job.retry', arguments: [] },
-  delete: { action: 'job.delete', arguments: [] },
-  promote: { action: 'job.run', arguments: [] },
+  retry: { arguments: [] },
+  delete: { arguments: [] },
+  promote: { arguments: [] },
   move: {
-    action: 'job.move',
     arguments: ['queue', 'priority'],
     options: ({ queue, priority }) => ({
       to: {
@@ -97,11 +92,6 @@ export const actions: Readonly<Record<BulkAction, Action>> = Object.freeze({
     }),
   },
 } satisfies Record<BulkAction, Action>)
-
-/** `undefined`: there is no such action. */
-export function actionOfMany(name: string): DashboardAction | undefined {
-  return isAction(name) ? actions[name].action : undefined
-}
 
 function isAction(name: string): name is BulkAction {
   return Object.hasOwn(actions, name)

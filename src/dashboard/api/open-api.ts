@@ -1,4 +1,4 @@
-import { leastRoleFor } from '../../control/access.js'
+import { bulkRights, leastRoleFor } from '../../control/access.js'
 import { version } from '../../version.js'
 import type { DashboardAction } from '../access.js'
 import { definitions, examples } from '../generated/contract.js'
@@ -153,9 +153,11 @@ function operationIdOf(method: string, parts: readonly string[]): string {
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 }
 
-const rightsOf: Partial<Record<RouteName, Readonly<Record<string, { readonly action: DashboardAction }>>>> = {
-  'POST /control/:verb': orders,
-  'POST /jobs/:action': actions,
+const rightsOf: Partial<Record<RouteName, Readonly<Record<string, DashboardAction>>>> = {
+  'POST /control/:verb': Object.fromEntries(
+    Object.entries(orders).map(([verb, { action }]) => [verb, action]),
+  ),
+  'POST /jobs/:action': bulkRights,
 }
 
 function rightOf(name: RouteName): string {
@@ -163,9 +165,7 @@ function rightOf(name: RouteName): string {
   if (typeof action === 'string')
     return `Takes the right \`${action}\`, which the role \`${leastRoleFor(action)}\` has.`
   const each = Object.entries(rightsOf[name] ?? {})
-  const lines = each.map(
-    ([word, { action: right }]) => `- \`${word}\`: \`${right}\`, role \`${leastRoleFor(right)}\``,
-  )
+  const lines = each.map(([word, right]) => `- \`${word}\`: \`${right}\`, role \`${leastRoleFor(right)}\``)
   return `The right that it takes depends on what is done:\n\n${lines.join('\n')}`
 }
 

@@ -190,3 +190,19 @@ test('S5: a refused action changes nothing', async () => {
 
   expect(await shop.jobs.control.commands(1)).toEqual(before)
 })
+
+test('S5: who may not begin to delete does not go on with what an admin has stopped', async () => {
+  await shop.jobs.enqueueMany(
+    'mail.send',
+    Array.from({ length: 300 }, () => 'late'),
+    { delay: '1h', tags: ['many'] },
+  )
+  const { id } = await shop.jobs.operations.start('delete', { tag: 'many' }, { batch: 1 })
+  await shop.jobs.operations.stop(id)
+  const stopped = await shop.jobs.operations.progress(id)
+
+  const refused = await asked('operator', 'POST', `/api/commands/${id}/resume`)
+  expect(refused.status).toBe(403)
+  expect(await shop.jobs.operations.progress(id)).toEqual(stopped)
+  expect((await asked('admin', 'POST', `/api/commands/${id}/resume`)).status).toBe(200)
+})

@@ -1,3 +1,4 @@
+import type { DashboardAction } from '../../../control/access.js'
 import type { BulkAction, BulkOutcome } from '../../../job/filter.js'
 import type { Operation } from '../../api/contract.js'
 import type { Json } from '../api/json.js'
@@ -10,6 +11,15 @@ export const actionVerbs: Readonly<Record<BulkAction, string>> = {
   delete: 'Delete',
   promote: 'Run now',
   move: 'Move',
+}
+
+/** What it takes to begin one, and to go on with one that was stopped. */
+export const bulkRights: Readonly<Record<BulkAction, DashboardAction>> = {
+  retry: 'job.retry',
+  cancel: 'job.cancel',
+  promote: 'job.run',
+  move: 'job.move',
+  delete: 'job.delete',
 }
 
 export function isBulkAction(verb: string): verb is BulkAction {

@@ -9,7 +9,7 @@ import { useAct } from './dialog.js'
 import { linkToArgs } from './jobs-link.js'
 import { Note, ProblemNote } from './note.js'
 import css from './operation.module.css'
-import { isBulkAction, isClean, tellOutcomes, tellState, titleOf } from './operation-words.js'
+import { bulkRights, isBulkAction, isClean, tellOutcomes, tellState, titleOf } from './operation-words.js'
 import { Progress } from './progress.js'
 import { Waiting } from './waiting.js'
 
@@ -40,6 +40,7 @@ interface OperationProgressProps {
 /** The same, where its line is known already. Whoever may stops it, or goes on with it. */
 export function OperationProgress({ line, onClose }: OperationProgressProps) {
   const mayStop = useMay('operation.stop')
+  const mayBegin = useMay(isBulkAction(line.verb) ? bulkRights[line.verb] : 'operation.stop')
   const { isBusy, problem, run } = useAct()
   const { id, verb, args, operation } = line
   if (!operation || !isBulkAction(verb)) return null
@@ -57,7 +58,7 @@ export function OperationProgress({ line, onClose }: OperationProgressProps) {
               Stop
             </Button>
           )}
-          {mayStop && canGoOn.includes(state) && (
+          {mayStop && mayBegin && canGoOn.includes(state) && (
             <Button isBusy={isBusy} onClick={() => void run(() => call('POST /commands/:id/resume', named))}>
               Go on
             </Button>

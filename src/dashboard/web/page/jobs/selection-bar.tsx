@@ -5,7 +5,7 @@ import { useMe } from '../../api/use-api.js'
 import { Button } from '../../ui/button.js'
 import { tellCount } from '../../ui/format.js'
 import { Menu } from '../../ui/menu.js'
-import { actionVerbs } from '../../ui/operation-words.js'
+import { actionVerbs, bulkRights } from '../../ui/operation-words.js'
 import { ActOnMany } from './act-on-many.js'
 import { type Choice, countFit, fitStates } from './choice.js'
 import type { Row } from './columns.js'
@@ -24,14 +24,8 @@ interface SelectionBarProps {
   onStarted(operation: string): void
 }
 
-/** What each takes a right to, in the order in which they are offered. */
-const offered: readonly (readonly [action: BulkAction, right: DashboardAction])[] = [
-  ['retry', 'job.retry'],
-  ['cancel', 'job.cancel'],
-  ['promote', 'job.run'],
-  ['move', 'job.move'],
-  ['delete', 'job.delete'],
-]
+/** What may be done, in the order in which it is offered. */
+const offered = Object.entries(bulkRights) as [BulkAction, DashboardAction][]
 
 /** Whether whoever looks may do anything with jobs: else there is no reason to choose some. */
 export function useMayAct(): boolean {

@@ -24,7 +24,7 @@ const longestRead = 2000
 const longestPattern = 300
 
 /** What differs from one failure to the next: each with what stands in its place. The order matters. */
-const parts: readonly (readonly [RegExp, string])[] = [
+const parts: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
   [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'`<>)\]]+/gi, '<url>'],
   [/[^\s"'`<>@()[\]]{1,64}@[a-z0-9.-]{1,200}[a-z0-9]/gi, '<address>'],
   [/"[^"\n]*"/g, '"…"'],
@@ -35,7 +35,7 @@ const parts: readonly (readonly [RegExp, string])[] = [
   [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, '<address>'],
   [/(?<![\p{L}\p{N}:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}(?![\p{L}\p{N}:])/giu, '<address>'],
   // Hexadecimal, and tokens of letters with digits: an id has both.
-  [/\b(?=[a-z_-]*\d)[a-z0-9_-]{16,}\b/gi, '<id>'],
+  [/\b[a-z0-9_-]{16,}\b/gi, (token) => (/\d/.test(token) ? '<id>' : token)],
   [/\b(?:0x)?(?=[a-f]*\d)[0-9a-f]{8,}\b/gi, '<id>'],
   [/\d+(?:[.,]\d+)*/g, '#'],
 ]
@@ -43,7 +43,8 @@ const parts: readonly (readonly [RegExp, string])[] = [
 /** A message without what differs from one failure to the next: numbers, ids, quoted texts, addresses. */
 export function toPattern(message: string): string {
   let text = message.slice(0, longestRead)
-  for (const [part, instead] of parts) text = text.replace(part, instead)
+  for (const [part, instead] of parts)
+    text = typeof instead === 'string' ? text.replace(part, instead) : text.replace(part, instead)
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > longestPattern ? `${line.slice(0, longestPattern)}…` : line
 }

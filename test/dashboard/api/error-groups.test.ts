@@ -43,6 +43,27 @@ describe('what differs from one failure to the next is taken out of a message', 
     toPattern(message)
     expect(performance.now() - from).toBeLessThan(200)
   })
+
+  test('a hostile message of dashes takes not much longer than one of words', () => {
+    const [dashes, words] = ['a-', 'a '].map((part) => quickest(part.repeat(5000)))
+
+    expect(dashes).toBeLessThan((words ?? 0) * 12)
+  })
+
+  function quickest(message: string): number {
+    const times = Array.from({ length: 50 }, () => {
+      const from = performance.now()
+      toPattern(message)
+      return performance.now() - from
+    })
+    return Math.min(...times)
+  }
+
+  test('a long token without a digit is a word', () => {
+    expect(toPattern('failed-precondition-of-a-call for abcdefgh-ijklmnop-1')).toBe(
+      'failed-precondition-of-a-call for <id>',
+    )
+  })
 })
 
 test('failures are grouped by the name of the error and its pattern, the most frequent first', () => {

@@ -5,7 +5,7 @@ import { toPlainText } from '../../job/json.js'
 /** What is kept of somebody who has logged in. Of what his groups are, only those that mean something here. */
 export interface Identity {
   readonly subject: string
-  /** What people call him. */
+  /** What people call him, and the audit. */
   readonly name: string
   readonly email: string | null
   readonly isEmailVerified: boolean
@@ -14,16 +14,23 @@ export interface Identity {
 
 export type Claims = Readonly<Record<string, unknown>>
 
-export function toIdentity(claims: Claims, { roleClaim, roles }: OidcConfig): Identity {
+/** An address that anybody may claim names nobody. */
+export function toIdentity(claims: Claims, config: OidcConfig): Identity {
   const email = textOf(claims.email)?.toLowerCase() ?? null
+  const isEmailVerified = claims.email_verified === true || claims.email_verified === 'true'
   const subject = textOf(claims.sub) ?? ''
   return {
-    subject,
-    email,
-    name: email ?? textOf(claims.preferred_username) ?? textOf(claims.name) ?? subject,
-    isEmailVerified: claims.email_verified === true || claims.email_verified === 'true',
-    values: valuesOf(claimAt(claims, roleClaim)).filter((value) => roles.has(value)),
+    ...{ subject, email, isEmailVerified },
+    name: trustedEmail({ email, isEmailVerified }, config) ?? textOf(claims.preferred_username) ?? subject,
+    values: valuesOf(claimAt(claims, config.roleClaim)).filter((value) => config.roles.has(value)),
   }
+}
+
+function trustedEmail(
+  { email, isEmailVerified }: Pick<Identity, 'email' | 'isEmailVerified'>,
+  { takesUnverifiedEmails }: OidcConfig,
+): string | null {
+  return takesUnverifiedEmails || isEmailVerified ? email : null
 }
 
 /** Whether they have all that roles may follow from. */
@@ -33,7 +40,7 @@ export function isComplete(claims: Claims, { roleClaim, roles }: OidcConfig): bo
 
 /** The highest role that anything gives; or why there is none. */
 export function roleOf(identity: Identity, config: OidcConfig): DashboardRole | { readonly why: string } {
-  const email = config.takesUnverifiedEmails || identity.isEmailVerified ? identity.email : null
+  const email = trustedEmail(identity, config)
   if (config.allow && !config.allow.some((pattern) => fits(email, pattern)))
     return { why: whyNotAllowed(identity, email) }
   const roles = [

@@ -251,6 +251,18 @@ describe('a role', () => {
     expect(roleWith(claims, { emails, unverifiedEmails: true })).toBe('viewer')
   })
 
+  test.each<[string, object, object]>([
+    ['ann@example.com', { email: 'Ann@example.com', email_verified: true }, {}],
+    ['ann@example.com', { email: 'ann@example.com' }, { unverifiedEmails: true }],
+    ['mallory', { email: 'ann@example.com', preferred_username: 'mallory' }, {}],
+    ['1', { email: 'ann@example.com', email_verified: false, name: 'Ann' }, {}],
+    ['ann', { preferred_username: 'ann' }, {}],
+  ])('goes with the name %s: an address that is not verified names nobody', (name, claims, oidc) => {
+    expect(toIdentity({ sub: '1', ...claims }, configOf({ defaultRole: 'viewer', ...oidc }))).toMatchObject({
+      name,
+    })
+  })
+
   test('is for nobody beyond the bound, whatever else says so', () => {
     const oidc = { roles: { admins: 'admin' }, allow: ['*@example.com'] }
     const groups = ['admins']

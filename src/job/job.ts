@@ -157,7 +157,7 @@ export interface Job {
   readonly context: JobContext | null
   /** The job that enqueued it. */
   readonly parentId: string | null
-  /** Of a job with limits: its key, or empty. */
+  /** Of a job with limits: its key, or empty. Hidden where `redact` hides something of the payload. */
   readonly limitKey: string | null
   readonly runAt: Date
   readonly expiresAt: Date | null

@@ -1,7 +1,7 @@
 import { plainValues, type Values } from '../job/codec.js'
 import type { Job, JobContext, JobOptions, PastAttempt, StoredError } from '../job/job.js'
 import { toStoredError } from '../job/json.js'
-import { redactorFor } from '../job/redact.js'
+import { censor, redactorFor } from '../job/redact.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 
 /** A row as the rest of the code knows it: JSON text parsed, past attempts with plain times. */
@@ -35,9 +35,12 @@ function read(values: Values, text: string): unknown {
   }
 }
 
-/** Who runs the job reads its row by `claim`; everybody else reads it here. */
-function hidden({ payload, result, progress, context }: Job, paths: readonly string[]) {
-  return redactorFor(paths)({ payload, result, progress, context })
+/** Who runs the job reads its row by `claim`; everybody else reads it here. The key of its limits is made of its payload. */
+function hidden({ payload, result, progress, context, limitKey }: Job, paths: readonly string[]) {
+  return {
+    ...redactorFor(paths)({ payload, result, progress, context }),
+    limitKey: limitKey && paths.some((path) => path.startsWith('payload')) ? censor : limitKey,
+  }
 }
 
 export function toOptions(json: string | null): JobOptions {

@@ -628,6 +628,21 @@ describe.each(kinds)('the store in $name', ({ open }) => {
     expect(await store.reveal(uuidv7())).toBeUndefined()
   })
 
+  test.each([
+    ['payload.tenant', 'acme', '[redacted]'],
+    ['payload["tenant"]', 'acme', '[redacted]'],
+    ['payload.tenant', '', ''],
+    ['payload.tenant', null, null],
+    ['result.token', 'acme', 'acme'],
+  ])('where %s is hidden, the key of limits %j is shown as %j', async (path, limitKey, shown) => {
+    const { id } = await insert({ limitKey, options: JSON.stringify({ redact: [path] }) })
+
+    expect((await store.find(id))?.limitKey).toBe(shown)
+    expect((await store.searchJobs({ ids: [id] }, { limit: 1, sort: 'newest' })).jobs[0]?.limitKey).toBe(
+      shown,
+    )
+  })
+
   describe('retry and promote', () => {
     test('a failed job begins anew, with its history', async () => {
       const job = await running({ expiresInMs: 60_000 })

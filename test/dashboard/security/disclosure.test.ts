@@ -8,13 +8,18 @@ import { api, get, openWeb, post, type Scene } from '../api/scene.js'
 import { ask, fromPage, openShop } from '../shop.js'
 import { everyAddress } from './addresses.js'
 
+interface Secrets {
+  readonly password: string
+  readonly cards: readonly { readonly number: string }[]
+  readonly fails?: boolean
+}
+
 const shop = {
   login: defineTask({
     redact: ['payload.password', 'payload.cards[*].number', 'result.token', 'progress.code'],
-    async run(
-      { fails = false }: { password: string; cards: { number: string }[]; fails?: boolean },
-      { progress, log },
-    ) {
+    concurrency: { key: 2 },
+    key: ({ password }: Secrets) => password,
+    async run({ fails = false }: Secrets, { progress, log }) {
       await progress({ percent: 50, code: 'hidden-progress' })
       log.info({ step: 1 }, 'half of it')
       if (fails) throw new Error('the login server is away')

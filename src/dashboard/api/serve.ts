@@ -43,8 +43,9 @@ export function createApi(deps: DashboardDeps, guard: Guard): (request: ApiReque
       const found = match(req.method, path, res)
       await follow(request, found.name, found)
     } catch (error) {
+      const refusal = toApiRefusal(error) ?? failed(req, error)
       if (res.headersSent) res.destroy()
-      else sendProblem(res, toApiRefusal(error) ?? failed(req, error))
+      else sendProblem(res, refusal)
     }
   }
 

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../errors.js'
 import type { Values } from '../job/codec.js'
 import type { JobFilter } from '../job/filter.js'
+import type { Job } from '../job/job.js'
 import type { Store } from '../store/store.js'
 import { checkKeys } from '../task/check.js'
 import { checkColumns, type ExportColumn } from './export-columns.js'
@@ -46,7 +47,7 @@ export interface ExportProgress {
 export type WorkerNames = ReadonlyMap<string, string>
 
 export interface ExportDeps {
-  readonly store: () => Promise<Pick<Store, 'searchJobs' | 'countMatching' | 'workers'>>
+  readonly store: () => Promise<Pick<Store, 'searchJobs' | 'countMatching' | 'workerNames'>>
   readonly values: Values
   /** A task goes by its name and its aliases. Default: by what the filter says. */
   readonly namesOf?: NamesOf
@@ -72,7 +73,7 @@ export function createExport({ store, values, namesOf = (task) => [task] }: Expo
     const kind = checkFormat(options.format ?? 'csv')
     const columns = checkColumns(options.columns)
     const opened = await store()
-    const workers = new Map((await opened.workers()).map(({ id, name }) => [id, name]))
+    const workers = new Map<string, string>()
     const format = createFormat(kind, { columns, workers, values })
     const matched = onProgress ? await opened.countMatching(meant, mostCounted) : { count: 0, isMore: true }
     if (format.head !== '') yield format.head
@@ -84,6 +85,7 @@ export function createExport({ store, values, namesOf = (task) => [task] }: Expo
         throw new StoreUnavailableError(stuckMessage)
       cursor = found.cursor
       done += found.jobs.length
+      if (columns.includes('worker')) await learnNames(opened, found.jobs, workers)
       if (found.jobs.length > 0) yield found.jobs.map(format.toLine).join('')
       onPage?.(done)
       await onProgress?.({
@@ -92,4 +94,14 @@ export function createExport({ store, values, namesOf = (task) => [task] }: Expo
       })
     }
   }
+}
+
+/** Of workers that none of the pages before had. */
+async function learnNames(
+  store: Pick<Store, 'workerNames'>,
+  jobs: readonly Job[],
+  known: Map<string, string>,
+): Promise<void> {
+  const ids = new Set(jobs.flatMap(({ workerId }) => workerId ?? []).filter((id) => !known.has(id)))
+  for (const [id, name] of await store.workerNames([...ids])) known.set(id, name)
 }

@@ -101,6 +101,7 @@ export interface DashboardBackend {
     | 'liveWorkers'
     | 'settings'
     | 'workers'
+    | 'workerNames'
     | 'announcedTasks'
     | 'searchJobs'
     | 'address'

@@ -65,6 +65,14 @@ export function createCommands(
            missed, started_at AS "startedAt", seen_at AS "seenAt", stopped_at AS "stoppedAt", lost_at AS "lostAt", now()
          FROM celeriac.worker ORDER BY coalesce(stopped_at, lost_at) DESC NULLS FIRST, name, started_at`,
       ),
+    async workerNames(ids) {
+      if (ids.length === 0) return new Map()
+      const rows = await query<Pick<KnownWorker, 'id' | 'name'>>(
+        'SELECT id, name FROM celeriac.worker WHERE id = ANY($1::uuid[])',
+        [ids],
+      )
+      return new Map(rows.map(({ id, name }) => [id, name]))
+    },
 
     settings: () =>
       query<Setting>(

@@ -19,6 +19,8 @@ export interface ControlStore {
   liveWorkers(): Promise<LiveWorker[]>
   /** Every worker that is remembered: live ones first, by name, then those that went, the last one first. */
   workers(): Promise<KnownWorker[]>
+  /** Names of these workers, by id. One that is forgotten has none. */
+  workerNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
 
   settings(): Promise<Setting[]>
   /** JSON text; `null` removes it. */

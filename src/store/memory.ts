@@ -108,6 +108,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     reportWorker: answer(control.reportWorker),
     workerChart: answer(control.workerChart),
     workers: answer(control.workers),
+    workerNames: answer(control.workerNames),
     settings: answer(control.settings),
     setSetting: answer(control.setSetting),
     replaceSetting: answer(control.replaceSetting),

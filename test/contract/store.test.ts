@@ -912,6 +912,17 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.servedQueues({ seenWithinMs: -1 })).toEqual([])
     })
 
+    test('names are told of those that are asked for and known', async () => {
+      const [one, two, three] = [uuidv7(), uuidv7(), uuidv7()]
+      for (const id of [one, two, three]) await store.registerWorker({ ...newWorker(), id, name: `w-${id}` })
+      await store.stopWorker(two)
+
+      const names = await store.workerNames([two, one, two, uuidv7()])
+
+      expect(names).toEqual(new Map([one, two].map((id) => [id, `w-${id}`])))
+      expect(await store.workerNames([])).toEqual(new Map())
+    })
+
     test('what they tell of their tasks: live ones first, then the newest', async () => {
       const workers = ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":2}'].map((taskOptions) => ({
         ...newWorker(),

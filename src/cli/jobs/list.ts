@@ -24,13 +24,13 @@ export async function listJobs(flags: ListFlags): Promise<void> {
     if (flags.json) {
       for (const job of found.jobs) print(toShown(job, values))
     } else if (found.jobs.length > 0) {
-      const workers = names.includes('worker') ? await store.workers() : []
+      const ids = names.includes('worker') ? found.jobs.flatMap(({ workerId }) => workerId ?? []) : []
       const { isTerminal } = readEnvironment()
       const around = {
         isTerminal,
         now: new Date(),
         toShownJson: values.toShownJson,
-        workers: new Map(workers.map(({ id, name }) => [id, name])),
+        workers: await store.workerNames(ids),
       }
       const rows = [[...names], ...found.jobs.map((job) => toRow(job, names, around))]
       print(table(fitted(rows, isTerminal ? process.stdout.columns : undefined)))

@@ -47,7 +47,7 @@ export async function showJob(id: string, flags: ShowFlags): Promise<void> {
 
 async function nameOf(store: Store, { workerId }: Job): Promise<string | null> {
   if (workerId === null) return null
-  return (await store.workers()).find(({ id }) => id === workerId)?.name ?? workerId
+  return (await store.workerNames([workerId])).get(workerId) ?? workerId
 }
 
 interface Telling {

@@ -1,7 +1,6 @@
 import { ConfigError } from '../../errors.js'
 import type { Job } from '../../job/job.js'
 import { isEnd } from '../../job/state.js'
-import type { KnownWorker } from '../../store/store.js'
 import type { DashboardDeps } from '../dashboard.js'
 import type { AnswerOf, JobPage, Relative } from './contract.js'
 import { toRow } from './jobs.js'
@@ -14,13 +13,12 @@ const mostChildren = 100
 export async function showJob({ deps, params }: Reading<'GET /jobs/:id'>): Promise<JobPage> {
   const job = await found(deps, params.id)
   const { store } = await deps.backend()
-  const [workers, children, parent, status] = await Promise.all([
-    store.workers(),
+  const [names, children, parent, status] = await Promise.all([
+    store.workerNames(workersOf(job)),
     deps.search({ parent: job.id }, { limit: mostChildren, sort: 'oldest' }),
     job.parentId === null ? undefined : deps.find(job.parentId),
     deps.toStatus(job),
   ])
-  const names = namesOf(job, workers)
   return {
     job: toRow(job, names),
     waitingFor: isEnd(job.state) ? null : (status.waitingFor ?? null),
@@ -47,10 +45,9 @@ export function jobNotFound(): ApiError {
   )
 }
 
-/** Of all its attempts. A worker that is forgotten has no name. */
-function namesOf(job: Job, workers: readonly KnownWorker[]): ReadonlyMap<string, string> {
-  const own = new Set([job.workerId, ...job.attempts.map(({ worker }) => worker)])
-  return new Map(workers.filter(({ id }) => own.has(id)).map(({ id, name }) => [id, name]))
+/** Of all its attempts. */
+function workersOf({ workerId, attempts }: Job): string[] {
+  return [...new Set([workerId, ...attempts.map(({ worker }) => worker)].flatMap((id) => id ?? []))]
 }
 
 function toRelative({ id, task, state }: Job): Relative {

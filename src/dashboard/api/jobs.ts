@@ -20,13 +20,12 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
   const { limit = usualLimit, cursor, sort, values = 'full', ...said } = query
   const { store } = await deps.backend()
   const page = { limit, ...(cursor === undefined ? {} : { cursor }), ...(sort === undefined ? {} : { sort }) }
-  const [found, depths, workers, registry] = await Promise.all([
+  const [found, depths, registry] = await Promise.all([
     deps.search(toFilter(said), page),
     deps.insight.depths(),
-    store.workers(),
     deps.tasks(),
   ])
-  const names = new Map(workers.map(({ id, name }) => [id, name]))
+  const names = await store.workerNames(workersOf(found.jobs))
   const tasks = said.task?.flatMap((name) => allNames(registry, name))
   const isAmong = ({ task, queue }: Depth) =>
     (tasks?.includes(task) ?? true) && (said.queue?.includes(queue) ?? true)
@@ -36,6 +35,11 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
     ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: found.since },
     ...{ total: totalOf(said, states), states },
   }
+}
+
+/** Each once. */
+function workersOf(jobs: readonly Job[]): string[] {
+  return [...new Set(jobs.flatMap(({ workerId }) => workerId ?? []))]
 }
 
 export function toRow(job: Job, workers: ReadonlyMap<string, string>): JobRow {

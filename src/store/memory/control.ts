@@ -44,6 +44,14 @@ export function createControl(table: Table, operationOf: (id: string) => Operati
     workers(): KnownWorker[] {
       return [...table.workers.values()].map((worker) => toKnown(worker, table.now())).sort(liveFirst)
     },
+    workerNames(ids: readonly string[]): ReadonlyMap<string, string> {
+      return new Map(
+        ids.flatMap((id) => {
+          const worker = table.workers.get(id)
+          return worker ? [[id, worker.name]] : []
+        }),
+      )
+    },
 
     settings: (): Setting[] => [...settings.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
     isPaused: (queue: string): boolean => settings.has(`pause:${queue}`),

@@ -15,7 +15,7 @@ interface ActOnJobProps {
   onClose(): void
 }
 
-const verbs = { cancel: 'Cancel the job', delete: 'Delete the job', move: 'Move the job' } as const
+const verbs = { cancel: 'Cancel', delete: 'Delete', move: 'Move' } as const
 
 /** Asks before something is done to one job. */
 export function ActOnJob({ job, action, onClose }: ActOnJobProps) {
@@ -35,8 +35,8 @@ export function ActOnJob({ job, action, onClose }: ActOnJobProps) {
   }
   return (
     <ActDialog
-      title={`${verbs[action]}?`}
-      verb={verbs[action]}
+      title={`${verbs[action]} job ${job.id.slice(-8)}?`}
+      verb={`${verbs[action]} the job`}
       isDanger={action !== 'move'}
       isOpen
       onClose={onClose}

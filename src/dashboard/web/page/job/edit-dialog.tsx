@@ -24,12 +24,12 @@ interface EditDialogProps {
 
 const words = {
   retry: {
-    title: 'Retry with another payload',
+    titleOf: (id: string) => `Retry job ${id.slice(-8)} with another payload`,
     verb: 'Retry',
     about: 'The job begins anew with this payload. What its attempts did before stays in its history.',
   },
   copy: {
-    title: 'Enqueue a copy',
+    titleOf: (id: string) => `Enqueue a copy of job ${id.slice(-8)}`,
     verb: 'Enqueue',
     about: 'Another job of the same task, for the same owner, in the same queue. This one stays as it is.',
   },
@@ -37,12 +37,12 @@ const words = {
 
 /** A payload to be changed, by a form or as JSON, once it is known what the task takes. */
 export function EditDialog(props: EditDialogProps) {
-  const { task: name } = props.page.job
+  const { id, task: name } = props.page.job
   const { data, problem } = useApi('GET /tasks/:name', { params: { name } })
   const task = data?.name === name ? data : undefined
   if (task || problem) return <Editor {...props} task={task} />
   return (
-    <Dialog title={words[props.kind].title} isOpen isWide onClose={props.onClose}>
+    <Dialog title={words[props.kind].titleOf(id)} isOpen isWide onClose={props.onClose}>
       <Waiting height={320} />
     </Dialog>
   )
@@ -61,7 +61,7 @@ function Editor({
   const schema = task?.schema.jsonSchema ?? null
   const payload = usePayload(schema, { value: job.payload })
   const [faults, setFaults] = useState<readonly Fault[]>([])
-  const { title, verb, about } = words[kind]
+  const { titleOf, verb, about } = words[kind]
 
   const act = async () => {
     const read = payload.read()
@@ -90,7 +90,7 @@ function Editor({
   }
 
   return (
-    <ActDialog title={title} verb={verb} noValidate isWide isOpen onClose={onClose} act={act}>
+    <ActDialog title={titleOf(job.id)} verb={verb} noValidate isWide isOpen onClose={onClose} act={act}>
       <p>{about}</p>
       {isRedacted && <HiddenNote kind={kind} />}
       <div className={css.sides}>

@@ -53,7 +53,7 @@ export default function JobPage() {
           <code>{job.id}</code> <Copy text={job.id} label="Copy the id" />
         </span>
       }
-      aside={<JobActions page={page} />}
+      aside={<JobActions key={job.id} page={page} />}
     >
       <ProblemNote problem={problem} />
       <Standing page={page} />

@@ -44,7 +44,7 @@ export default function QueuePage() {
       note={<Link href="/queues">Queues</Link>}
       aside={
         <>
-          {queue && <QueueActions queue={queue} />}
+          {queue && <QueueActions key={name} queue={queue} />}
           <RangeChoice />
         </>
       }
@@ -67,7 +67,7 @@ export default function QueuePage() {
           <Grid least={440}>
             <QueueTasks queue={queue} />
             <QueueWorkers queue={name} />
-            <LimitsCard scope={{ queue: name }} limits={queue.limits} />
+            <LimitsCard key={name} scope={{ queue: name }} limits={queue.limits} />
           </Grid>
         </>
       ) : (

@@ -48,7 +48,7 @@ export default function TaskPage() {
         <OperationById id={operation} onClose={() => search.set({ operation: undefined })} />
       )}
       <ProblemNote problem={problem} />
-      {task ? <Parts task={task} /> : !problem && <Waiting height={560} />}
+      {task ? <Parts key={name} task={task} /> : !problem && <Waiting height={560} />}
     </Page>
   )
 }

@@ -145,15 +145,30 @@ describe.skipIf(!browserPath)('workers', () => {
   }, 60_000)
 
   test('what runs there is cancelled, with a reason', async () => {
+    const other = await stage.room.jobs.enqueue('mail.listen', { mailbox: 'sales@example.com' })
     const page = await stage.viewer.visit('/workers/mail%40one')
+    const cancelOf = (id: string) => page.getByRole('button', { name: `Cancel mail.listen ${id}` })
 
-    await page.getByRole('button', { name: /^Cancel mail\.listen/ }).click()
+    // Nothing moves while one points at it.
+    await cancelOf(other.id).hover()
+    await other.cancel()
+    const head = page.getByRole('region', { name: 'Running now' }).locator('header')
+    await head.getByText('1', { exact: true }).waitFor()
+    const isKept = await cancelOf(other.id).isVisible()
+    await page.mouse.move(0, 0)
+    await cancelOf(other.id).waitFor({ state: 'detached' })
+
+    await cancelOf(stage.filled.running).click()
+    await page.getByRole('heading', { name: `mail.listen ${stage.filled.running.slice(-8)}` }).waitFor()
     await dialog(page).getByLabel('Reason').fill('nobody listens')
     await look(page, 'worker-cancel', ['desktop'])
     await confirm(page, 'Cancel the job')
+    await page.getByText('1 asked to stop').waitFor()
+    await page.mouse.move(0, 0)
     await page.getByText('Nothing runs here right now.').waitFor()
 
     const { jobs: found } = await stage.room.jobs.search({ id: stage.filled.running })
+    expect(isKept).toBe(true)
     expect(found.flatMap(({ state, cancelReason }) => [state, cancelReason])).toEqual([
       'cancelled',
       'nobody listens',

@@ -14,6 +14,7 @@ import { type ReactNode, useMemo, useRef } from 'react'
 import { Checkbox } from './checkbox.js'
 import { toggledRange } from './selection.js'
 import css from './table.module.css'
+import { usePlaces } from './use-places.js'
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -56,6 +57,8 @@ interface TableProps<Row extends RowData> {
   onSelect?(ids: ReadonlySet<string>): void
   /** Of a row that no longer belongs here, and stays until the list is shown anew. */
   isFaded?(row: Row): boolean
+  /** Of what the list is, where its rows are to keep their places while one points at them. */
+  readonly list?: string
   /** Instead of rows, when there are none. */
   readonly empty: ReactNode
 }
@@ -65,6 +68,8 @@ const numbersFirst = { basic: 'basic', alphanumeric: 'alphanumeric' } as const
 /** A list. On a phone each row is a card of its own, so that nothing is scrolled sideways. */
 export function Table<Row extends RowData>(props: TableProps<Row>) {
   const { label, rows, columns, idOf, shown, sort, onSort, selected, onSelect, isFaded, empty } = props
+  const list = props.list === undefined ? undefined : `${props.list} ${sort?.id} ${sort?.isDescending}`
+  const places = usePlaces(rows, idOf, list)
   const definitions = useMemo(
     () =>
       columns.map(
@@ -83,7 +88,7 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
   const table = useTable({
     features,
     columns: definitions,
-    data: rows as Row[],
+    data: places.rows as Row[],
     getRowId: idOf,
     state: {
       sorting: sort ? [{ id: sort.id, desc: sort.isDescending }] : [],
@@ -100,17 +105,18 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
     },
     enableSortingRemoval: false,
   })
+  const placed = places.place(table.getRowModel().rows)
   const lastTicked = useRef<string>(undefined)
   const withRange = (id: string, isChecked: boolean) =>
     toggledRange(
-      table.getRowModel().rows.map((row) => row.id),
+      placed.map((row) => row.id),
       selected ?? new Set(),
       { from: lastTicked.current, to: id, isChecked },
     )
-  if (rows.length === 0) return empty
+  if (placed.length === 0) return empty
   const isSelectable = onSelect !== undefined
   return (
-    <div className={css.frame}>
+    <div ref={places.ref} className={css.frame}>
       <table className={css.table}>
         <caption className="hidden-but-read">{label}</caption>
         <thead>
@@ -138,11 +144,11 @@ export function Table<Row extends RowData>(props: TableProps<Row>) {
           ))}
         </thead>
         <tbody>
-          {table.getRowModel().rows.map((row) => (
+          {placed.map((row) => (
             <tr
               key={row.id}
               aria-selected={isSelectable ? row.getIsSelected() : undefined}
-              className={isFaded?.(row.original) ? css.faded : undefined}
+              className={places.isGone(row.original) || isFaded?.(row.original) ? css.faded : undefined}
             >
               {isSelectable && (
                 <td className={css.check}>

@@ -44,6 +44,7 @@ export default function QueuesPage() {
             rows={fitting}
             columns={columns}
             idOf={(queue) => queue.name}
+            list={`${range} ${name}`}
             sort={sort}
             onSort={setSort}
             empty={<NoQueues isFiltered={name !== ''} />}

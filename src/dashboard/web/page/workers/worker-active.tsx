@@ -7,6 +7,7 @@ import { ActDialog } from '../../ui/dialog.js'
 import { TextField } from '../../ui/field.js'
 import { tellCount } from '../../ui/format.js'
 import { NameLink } from '../../ui/name-link.js'
+import { tellOutcomes } from '../../ui/operation-words.js'
 import { type Column, Table } from '../../ui/table.js'
 import { Duration } from '../../ui/time.js'
 import { useTell } from '../../ui/toast.js'
@@ -34,9 +35,10 @@ export function WorkerActive({ worker }: { readonly worker: WorkerData }) {
         rows={active}
         columns={mayCancel ? [...columns, cancelColumn(setDoomed)] : columns}
         idOf={({ id }) => id}
+        list={worker.id}
         empty={<p className={css.idle}>Nothing runs here right now.</p>}
       />
-      <CancelDialog job={doomed} onClose={() => setDoomed(undefined)} />
+      {doomed && <CancelDialog key={doomed.id} job={doomed} onClose={() => setDoomed(undefined)} />}
     </Card>
   )
 }
@@ -77,24 +79,26 @@ function cancelColumn(onCancel: (job: Active) => void): Column<Active> {
   }
 }
 
-function CancelDialog({ job, onClose }: { readonly job: Active | undefined; onClose(): void }) {
+function CancelDialog({ job, onClose }: { readonly job: Active; onClose(): void }) {
   const [reason, setReason] = useState('')
   const tell = useTell()
   const cancel = async () => {
-    if (!job) return
-    await call('POST /jobs/:action', {
+    const { operation } = await call('POST /jobs/:action', {
       params: { action: 'cancel' },
       body: { ids: [job.id], ...(reason.trim() === '' ? {} : { reason: reason.trim() }) },
     })
-    tell('Asked to stop', `${job.task} stops as soon as its handler heeds its signal.`)
-    setReason('')
+    const counts = operation?.counts ?? {}
+    tell(
+      tellOutcomes(counts).join(', ') || 'Done',
+      counts.cancelling ? `${job.task} stops as soon as its handler heeds its signal.` : undefined,
+    )
   }
   return (
     <ActDialog
-      title={`Cancel ${job?.task ?? ''}?`}
+      title={`Cancel ${job.task} ${job.id.slice(-8)}?`}
       verb="Cancel the job"
       isDanger
-      isOpen={job !== undefined}
+      isOpen
       onClose={onClose}
       act={cancel}
     >

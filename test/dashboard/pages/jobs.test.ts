@@ -149,8 +149,12 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     const during = await rows(page).count()
     await offer.click()
     await page.getByTitle(job.id).waitFor()
+    const after = await rows(page).count()
+    await page.mouse.move(0, 0)
+    const next = await stage.room.jobs.enqueue('media.resize', { file: 'next.png', width: 64 })
+    await page.getByTitle(next.id).waitFor({ timeout: 20_000 })
 
-    expect([during, await rows(page).count()]).toEqual([before, before + 1])
+    expect([during, after]).toEqual([before, before + 1])
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 

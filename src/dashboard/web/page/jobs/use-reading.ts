@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { usePointed } from '../../ui/use-pointed.js'
 
 const scrolledBy = 160
 
@@ -7,7 +8,7 @@ const scrolledBy = 160
  * to press must not move away.
  */
 export function useReading() {
-  const [isPointing, setPointing] = useState(false)
+  const { isPointed, ref } = usePointed()
   const [isFocused, setFocused] = useState(false)
   const [isScrolled, setScrolled] = useState(false)
   useEffect(() => {
@@ -15,12 +16,15 @@ export function useReading() {
     addEventListener('scroll', look, { passive: true })
     return () => removeEventListener('scroll', look)
   }, [])
+  useEffect(() => {
+    // What had the focus and was removed does not say that it has lost it.
+    if (document.activeElement === document.body) setFocused(false)
+  })
   return {
-    isReading: isPointing || isFocused || isScrolled,
+    isReading: isPointed || isFocused || isScrolled,
     /** Of what is around the list, with what stands at its head. */
     props: {
-      onPointerEnter: () => setPointing(true),
-      onPointerLeave: () => setPointing(false),
+      ref,
       onFocus: () => setFocused(true),
       onBlur: () => setFocused(false),
     },

@@ -80,6 +80,17 @@ describe.skipIf(!browserPath)('around the pages', () => {
     expect(asked.some((url) => url.includes('/api/overview'))).toBe(true)
   }, 30_000)
 
+  test('what takes a search is asked as soon as somebody looks, where a tab was opened behind another', async () => {
+    const page = await stage.viewer.visit('/')
+    await page.addInitScript(hide(true))
+    await page.goto(new URL('jobs?query=state:failed+"No+mail+server"', stage.room.dashboard).href)
+    await heading(page, 'Jobs').waitFor()
+
+    await page.evaluate(hide(false))
+
+    await page.getByRole('link', { name: 'mail.send' }).first().waitFor()
+  })
+
   test('a slash leads anywhere: to a task, to a job by its id, to the jobs that match', async () => {
     const page = await stage.viewer.visit('/')
     const find = async (text: string) => {

@@ -32,17 +32,24 @@ export function useSeldom<Name extends Readable>(
     if (address === undefined) return
     const gone = new AbortController()
     let again: ReturnType<typeof setTimeout> | undefined
+    /** It was to be asked while nobody looked. */
+    let isDue = false
     const ask = async () => {
-      if (document.hidden) return
+      isDue = document.hidden
+      if (isDue) return
       const next = await hear(address, gone.signal)
       if (gone.signal.aborted) return
+      clearTimeout(again)
       if (next.problem && isOutage(next.problem)) again = setTimeout(() => void ask(), retryMs)
       else setHeard(next)
     }
+    const look = () => void (isDue && ask())
     void ask()
+    document.addEventListener('visibilitychange', look)
     const timer = setInterval(() => void ask(), everyMs)
     const unlisten = feed.onDone(() => void ask())
     return () => {
+      document.removeEventListener('visibilitychange', look)
       clearInterval(timer)
       clearTimeout(again)
       unlisten()

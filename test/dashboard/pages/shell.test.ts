@@ -171,6 +171,13 @@ describe.skipIf(!browserPath)('around the pages', () => {
     await menu.click()
     await page.getByRole('link', { name: 'Queues' }).click()
     await heading(page, 'Queues').waitFor()
+    for (const text of ['nobody knows', 'nobody knows it']) {
+      await page.getByRole('button', { name: 'Find' }).click()
+      await page.getByRole('dialog').getByRole('combobox').fill(text)
+      await page.keyboard.press('Enter')
+      await until(() => new URL(page.url()).searchParams.get('query') === text)
+      await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    }
 
     expect(focusedAfter).toBe('Menu')
     expect(await page.getByRole('dialog').count()).toBe(0)

@@ -21,14 +21,20 @@ const scales: readonly (readonly [ms: number, unit: string])[] = [
 
 /** A duration in one unit, or in two of long ones: `240 ms`, `1.2 s`, `3 min 20 s`, `2 d 4 h`. */
 export function tellDuration(ms: number): string {
-  if (ms < 1000) return ms < 10 && ms > 0 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
-  const at = scales.findIndex(([scale]) => ms >= scale)
+  if (Math.round(ms) < 1000) return ms < 10 && ms > 0 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+  if (ms < 59_500) return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`
+  // Rounded before it is split: what is left of the larger unit is never a whole one of it.
+  const at = scales.findIndex(([scale], each) => roundTo(ms, scales[each + 1]?.[0] ?? scale) >= scale)
   const [scale, unit] = scales[at] ?? [1000, 's']
   const [next, nextUnit] = scales[at + 1] ?? [1000, 's']
-  const whole = Math.floor(ms / scale)
-  const rest = Math.round((ms % scale) / next)
+  const rounded = roundTo(ms, next)
+  const whole = Math.floor(rounded / scale)
+  const rest = (rounded % scale) / next
   return rest === 0 ? `${whole} ${unit}` : `${whole} ${unit} ${rest} ${nextUnit}`
+}
+
+function roundTo(ms: number, scale: number): number {
+  return Math.round(ms / scale) * scale
 }
 
 export function tellBytes(bytes: number): string {

@@ -18,7 +18,8 @@ interface LimitsDialogProps {
 /** Sets rate and concurrency, those that were changed. */
 export function LimitsDialog({ scope, limits, onClose }: LimitsDialogProps) {
   const tell = useTell()
-  const before = { rate: limits.rateLimit ?? '', most: limits.concurrency?.toString() ?? '' }
+  // As it was when one began: what somebody else sets meanwhile was not changed here.
+  const [before] = useState({ rate: limits.rateLimit ?? '', most: limits.concurrency?.toString() ?? '' })
   const [rate, setRate] = useState(before.rate)
   const [most, setMost] = useState(before.most)
   const faults = [rateFault(rate), concurrencyFault(most)] as const

@@ -181,6 +181,8 @@ describe.skipIf(!browserPath)('workers', () => {
     await page.getByText('2 workers', { exact: true }).waitFor()
     await page.getByRole('checkbox', { name: 'Select all on this page' }).click()
     await page.getByText('2 selected').first().waitFor()
+    await page.reload()
+    await page.getByText('2 selected').first().waitFor()
 
     two?.signal('SIGSTOP')
     try {

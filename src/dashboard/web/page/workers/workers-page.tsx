@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useApi, useMe } from '../../api/use-api.js'
 import { useSearch } from '../../api/use-search.js'
+import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
 import { Choice } from '../../ui/choice.js'
 import { tellCount } from '../../ui/format.js'
@@ -14,12 +15,12 @@ import { NoWorkers } from './no-workers.js'
 import { orderVerbs } from './order.js'
 import { type Asked, OrderDialog } from './order-dialog.js'
 import { OrderMenu } from './order-menu.js'
+import { targetsOf } from './targets.js'
 import { type WorkerRow, workerColumns } from './worker-columns.js'
 import css from './workers.module.css'
 
 type Shown = (typeof shownGroups)[number]
 const shownGroups = [...workerGroups, 'all'] as const
-const none: ReadonlySet<string> = new Set()
 
 export default function WorkersPage() {
   const { data, problem } = useApi('GET /workers', {})
@@ -47,7 +48,7 @@ function Groups({ workers, shown }: ListProps) {
         value: group,
         label: `${group} ${tellCount(workers.filter((worker) => isShown(worker, group)).length)}`,
       }))}
-      onChange={(group) => search.set({ state: group === 'live' ? undefined : group })}
+      onChange={(group) => search.set({ state: group === 'live' ? undefined : group, selected: undefined })}
     />
   )
 }
@@ -59,30 +60,37 @@ interface ListProps {
 
 function List({ workers, shown }: ListProps) {
   const [sort, setSort] = useSort({ id: 'state', isDescending: false })
-  const [selected, setSelected] = useState(none)
+  const search = useSearch()
+  const selected = new Set(search.get('selected').split(',').filter(Boolean))
+  const select = (ids: ReadonlySet<string>) => search.set({ selected: [...ids].join(',') })
   const [asked, setAsked] = useState<Asked>()
   const maySteer = useMe()?.actions.some((action) => action.startsWith('worker.')) ?? false
   const rows = workers.filter((worker) => isShown(worker, shown))
   const live = rows.filter(({ state }) => groupOf(state) === 'live')
-  const chosen = live.filter(({ id }) => selected.has(id))
-  const targets = chosen.length > 0 ? chosen : live
-  const targetsOf = chosen.length > 0 ? `Act on ${tellCount(chosen.length)} selected` : 'Act on all'
+  const isChoosing = selected.size > 0
+  const targets = targetsOf(live, selected)
+  const words = isChoosing ? `Act on ${tellCount(targets.length)} selected` : 'Act on all'
   const isSteered = maySteer && live.length > 0
   return (
     <>
       <Card
         isFlush
-        title={<Count count={rows.length} chosen={chosen.length} />}
+        title={<Count count={rows.length} selected={isSteered && isChoosing ? targets.length : undefined} />}
         aside={
-          isSteered && (
+          isSteered &&
+          (targets.length === 0 ? (
+            <Button size="small" onClick={() => select(new Set())}>
+              Clear the selection
+            </Button>
+          ) : (
             <OrderMenu
-              label={`${targetsOf} workers`}
+              label={`${words} workers`}
               verbs={orderVerbs}
               onPick={(verb) => setAsked({ verb, workers: targets })}
             >
-              {targetsOf}
+              {words}
             </OrderMenu>
-          )
+          ))
         }
       >
         <Table
@@ -92,7 +100,8 @@ function List({ workers, shown }: ListProps) {
           idOf={({ id }) => id}
           sort={sort}
           onSort={setSort}
-          {...(isSteered ? { selected, onSelect: setSelected } : {})}
+          list={shown}
+          {...(isSteered ? { selected, onSelect: select } : {})}
           empty={<NoWorkers shown={shown} isFirst={workers.length === 0} />}
         />
       </Card>
@@ -101,11 +110,21 @@ function List({ workers, shown }: ListProps) {
   )
 }
 
-function Count({ count, chosen }: { readonly count: number; readonly chosen: number }) {
+interface CountProps {
+  readonly count: number
+  /** Of those that live. `undefined`: none was selected. */
+  readonly selected: number | undefined
+}
+
+function Count({ count, selected }: CountProps) {
   return (
     <>
       {count === 1 ? '1 worker' : `${tellCount(count)} workers`}
-      {chosen > 0 && <span className={css.count}> · {tellCount(chosen)} selected</span>}
+      {selected !== undefined && (
+        <span className={css.count}>
+          {selected === 0 ? ' · what was selected has ended' : ` · ${tellCount(selected)} selected`}
+        </span>
+      )}
     </>
   )
 }

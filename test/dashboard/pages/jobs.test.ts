@@ -106,6 +106,19 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 
+  test('shows what was listed before for what it was, where the next list is refused', async () => {
+    const page = await visit('/jobs?state=failed')
+    await page.getByRole('heading', { name: /^\d+ jobs match$/ }).waitFor()
+
+    await page.evaluate("history.pushState(null, '', location.pathname + '?minDuration=soon')")
+    await page.getByRole('heading', { name: 'What was listed before' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Older' }).count()).toBe(0)
+    await page.goBack()
+    await page.getByRole('heading', { name: /^\d+ jobs match$/ }).waitFor()
+
+    expect(stage.viewer.misdeeds().filter((each) => !/status of 400/.test(each))).toEqual([])
+  })
+
   test('goes to older jobs and back, by its own steps and by those of the browser', async () => {
     const page = await visit('/jobs?size=25')
     const first = await rows(page).first().textContent()

@@ -36,10 +36,14 @@ export default function JobsPage() {
   const { view, change, search } = useJobsView()
   const filter = useMemo(() => toFilter(view), [view])
   const { data, problem, isLoading, key } = useJobs(view)
+  /** What there is, is the answer to something else, and none to this will come. */
+  const isRefused = problem !== undefined || !isAskable(view)
+  const isOld = isLoading || isRefused
+  const refused = data ? 'What was listed before' : 'Jobs'
   const said = readChoice(search.get('selected'))
   const isChoosing = said.kind === 'all' || said.ids.size > 0
   const reading = useReading()
-  const held = useHeld(key, data?.jobs, isLoading, reading.isReading || isChoosing)
+  const held = useHeld(key, data?.jobs, isOld, reading.isReading || isChoosing)
   const mayAct = useMayAct()
   const choice = among(said, held.rows)
   const isEnds = isByEnd(view.states)
@@ -64,11 +68,11 @@ export default function JobsPage() {
       <div {...reading.props}>
         <Card
           title={
-            <Total
-              view={view}
-              filter={filter}
-              exact={isLoading || !isAskable(view) ? undefined : data?.total}
-            />
+            isRefused ? (
+              refused
+            ) : (
+              <Total view={view} filter={filter} exact={isLoading ? undefined : data?.total} />
+            )
           }
           aside={
             <>
@@ -90,7 +94,7 @@ export default function JobsPage() {
           isFlush
         >
           {data ? (
-            <div aria-busy={isLoading} className={isLoading ? css.isLoading : undefined}>
+            <div aria-busy={isLoading} className={isOld ? css.isOld : undefined}>
               <Table
                 label="Jobs"
                 rows={held.rows}
@@ -100,15 +104,19 @@ export default function JobsPage() {
                 isFaded={({ id }) => held.gone.has(id)}
                 selected={choice.kind === 'all' ? new Set(held.rows.map(idOf)) : choice.ids}
                 {...(mayAct ? { onSelect: (ids) => choose({ kind: 'some', ids }) } : {})}
-                empty={<NoJobs view={view} page={data} />}
+                empty={
+                  isOld ? <NoList view={view} isRefused={isRefused} /> : <NoJobs view={view} page={data} />
+                }
               />
             </div>
           ) : (
-            !problem && <NoList view={view} />
+            <NoList view={view} isRefused={isRefused} />
           )}
         </Card>
       </div>
-      {data && <ListFoot view={view} change={change} search={search} page={data} />}
+      {data && !isRefused && (
+        <ListFoot view={view} change={change} search={search} page={data} isOld={isLoading} />
+      )}
       {mayAct && (choice.kind === 'all' || choice.ids.size > 0) && (
         <SelectionBar
           view={view}
@@ -129,9 +137,11 @@ export default function JobsPage() {
 }
 
 /** In the place of a list that is not there. */
-function NoList({ view }: { readonly view: JobsView }) {
-  if (isAskable(view)) return <Waiting height={420} />
-  return <Empty title="No list yet">The query above is not one. Mend it, and search.</Empty>
+function NoList({ view, isRefused }: { readonly view: JobsView; readonly isRefused: boolean }) {
+  if (!isRefused) return <Waiting height={420} />
+  return isAskable(view) ? null : (
+    <Empty title="No list yet">The query above is not one. Mend it, and search.</Empty>
+  )
 }
 
 const orders = [

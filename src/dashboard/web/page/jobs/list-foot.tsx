@@ -9,13 +9,15 @@ import { sizes } from './view.js'
 
 interface ListFootProps extends ReturnType<typeof useJobsView> {
   readonly page: Json<JobsPage>
+  /** It is of the list before. */
+  readonly isOld: boolean
 }
 
 /** How far the list has looked, how long its pages are, and the way to the others. */
-export function ListFoot({ view, change, search, page }: ListFootProps) {
+export function ListFoot({ view, change, search, page, isOld }: ListFootProps) {
   return (
     <div className={css.foot}>
-      <LookedTo view={view} page={page} />
+      {isOld ? <span /> : <LookedTo view={view} page={page} />}
       <div className={css.steps}>
         <SelectField
           label="Length of a page"

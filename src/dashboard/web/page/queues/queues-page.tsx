@@ -20,7 +20,9 @@ export default function QueuesPage() {
   const search = useSearch()
   const [sort, setSort] = useSort({ id: 'waiting', isDescending: true })
   const { data, problem } = useApi('GET /queues', { query: { range } })
-  const columns = useMemo(() => queueColumns(range), [range])
+  // Of the range before, until the numbers of this one are there.
+  const counted = data?.range ?? range
+  const columns = useMemo(() => queueColumns(counted), [counted])
   const name = search.get('name')
   const fitting = data?.queues.filter((queue) => queue.name.toLowerCase().includes(name.toLowerCase()))
   return (

@@ -31,11 +31,13 @@ interface TaskErrorsProps {
 
 /** What went wrong in the range, alike failures together; whoever may retries all of a kind. */
 export function TaskErrors({ task, range }: TaskErrorsProps) {
-  const { data, problem } = useSeldom(
+  const { data, problem, isLoading } = useSeldom(
     'GET /tasks/:name/errors',
     { params: { name: task }, query: { range } },
     againMs,
   )
+  // What is known is of another range.
+  const answer = isLoading || problem ? undefined : data
   const mayRetry = useMay('job.retry')
   const search = useSearch()
   const [retried, setRetried] = useState<Group>()
@@ -46,14 +48,14 @@ export function TaskErrors({ task, range }: TaskErrorsProps) {
   return (
     <Card
       title="Failures"
-      note={data ? tellLooked(data, range) : 'By error; numbers, ids and quoted texts are left out.'}
+      note={answer ? tellLooked(answer, range) : 'By error; numbers, ids and quoted texts are left out.'}
       isFlush
     >
       <ProblemNote problem={problem} />
-      {data ? (
+      {answer ? (
         <Table
           label="Failures by error"
-          rows={data.groups}
+          rows={answer.groups}
           columns={columns}
           idOf={({ name, message }) => `${name} ${message}`}
           empty={<Empty title={`No job of this task has failed in the last ${rangeWords[range]}.`} />}

@@ -26,8 +26,10 @@ export default function TasksPage() {
   const [range] = useRange()
   const search = useSearch()
   const [sort, setSort] = useSort({ id: 'name', isDescending: false })
-  const columns = useMemo(() => taskColumns(range), [range])
   const { data, problem } = useApi('GET /tasks', { query: { range } })
+  // Of the range before, until the numbers of this one are there.
+  const counted = data?.range ?? range
+  const columns = useMemo(() => taskColumns(counted), [counted])
   const [name, module] = [search.get('name'), search.get('module')]
   const fitting = data?.tasks.filter((task) => fits(task, name, module))
   const used = [name, module].filter((text) => text !== '').length

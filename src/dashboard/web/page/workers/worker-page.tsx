@@ -29,10 +29,12 @@ export type Give = (verb: OrderVerb, draft?: Partial<Draft>) => void
 export default function WorkerPage() {
   const id = useName()
   const [range] = useRange()
-  const { data, problem } = useApi('GET /workers/:id', { params: { id }, query: { range } })
+  const { data, problem, isLoading } = useApi('GET /workers/:id', { params: { id }, query: { range } })
   if (problem?.status === 404) return <Unknown name={id} />
-  return data ? (
-    <Known worker={data} problem={<ProblemNote problem={problem} />} />
+  const isOther = data !== undefined && data.id !== id && data.name !== id
+  const worker = isOther && (isLoading || problem) ? undefined : data
+  return worker ? (
+    <Known key={worker.id} worker={worker} problem={<ProblemNote problem={problem} />} />
   ) : (
     <Page title="Worker" head={id}>
       {problem ? <ProblemNote problem={problem} /> : <Waiting height={620} />}

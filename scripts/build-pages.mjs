@@ -1,6 +1,6 @@
 // The dashboard's pages: src/dashboard/web, built by Vite into one module, src/dashboard/generated/pages.ts. Each file is
 // a text in it, compressed once and for all, so that an app's bundle may be a single file and nothing is read from disk.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

@@ -15,3 +15,15 @@ if (place)
       </CSPProvider>
     </StrictMode>,
   )
+
+setTimeout(loadRest, 5000)
+
+/** Menus and dialogs, before somebody needs them when the server is away. Not while nobody looks. */
+function loadRest(): void {
+  if (document.hidden) {
+    document.addEventListener('visibilitychange', loadRest, { once: true })
+    return
+  }
+  for (const load of [() => import('./ui/opened-menu.js'), () => import('./ui/opened-dialog.js')])
+    void load().catch(() => {})
+}

@@ -252,6 +252,72 @@ describe.skipIf(!browserPath)('around the pages', () => {
     expect(weights.filter(([, kB]) => kB >= 200 || kB < 50)).toEqual([])
   }, 90_000)
 
+  test('an app that sends everybody to its login is not taken for an answer', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await heading(page, 'Workers').waitFor()
+
+    const login = { contentType: 'text/html', headers: { ETag: '"login"' }, body: '<h1>Log in</h1>' }
+    await page.route('**/api/**', (route) => route.fulfill(login))
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await heading(page, 'Your session has ended').waitFor()
+
+    // The stream hears of it, too.
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('text/event-stream'))).toBe(true)
+  })
+
+  test('what a proxy answers for an app that starts anew is an outage, told once', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await page.getByText('mail@one', { exact: true }).waitFor()
+
+    await page.route('**/api/**', (route) => route.fulfill({ status: 502, body: 'Bad Gateway' }))
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await page.getByText('The server answered 502.').waitFor()
+    expect(await page.getByText('The server answered 502.').count()).toBe(1)
+    expect(await page.getByText('mail@one', { exact: true }).isVisible()).toBe(true)
+    await page.unroute('**/api/**')
+    await page.getByText('The server answered 502.').waitFor({ state: 'detached', timeout: 40_000 })
+
+    expect(stage.viewer.misdeeds().every((misdeed) => misdeed.includes('502'))).toBe(true)
+  }, 60_000)
+
+  test('a server that takes requests and answers none is told of', async () => {
+    const page = await stage.viewer.visit('/workers')
+    await page.getByText('mail@one', { exact: true }).waitFor()
+
+    await page.route('**/api/**', () => {})
+    await page.evaluate(hide(true))
+    await page.evaluate(hide(false))
+    await page.getByText('Offline', { exact: true }).first().waitFor({ timeout: 30_000 })
+    expect(await page.getByText('mail@one', { exact: true }).isVisible()).toBe(true)
+  }, 60_000)
+
+  test('a page that one comes back to twice goes on being live', async () => {
+    const page = await stage.viewer.visit('/queues')
+    await page.clock.install()
+    const seconds = (count: number) => page.clock.runFor(count * 1000)
+    const go = async (name: string) => {
+      await page.getByRole('link', { name, exact: true }).first().click()
+      await heading(page, name).waitFor()
+    }
+    // Left at 0 and at 30 s, come back to at 15 and at 70 s: what was to be forgotten at 90 s is another by then.
+    await go('Tasks')
+    await seconds(15)
+    await go('Queues')
+    await seconds(15)
+    await go('Tasks')
+    await seconds(40)
+    await go('Queues')
+    await seconds(25)
+
+    await stage.room.jobs.control.pause('reports', { by: 'ann@example.com' })
+    await page.clock.resume()
+    const reports = page.getByRole('row').filter({ hasText: 'reports' })
+    await reports.getByRole('button', { name: 'Resume' }).waitFor()
+    await stage.room.jobs.control.resume('reports', { by: 'ann@example.com' })
+  }, 60_000)
+
   test('on a phone all that is pressed is large enough for a finger', async () => {
     for (const path of ['/', '/workers', '/workers/mail%40one', '/system']) {
       const page = await stage.viewer.visit(path, {
@@ -294,7 +360,7 @@ describe.skipIf(!browserPath)('around the pages', () => {
     await page.route('**/assets/system-page*', (route) => route.fulfill({ status: 404 }))
     await page.getByRole('link', { name: 'Broker and store' }).click()
 
-    await heading(page, 'There is a newer version').waitFor()
+    await heading(page, 'A part of this page is missing').waitFor()
     expect(stage.viewer.misdeeds()).not.toEqual([])
   })
 

@@ -19,6 +19,11 @@ export class Problem extends Error {
   }
 }
 
+/** Is of no address alone: it ends by itself, and until then what was heard stands. A proxy says 502 and 504. */
+export function isOutage({ status }: Problem): boolean {
+  return status === 0 || (status >= 502 && status <= 504)
+}
+
 type Sent<Name extends RouteName> = Asked<Name> &
   (BodyOf<Name> extends undefined ? { readonly body?: undefined } : { readonly body: BodyOf<Name> })
 
@@ -29,14 +34,28 @@ export async function call<Name extends RouteName>(
   signal?: AbortSignal,
 ): Promise<Json<AnswerOf<Name>>> {
   const method = name.slice(0, name.indexOf(' '))
-  const answer = await send(addressOf(name, asked), {
+  const { body } = await sendForJson(addressOf(name, asked), {
     method,
     ...(method === 'GET'
       ? {}
       : { body: JSON.stringify(asked.body ?? {}), headers: { 'Content-Type': 'application/json' } }),
     ...(signal ? { signal } : {}),
   })
-  return (await answer.json()) as Json<AnswerOf<Name>>
+  return body as Json<AnswerOf<Name>>
+}
+
+/** @throws {Problem} for whatever is no success, and no JSON */
+export async function sendForJson(
+  address: string,
+  init: RequestInit,
+): Promise<{ readonly body: unknown; readonly answer: Response }> {
+  const answer = await send(address, init)
+  if (answer.status === 304) return { body: undefined, answer }
+  if (!/\bjson\b/.test(answer.headers.get('Content-Type') ?? '')) throw loginRequired()
+  const body: unknown = await answer.json().catch(() => {
+    throw offline()
+  })
+  return { body, answer }
 }
 
 /** @throws {Problem} for whatever is no success */
@@ -44,11 +63,21 @@ export async function send(address: string, init: RequestInit): Promise<Response
   const answer = await fetch(urlOf(address), { credentials: 'same-origin', ...init }).catch(
     (error: unknown) => {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new Problem(0, 'OFFLINE', 'The server does not answer.')
+      throw offline()
     },
   )
+  // The API sends nobody elsewhere: the app does, to where one logs in.
+  if (answer.redirected) throw loginRequired()
   if (answer.ok || answer.status === 304) return answer
   throw await toProblem(answer)
+}
+
+function offline(): Problem {
+  return new Problem(0, 'OFFLINE', 'The server does not answer.')
+}
+
+function loginRequired(): Problem {
+  return new Problem(401, 'LOGIN_REQUIRED', 'Log in to the app again.')
 }
 
 async function toProblem(answer: Response): Promise<Problem> {

@@ -1,5 +1,5 @@
 import { urlOf } from './address.js'
-import { Problem, send } from './call.js'
+import { isOutage, Problem, sendForJson } from './call.js'
 
 /** What is known of one address. */
 export interface Known {
@@ -21,6 +21,8 @@ const nothing: Known = Object.freeze({ body: undefined, problem: undefined, at: 
 const pollMs = 5000
 /** Until a stream is tried again. */
 const restMs = 30_000
+/** For an answer, and for a stream to open. */
+const patienceMs = 15_000
 /** A stream may have died without a word, and one where nothing changes is as silent. */
 const silenceMs = 45_000
 /** A page asks for its parts one after the other as it appears. */
@@ -39,11 +41,6 @@ export interface Outage {
   readonly message: string
   /** Milliseconds. */
   readonly since: number
-}
-
-/** Is of no address alone: it ends by itself, and until then what was heard stands. */
-export function isOutage({ status }: Problem): boolean {
-  return status === 0 || status === 503
 }
 
 /**
@@ -92,7 +89,7 @@ class Feed {
       entry.listeners.delete(listener)
       this.#gather()
       setTimeout(() => {
-        if (entry.listeners.size === 0) this.#entries.delete(address)
+        if (entry.listeners.size === 0 && this.#entries.get(address) === entry) this.#entries.delete(address)
       }, keepMs)
     }
   }
@@ -139,17 +136,26 @@ class Feed {
     if (entry.isAsked) return
     entry.isAsked = true
     try {
-      const answer = await send(address, entry.etag ? { headers: { 'If-None-Match': entry.etag } } : {})
+      const { body = entry.known.body, answer } = await sendForJson(address, {
+        signal: AbortSignal.timeout(patienceMs),
+        ...(entry.etag ? { headers: { 'If-None-Match': entry.etag } } : {}),
+      })
       entry.etag = answer.headers.get('ETag') ?? undefined
-      const body: unknown = answer.status === 304 ? entry.known.body : await answer.json()
       this.#tell(entry, { body, problem: undefined, at: Date.now() })
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem(0, 'UNKNOWN', String(error))
       this.#tell(entry, { ...entry.known, problem, at: Date.now() })
+      if (problem.status === 401 && address !== ownAddress) this.#askOwn()
       if (isOutage(problem)) setTimeout(() => this.#askAgain(address, entry), pollMs)
     } finally {
       entry.isAsked = false
     }
+  }
+
+  /** Whose session has ended is told so instead of the page. */
+  #askOwn(): void {
+    const own = this.#entries.get(ownAddress)
+    if (own) void this.#ask(ownAddress, own)
   }
 
   /** A stream says nothing of what has not changed meanwhile. */
@@ -213,12 +219,15 @@ class Feed {
       for (const [address, entry] of this.#watched()) if (entry.known.problem) void this.#ask(address, entry)
       this.#judge()
     }
-    stream.onerror = () => {
+    const giveUp = () => {
       if (this.#stream !== stream) return
       this.#close()
       this.#streamAfter = Date.now() + restMs
       this.#poll()
     }
+    stream.onerror = giveUp
+    // A proxy that gathers what passes would open it never.
+    setTimeout(() => stream.readyState !== EventSource.OPEN && giveUp(), patienceMs)
   }
 
   #hear(address: string, next: (entry: Entry) => Known): void {

@@ -2,8 +2,8 @@ import { useCallback, useRef, useSyncExternalStore } from 'react'
 import type { DashboardAction } from '../../../control/access.js'
 import type { AnswerOf, Me, RouteName } from '../../api/contract.js'
 import { type Asked, addressOf } from './address.js'
-import type { Problem } from './call.js'
-import { type FeedState, feed, isOutage, type Outage } from './feed.js'
+import { isOutage, type Problem } from './call.js'
+import { type FeedState, feed, type Outage } from './feed.js'
 import type { Json } from './json.js'
 
 export interface Shown<Value> {

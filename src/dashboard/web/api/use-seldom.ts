@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'react'
 import type { AnswerOf } from '../../api/contract.js'
 import { type Asked, addressOf } from './address.js'
-import { Problem, send } from './call.js'
-import { feed, isOutage } from './feed.js'
+import { isOutage, Problem, sendForJson } from './call.js'
+import { feed } from './feed.js'
 import type { Json } from './json.js'
 import type { Readable, Shown } from './use-api.js'
 
@@ -67,8 +67,8 @@ export function useSeldom<Name extends Readable>(
 
 async function hear(address: string, signal: AbortSignal): Promise<Heard> {
   try {
-    const answer = await send(address, { signal })
-    return { address, body: (await answer.json()) as unknown, problem: undefined }
+    const { body } = await sendForJson(address, { signal })
+    return { address, body, problem: undefined }
   } catch (error) {
     const problem = error instanceof Problem ? error : new Problem(0, 'UNKNOWN', String(error))
     return { address, body: undefined, problem }

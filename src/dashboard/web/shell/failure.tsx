@@ -48,12 +48,13 @@ function Broken({ error }: { readonly error: unknown }) {
   )
 }
 
-/** Its files have gone from the server: another version runs there now. */
+/** Its files have gone from the server, as another version runs there now, or the server is away. */
 function Outdated() {
   return (
-    <Page title="There is a newer version">
-      <Note kind="info" title="The app was deployed anew while this page was open." aside={<Reload />}>
-        Load the page again to go on with the pages of the version that runs now.
+    <Page title="A part of this page is missing">
+      <Note kind="warning" title="It could not be loaded." aside={<Reload />}>
+        The app was deployed anew while this page was open, or it does not answer right now. Load the page
+        again.
       </Note>
     </Page>
   )

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { Problem } from '../api/call.js'
+import { isOutage, type Problem } from '../api/call.js'
 import css from './note.module.css'
 
 interface NoteProps {
@@ -25,10 +25,7 @@ export function Note({ kind, title, aside, children }: NoteProps) {
 export function ProblemNote({ problem }: { readonly problem: Problem | undefined }) {
   if (!problem) return null
   return (
-    <Note
-      kind={problem.status === 0 || problem.status === 503 ? 'warning' : 'danger'}
-      title={titleOf(problem)}
-    >
+    <Note kind={isOutage(problem) ? 'warning' : 'danger'} title={titleOf(problem)}>
       {problem.message}
       {problem.issues.length > 0 && (
         <ul>
@@ -43,9 +40,11 @@ export function ProblemNote({ problem }: { readonly problem: Problem | undefined
   )
 }
 
-function titleOf({ status }: Problem): string {
+function titleOf(problem: Problem): string {
+  const { status } = problem
   if (status === 0) return 'Offline'
   if (status === 403) return 'Not allowed'
   if (status === 404) return 'Not found'
-  return status === 503 ? 'Not available right now' : 'That did not work'
+  if (status === 401) return 'Log in again'
+  return isOutage(problem) ? 'Not available right now' : 'That did not work'
 }

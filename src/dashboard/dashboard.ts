@@ -104,6 +104,7 @@ export interface DashboardBackend {
     | 'workerNames'
     | 'announcedTasks'
     | 'searchJobs'
+    | 'searchErrors'
     | 'address'
     | 'changeClock'
     | 'vocabulary'

@@ -187,6 +187,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     promote: answer((id) => moves.promote(table, id)),
 
     searchJobs: answer((filter, page) => search.searchJobs(table, filter, page, values)),
+    searchErrors: answer((filter, page) => search.searchErrors(table, filter, page)),
     searchIds: answer((filter, page) => search.searchIds(table, filter, page)),
     countMatching: answer((filter, most) => search.countMatching(table, filter, most)),
     vocabulary: answer(() => readVocabulary(table)),

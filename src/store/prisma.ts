@@ -205,6 +205,7 @@ export function createPrismaStore({
     promote: (id) => timely(() => repairs.promote(general, id)),
 
     searchJobs: (filter, page) => guard(() => search.searchJobs(searching, filter, page, values)),
+    searchErrors: (filter, page) => guard(() => search.searchErrors(searching, filter, page)),
     searchIds: (filter, page) => guard(() => search.searchIds(operating, filter, page)),
     countMatching: (filter, most) => guard(() => search.countMatching(searching, filter, most)),
     vocabulary: () => guard(() => readVocabulary(general)),

@@ -2,6 +2,7 @@ import type { BulkOutcome, FoundJobs, MatchCount, SortOrder } from '../job/filte
 import type { QueryVocabulary } from '../job/query/complete.js'
 import type { QueryTree } from '../job/query/query.js'
 import type { JobState } from '../job/state.js'
+import type { ErrorHead } from './error-head.js'
 import type { Redelivery } from './store.js'
 
 /** What finds jobs by what is known of them, and does the same to many. */
@@ -11,6 +12,8 @@ export interface SearchStore {
    * @throws {ConfigError} when the cursor is not one of such a search
    */
   searchJobs(filter: StoredFilter, page: StoredPage): Promise<FoundJobs>
+  /** The same with no more of each job than what went wrong. */
+  searchErrors(filter: StoredFilter, page: StoredPage): Promise<FoundErrors>
   /** The same without the jobs themselves. */
   searchIds(filter: StoredFilter, page: StoredPage): Promise<FoundIds>
   /** How many match, up to `most`, within 2 s. */
@@ -66,6 +69,17 @@ export interface StoredPage {
   readonly largestValue?: number
   /** How long to look. Default 2 s. */
   readonly withinMs?: number
+}
+
+export interface FoundErrors extends Omit<FoundJobs, 'jobs'> {
+  readonly errors: readonly JobError[]
+}
+
+export interface JobError {
+  readonly id: string
+  readonly finishedAt: Date | null
+  /** Without its stack; a long message is cut. */
+  readonly error: ErrorHead | null
 }
 
 export interface FoundIds extends Omit<FoundJobs, 'jobs'> {

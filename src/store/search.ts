@@ -3,13 +3,14 @@ import type { Values } from '../job/codec.js'
 import type { FoundJobs, MatchCount } from '../job/filter.js'
 import type { Job } from '../job/job.js'
 import { withClient } from './connection.js'
+import { errorHeadLength, readErrorHead } from './error-head.js'
 import type { Job as JobRow } from './generated/prisma/client.js'
 import { jobColumns, largestListed, shortValue } from './lists.js'
 import { toJob } from './rows.js'
 import { narrowed } from './search-narrow.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, timeOf, toCursor } from './search-order.js'
 import { countStatement, type Look, lookStatement } from './search-sql.js'
-import type { FoundIds, StoredFilter, StoredPage } from './search-store.js'
+import type { FoundErrors, FoundIds, JobError, StoredFilter, StoredPage } from './search-store.js'
 
 /** How long a search may take. */
 export const searchMs = 2000
@@ -46,6 +47,27 @@ async function readJobs(
   )
   const jobs = new Map(rows.map((row) => [row.id, toJob(row, values)]))
   return ids.flatMap((id) => jobs.get(id) ?? [])
+}
+
+export async function searchErrors(pool: Pool, filter: StoredFilter, page: StoredPage): Promise<FoundErrors> {
+  const { ids, ...found } = await searchIds(pool, filter, page)
+  return { errors: await readErrors(pool, ids), ...found }
+}
+
+async function readErrors(pool: Pool, ids: readonly string[]): Promise<JobError[]> {
+  if (ids.length === 0) return []
+  const { rows } = await pool.query<Omit<JobError, 'error'> & { readonly head: string | null }>(
+    `SELECT id, finished_at AS "finishedAt", left(error, ${errorHeadLength}) AS head
+     FROM celeriac.job WHERE id = ANY($1::uuid[])`,
+    [ids],
+  )
+  const errors = new Map(
+    rows.map(({ id, finishedAt, head }) => [
+      id,
+      { id, finishedAt, error: head === null ? null : readErrorHead(head) },
+    ]),
+  )
+  return ids.flatMap((id) => errors.get(id) ?? [])
 }
 
 export async function searchIds(pool: Pool, asked: StoredFilter, page: StoredPage): Promise<FoundIds> {

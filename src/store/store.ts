@@ -570,6 +570,7 @@ export interface LostWork {
 
 export type * from './change-store.js'
 export type * from './control-store.js'
+export type { ErrorHead } from './error-head.js'
 export type * from './fact-store.js'
 export type * from './operation-store.js'
 export type * from './search-store.js'

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { StoredError } from '../../src/job/job.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import type { ClaimedJob, NewJob, Store, StoredFilter, StoredPage } from '../../src/store/store.js'
 import { jobRow } from '../support/job-row.js'
@@ -52,7 +53,7 @@ describe.each(kinds)('the store in $name', ({ open }) => {
 
   async function fail(
     about: Partial<NewJob> = {},
-    error = { name: 'TypeError', message: 'boom' },
+    error: StoredError = { name: 'TypeError', message: 'boom' },
   ): Promise<string> {
     const job = await run(about)
     await store.settle({ ...keyOf(job), state: 'failed', error })
@@ -156,6 +157,32 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await idsOf({ error: 'ann' })).toEqual([])
       expect(await idsOf({ errorName: 'RangeError' })).toEqual([two])
       expect(await idsOf({ errorName: 'Range' })).toEqual([])
+    })
+
+    test('gives no more than what went wrong, where that is asked for', async () => {
+      const cut = `\u0001\\"${'x'.repeat(10_000)}`
+      const stack = 's'.repeat(20_000)
+      const one = await fail({}, { name: 'A "B"\u{1f600}', message: 'no\n"row"\\', code: 'X', stack })
+      const two = await fail({}, { name: 'Long', message: cut, stack })
+      const three = await succeed()
+
+      const found = await store.searchErrors(
+        { finished: { from: new Date(0) } },
+        { limit: 2, sort: 'newest' },
+      )
+      const { errors } = await store.searchErrors({ ids: [one, three] }, { limit: 9, sort: 'oldest' })
+
+      expect(found.errors.map(({ id }) => id)).toEqual([three, two])
+      expect(found).toMatchObject({ cursor: expect.any(String), isCut: false })
+      expect(found.errors[1]).toEqual({
+        ...{ id: two, finishedAt: expect.any(Date), error: { name: 'Long', message: expect.any(String) } },
+      })
+      const { message = '' } = found.errors[1]?.error ?? {}
+      expect(cut.startsWith(message) && message.length > 4000 && message.length < 4096).toBe(true)
+      expect(errors).toEqual([
+        { id: one, finishedAt: expect.any(Date), error: { name: 'A "B"\u{1f600}', message: 'no\n"row"\\' } },
+        { id: three, finishedAt: expect.any(Date), error: null },
+      ])
     })
 
     test('does not look into a payload that hides something', async () => {

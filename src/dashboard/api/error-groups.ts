@@ -1,8 +1,8 @@
-import type { Job, StoredError } from '../../job/job.js'
+import type { ErrorHead, JobError } from '../../store/store.js'
 import type { ErrorGroup } from './contract.js'
 
 /** Failures by what went wrong, the most frequent first. `jobs` come newest first. */
-export function groupErrors(jobs: readonly Pick<Job, 'id' | 'error' | 'finishedAt'>[]): ErrorGroup[] {
+export function groupErrors(jobs: readonly JobError[]): ErrorGroup[] {
   const groups = new Map<string, ErrorGroup>()
   for (const { id, error, finishedAt } of jobs) {
     if (!error || !finishedAt) continue
@@ -15,7 +15,7 @@ export function groupErrors(jobs: readonly Pick<Job, 'id' | 'error' | 'finishedA
   return [...groups.values()].sort((one, other) => other.count - one.count)
 }
 
-function kindOf({ name, message }: StoredError): Pick<ErrorGroup, 'name' | 'message'> {
+function kindOf({ name, message }: ErrorHead): ErrorHead {
   return { name, message: toPattern(message) }
 }
 

@@ -1,5 +1,6 @@
 import type { TaskErrors } from './contract.js'
 import { groupErrors } from './error-groups.js'
+import { allNames } from './known-tasks.js'
 import { rangeMs, usualRange } from './ranges.js'
 import type { Reading } from './route.js'
 
@@ -13,12 +14,16 @@ export async function showErrors({
   query,
 }: Reading<'GET /tasks/:name/errors'>): Promise<TaskErrors> {
   const { range = usualRange } = query
-  const finishedAfter = new Date(Date.now() - rangeMs[range])
-  const found = await deps.search({ task: params.name, state: 'failed', finishedAfter }, { limit: most })
+  const from = new Date(Date.now() - rangeMs[range])
+  const [{ store }, registry] = await Promise.all([deps.backend(), deps.tasks()])
+  const { errors, cursor, lookedTo } = await store.searchErrors(
+    { tasks: allNames(registry, params.name), states: ['failed'], finished: { from } },
+    { limit: most, sort: 'newest' },
+  )
   return {
-    groups: groupErrors(found.jobs),
-    looked: found.jobs.length,
-    isCut: found.cursor !== null,
-    lookedTo: found.lookedTo ?? found.jobs.at(-1)?.finishedAt ?? null,
+    groups: groupErrors(errors),
+    looked: errors.length,
+    isCut: cursor !== null,
+    lookedTo: lookedTo ?? errors.at(-1)?.finishedAt ?? null,
   }
 }

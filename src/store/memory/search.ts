@@ -1,9 +1,10 @@
 import type { Values } from '../../job/codec.js'
 import type { FoundJobs, MatchCount } from '../../job/filter.js'
+import { errorHeadLength, readErrorHead } from '../error-head.js'
 import { narrowed } from '../search-narrow.js'
 import { fromCursor, type JobPlace, orderOf, statesOf, toCursor } from '../search-order.js'
 import { errorStart } from '../search-sql.js'
-import type { FoundIds, StoredFilter, StoredPage, TimeRange } from '../search-store.js'
+import type { FoundErrors, FoundIds, StoredFilter, StoredPage, TimeRange } from '../search-store.js'
 import { toListed } from './lists.js'
 import type { Row } from './row.js'
 import { hasText, isMeant, workersOf } from './search-query.js'
@@ -15,6 +16,16 @@ export function searchJobs(table: Table, filter: StoredFilter, page: StoredPage,
     jobs: ids.flatMap((id) => toRow(table, id)).map((row) => toListed(row, values, page.largestValue)),
     ...found,
   }
+}
+
+export function searchErrors(table: Table, filter: StoredFilter, page: StoredPage): FoundErrors {
+  const { ids, ...found } = searchIds(table, filter, page)
+  const errors = ids
+    .flatMap((id) => toRow(table, id))
+    .map(({ id, finishedAt, error }) => ({
+      ...{ id, finishedAt, error: error === null ? null : readErrorHead(error.slice(0, errorHeadLength)) },
+    }))
+  return { errors, ...found }
 }
 
 function toRow(table: Table, id: string): Row[] {

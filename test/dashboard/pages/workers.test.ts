@@ -208,6 +208,7 @@ describe.skipIf(!browserPath)('workers', () => {
       const more = page.getByRole('button', { name: 'More for mail@one' })
       if (await more.isVisible()) {
         await more.click()
+        await page.getByRole('menuitem').first().waitFor()
         names.push(...(await page.getByRole('menuitem').allTextContents()))
       }
       return names.filter((name) => name.endsWith('…'))

@@ -544,7 +544,7 @@ export interface JobsListQuery extends JobsQuery {
   cursor?: string
   /** By creation, or by end where only ended jobs are meant. Default `newest`. */
   sort?: SortOrder
-  /** `short`: payload, result and progress as JSON text of at most 200 characters. Default `full`. */
+  /** `short`: payload, result and progress as JSON text of at most 200 characters, errors without stacks. Default `full`. */
   values?: 'full' | 'short'
 }
 

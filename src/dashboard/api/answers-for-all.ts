@@ -1,6 +1,6 @@
 import type { DashboardDeps } from '../dashboard.js'
 import { tellFailure, toRefusal } from '../failure.js'
-import type { Hub, Load, Rendered } from '../live/hub.js'
+import { type Hub, type Load, largestKept, type Rendered } from '../live/hub.js'
 import type { Watched } from '../live/live.js'
 import { patterns, routes } from './api.js'
 import type { RouteName } from './contract.js'
@@ -32,7 +32,7 @@ export function shareAnswers(deps: DashboardDeps, hub: Hub): SharedAnswers {
       const [path, search] = partsOf(watch)
       const found = matching(patterns, path).find(({ method }) => method === 'GET')
       const shared = found && toShared(found.name, found.params, search)
-      if (shared) return { watch, ...shared }
+      if (shared) return { watch, ...shared, ...(found.name === 'GET /jobs' ? ofJobs(watch, search) : {}) }
       throw new ApiError(400, 'BAD_REQUEST', `"${watch.slice(0, 200)}" is no address that can be watched.`)
     },
   }
@@ -61,6 +61,31 @@ export function shareAnswers(deps: DashboardDeps, hub: Hub): SharedAnswers {
       failing.add(address)
       throw new ApiError(refusal.status, refusal.code, refusal.message)
     }
+  }
+}
+
+/** As many as the pages show. */
+const mostJobs = 200
+
+/** A page of jobs may be as large as their payloads and errors, and many may watch as many pages. */
+function ofJobs(watch: string, search: string): Pick<Watched, 'refusal'> {
+  const { limit = 0 } = readQuery(routes['GET /jobs'].query, search)
+  const told = `"${watch.slice(0, 200)}" cannot be watched`
+  if (limit > mostJobs)
+    throw new ApiError(
+      400,
+      'BAD_REQUEST',
+      `${told}: it has up to ${limit} jobs. Say a "limit" of ${mostJobs} at most.`,
+    )
+  return {
+    refusal: (length) =>
+      length > largestKept
+        ? new ApiError(
+            400,
+            'BAD_REQUEST',
+            `${told}: these jobs have more than 1 MB. Say "values=short", or a lower "limit".`,
+          )
+        : undefined,
   }
 }
 

@@ -44,6 +44,9 @@ export const usualPace: HubPace = Object.freeze({
   freshMs: 1000,
 })
 
+/** Characters. What is larger is told to who watches it, and not kept until the next look: there may be thousands of addresses. */
+export const largestKept = 1_048_576
+
 /** So many times as long as a load takes, until the next of the same address: a fifth of the time at most. */
 const restFactor = 5
 
@@ -148,7 +151,8 @@ export function createHub(pace: HubPace = usualPace, now: () => number = () => p
 
   /** What is old already is better than nothing for those who watch: the next look is due. Nobody else gets it. */
   function learn(entry: Entry, loading: Promise<Rendered>, rendered: Rendered): void {
-    if (entry.loading === loading) entry.known = { rendered, at: now() }
+    const isKept = entry.watchers.size === 0 || rendered.body.length <= largestKept
+    if (entry.loading === loading) entry.known = isKept ? { rendered, at: now() } : undefined
     for (const watcher of entry.watchers.keys()) tell(entry, watcher, rendered)
   }
 

@@ -10,6 +10,8 @@ export interface Watched {
   /** The same for all who mean the same. */
   readonly address: string
   readonly load: Load
+  /** Why a body of that many characters is not told; `undefined`: it is. */
+  refusal?(length: number): Error | undefined
 }
 
 export interface LiveDeps {
@@ -91,12 +93,17 @@ export function createLive({ hub, isAllowed, refusalOf, closing, times = usualTi
         ...{ checkAt: now + times.checkMs, endAt: now + spread(times.longestMs) },
       }
       streams.add(open)
-      const unwatch = watched.map(({ watch, address, load }) => {
+      const unwatch = watched.map(({ watch, address, load, refusal }) => {
         const place = JSON.stringify(watch)
+        const onFailure = (error: unknown) =>
+          stream.send(watch, 'problem', `{"watch":${place},"problem":${toProblem(refusalOf(error))}}`)
         return hub.watch(address, load, {
-          onChange: ({ body }) => stream.send(watch, 'data', `{"watch":${place},"body":${body}}`),
-          onFailure: (error) =>
-            stream.send(watch, 'problem', `{"watch":${place},"problem":${toProblem(refusalOf(error))}}`),
+          onChange({ body }) {
+            const refused = refusal?.(body.length)
+            if (refused) onFailure(refused)
+            else stream.send(watch, 'data', `{"watch":${place},"body":${body}}`)
+          },
+          onFailure,
         })
       })
       res.once('close', () => {

@@ -1,5 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createHub, type HubPace, type Rendered, type Watcher } from '../../../src/dashboard/live/hub.js'
+import {
+  createHub,
+  type HubPace,
+  largestKept,
+  type Rendered,
+  type Watcher,
+} from '../../../src/dashboard/live/hub.js'
 import { gate } from '../../support/lab.js'
 import { until } from '../../support/until.js'
 
@@ -58,6 +64,17 @@ describe('who watches', () => {
 
     expect(carol.told).toEqual(['one'])
     expect(queues.asked).toBe(1)
+  })
+
+  test('is told what is huge, which is not kept for who comes later', async () => {
+    const hub = openHub({ freshMs: 10_000 })
+    const [jobs, ann] = [source('x'.repeat(largestKept + 1)), watcher()]
+    hub.watch('/jobs', jobs.load, ann)
+    await until(() => ann.told.length === 1)
+
+    jobs.body = 'one'
+
+    expect((await hub.get('/jobs', jobs.load)).body).toBe('one')
   })
 
   test('is told of a failure once, and of what comes after it', async () => {

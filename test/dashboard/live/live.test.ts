@@ -91,10 +91,29 @@ describe.each(lines)('a page that watches, on %s', (_line, make) => {
     ['what is not the same for all', '?watch=/me'],
     ['itself', '?watch=/live%3Fwatch=/queues'],
     ['an address with a word that it does not know', '?watch=/queues%3Fcolour=red'],
+    ['a thousand jobs', '?watch=/jobs%3Flimit=1000'],
   ])('cannot watch %s', async (_what, query) => {
     const answer = await get(scene, `/live${query}`)
 
     expect([answer.status, answer.body.code]).toEqual([400, 'BAD_REQUEST'])
+  })
+
+  test('is told that jobs of more than 1 MB are too much, and goes on with the rest', async () => {
+    await scene.jobs.enqueueMany(
+      'mail.send',
+      Array.from({ length: 140 }, () => 'x'.repeat(8000)),
+      { tags: ['large'] },
+    )
+    const [full, short] = ['/jobs?tag=large&limit=200', '/jobs?tag=large&limit=200&values=short']
+    const page = await listen(urlOf(scene, full, short), { 'X-User': 'vera' })
+
+    const { data } = await page.sees('problem')
+    expect(data).toEqual({
+      watch: full,
+      problem: { status: 400, code: 'BAD_REQUEST', detail: expect.stringContaining('more than 1 MB') },
+    })
+    await page.sees('data', ({ watch, body }: Told) => watch === short && body.jobs.length === 140)
+    expect((await get(scene, full)).body.jobs).toHaveLength(140)
   })
 
   test('is let in by permission alone', async () => {

@@ -3,7 +3,8 @@ import type { Audit } from '../../control/audit.js'
 
 /** Keeps who came, who did not get in and who left: in the log, and in the audit. */
 export interface Book {
-  came(visitor: Named & { readonly role: DashboardRole }): void
+  /** @param subject who that is to the provider, whatever he calls himself there */
+  came(visitor: Named & { readonly role: DashboardRole; readonly subject?: string }): void
   /** @param name `null` where it is none that is known: somebody may have typed his password there */
   failed(visitor: { readonly name: string | null; readonly address: string }, why: string): void
   /** Resolves when it is written: then no instance takes that session any more. */
@@ -53,9 +54,9 @@ export function createBook({ audit, log, sessionMs, now = Date.now }: BookParts)
   let unwritten: readonly Line[] = []
 
   return {
-    came({ name, address, by, role }) {
+    came({ name, address, by, role, subject }) {
       log.info(`${shown(name)} has signed in from ${address}, as ${role}.`)
-      note('login', { by, role }, name, address)
+      note('login', { by, role, ...(subject === undefined ? {} : { subject }) }, name, address)
     },
     failed({ name, address }, why) {
       log.warn(`A login failed: ${name === null ? 'somebody' : shown(name)} from ${address}: ${why}`)

@@ -128,7 +128,7 @@ export function createDoor(parts: DoorParts): Door {
       return sendPage(res, nonce, noRole(identity.name, role.why, next))
     }
     sessions.begin(res, identity)
-    book.came({ name: identity.name, address, by: 'openid', role })
+    book.came({ name: identity.name, address, by: 'openid', role, subject: identity.subject })
     sendPage(res, nonce, goingOn(base + next))
   }
 

@@ -328,6 +328,9 @@ describe('a session', () => {
       ['login', 'ann@example.com'],
       ['login', 'ann@example.com'],
     ])
+    // Whatever she calls herself there.
+    const [, line] = await shared.audit.list()
+    expect(JSON.parse(line?.args ?? '')).toMatchObject({ by: 'openid', subject: 'a1' })
   })
 
   test('goes by the roles of today', async () => {

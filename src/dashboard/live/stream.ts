@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Response } from 'express'
 
+/** An event, and no comment: a page must be able to hear that there is none. */
 const heartbeatMs = 15_000
 /** When a page comes back that lost its stream. The spread keeps those of a server that went from coming together. */
 const retryMs = { least: 1000, spread: 2000 }
@@ -27,7 +28,7 @@ export function openStream(res: Response, longestStallMs: number): Stream {
   const waiting = new Map<string, string>()
   let stalled: NodeJS.Timeout | undefined
   const heartbeat = setInterval(() => {
-    if (!res.writableNeedDrain) write(':\n\n')
+    if (!res.writableNeedDrain) write('event: beat\ndata: 1\n\n')
   }, heartbeatMs)
   heartbeat.unref()
 

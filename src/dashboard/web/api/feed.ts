@@ -23,8 +23,10 @@ const pollMs = 5000
 const restMs = 30_000
 /** For an answer, and for a stream to open. */
 const patienceMs = 15_000
-/** A stream may have died without a word, and one where nothing changes is as silent. */
-const silenceMs = 45_000
+/** What was not heard of for so long is asked for, to be sure: a stream tells only what has changed. */
+const silenceMs = 120_000
+/** A stream beats every 15 s. One that does not has died without a word. */
+const deadMs = 35_000
 /** A page asks for its parts one after the other as it appears. */
 const gatherMs = 60
 /** What nobody has looked at for so long is forgotten. */
@@ -56,6 +58,7 @@ class Feed {
   #gathering: ReturnType<typeof setTimeout> | undefined
   #polling: ReturnType<typeof setInterval> | undefined
   #streamAfter = 0
+  #beatAt = 0
   #state: FeedState = 'live'
   #isPolling = false
   #outage: Outage | undefined
@@ -65,7 +68,7 @@ class Feed {
     addEventListener('online', () => this.#connect('show'))
     // Perhaps the server is on this machine, and answers all the same.
     addEventListener('offline', () => this.refresh())
-    setInterval(() => this.#doubt(), silenceMs)
+    setInterval(() => this.#doubt(), pollMs)
   }
 
   get(address: string): Known {
@@ -128,6 +131,7 @@ class Feed {
   /** Asks where nothing was heard of lately. */
   #doubt(): void {
     if (document.hidden) return
+    if (this.#stream && Date.now() - this.#beatAt > deadMs) this.#giveUp()
     for (const [address, entry] of this.#watched())
       if (Date.now() - entry.known.at > silenceMs) void this.#ask(address, entry)
   }
@@ -205,7 +209,12 @@ class Feed {
     const stream = new EventSource(url)
     this.#stream = stream
     this.#streamed = url
+    this.#beatAt = Date.now()
+    stream.addEventListener('beat', () => {
+      this.#beatAt = Date.now()
+    })
     stream.addEventListener('data', ({ data }: MessageEvent<string>) => {
+      this.#beatAt = Date.now()
       const { watch, body } = JSON.parse(data) as { watch: string; body: unknown }
       this.#hear(watch, (entry) => ({ ...entry.known, body, problem: undefined, at: Date.now() }))
     })
@@ -219,15 +228,18 @@ class Feed {
       for (const [address, entry] of this.#watched()) if (entry.known.problem) void this.#ask(address, entry)
       this.#judge()
     }
-    const giveUp = () => {
-      if (this.#stream !== stream) return
-      this.#close()
-      this.#streamAfter = Date.now() + restMs
-      this.#poll()
-    }
-    stream.onerror = giveUp
+    stream.onerror = () => this.#stream === stream && this.#giveUp()
     // A proxy that gathers what passes would open it never.
-    setTimeout(() => stream.readyState !== EventSource.OPEN && giveUp(), patienceMs)
+    setTimeout(() => {
+      if (this.#stream === stream && stream.readyState !== EventSource.OPEN) this.#giveUp()
+    }, patienceMs)
+  }
+
+  /** Asks now and then instead, for a while. */
+  #giveUp(): void {
+    this.#close()
+    this.#streamAfter = Date.now() + restMs
+    this.#poll()
   }
 
   #hear(address: string, next: (entry: Entry) => Known): void {

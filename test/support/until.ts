@@ -6,14 +6,17 @@ export interface UntilOptions {
 }
 
 /** Looks again and again until `predicate` gives a truthy value, and returns that. What it throws last is the cause. */
-export async function until<T>(predicate: () => T | Promise<T>, options: UntilOptions = {}): Promise<T> {
+export async function until<T>(
+  predicate: () => T | Promise<T>,
+  options: UntilOptions = {},
+): Promise<Exclude<T, false | null | undefined>> {
   const { timeoutMs = 10_000, everyMs = 20 } = options
   const deadline = performance.now() + timeoutMs
   let cause: unknown
   for (;;) {
     try {
       const value = await predicate()
-      if (value) return value
+      if (value) return value as Exclude<T, false | null | undefined>
       cause = undefined
     } catch (error) {
       cause = error

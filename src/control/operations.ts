@@ -33,7 +33,7 @@ export interface Asker {
 }
 
 export interface OperationOptions extends Asker, DeedOptions {
-  /** Jobs in one batch, at most: 1 to 100. Default 100. */
+  /** Jobs in one batch, at most: 1 to 50. Default 50. */
   readonly batch?: number
 }
 

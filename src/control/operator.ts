@@ -48,7 +48,7 @@ export interface Operator extends Operations {
 
 const optionNames = ['by', 'from', 'reason', 'to', 'batch'] as const satisfies (keyof OperationOptions)[]
 /** Nobody waits for it, and the process has its own work. What it sends to the broker keeps its event loop, too. */
-const pace: Pace = { first: 50, most: 100, longMs: 60, rests: 4 }
+const pace: Pace = { first: 25, most: 50, longMs: 40, rests: 4 }
 const firstPauseMs = 250
 const longestPauseMs = 5000
 /** An operation that has not moved for so long, whatever was tried, is given up. */

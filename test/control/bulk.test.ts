@@ -88,10 +88,16 @@ describe.each(brokers)('many jobs at once, on %s', (kind) => {
     })
     const neverStarted = ids.filter((id) => !starts.has(id))
     expect(startedOnce(ids) + neverStarted.length).toBe(many)
-    expect(counts.cancelled).toBe(neverStarted.length)
-    expect(neverStarted.length).toBeGreaterThan(0)
-    await until(() => cancelled.length >= neverStarted.length)
-    expect(new Set(cancelled)).toEqual(new Set(neverStarted))
+    // Of those that a worker took just before, and was asked to stop, some had not begun.
+    const { cancelled: atOnce = 0, cancelling = 0 } = counts
+    expect(neverStarted.length).toBeGreaterThanOrEqual(atOnce)
+    expect(neverStarted.length).toBeLessThanOrEqual(atOnce + cancelling)
+    expect(atOnce).toBeGreaterThan(0)
+    expect(await inState('cancelled')).toBeGreaterThanOrEqual(neverStarted.length)
+    // Of the others, the worker tells.
+    await until(() => cancelled.length >= atOnce)
+    expect(new Set(cancelled).size).toBe(atOnce)
+    expect(cancelled.filter((id) => starts.has(id))).toEqual([])
     expect((await jobs.search({ id: neverStarted[0] ?? '' })).jobs).toMatchObject([
       { state: 'cancelled', cancelledBy: 'ann', cancelReason: 'enough' },
     ])

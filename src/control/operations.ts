@@ -33,7 +33,7 @@ export interface Asker {
 }
 
 export interface OperationOptions extends Asker, DeedOptions {
-  /** Jobs in one batch, at most: 1 to 50. Default 50. */
+  /** Jobs in one batch, at most. Default 50, and more are never taken at once. */
   readonly batch?: number
 }
 

@@ -25,7 +25,7 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
     deps.insight.depths(),
     deps.tasks(),
   ])
-  const names = await store.workerNames(workersOf(found.jobs))
+  const names = await store.workerNames(found.jobs.flatMap(({ workerId }) => workerId ?? []))
   const tasks = said.task?.flatMap((name) => allNames(registry, name))
   const isAmong = ({ task, queue }: Depth) =>
     (tasks?.includes(task) ?? true) && (said.queue?.includes(queue) ?? true)
@@ -35,11 +35,6 @@ export async function listJobs({ deps, query }: Reading<'GET /jobs'>): Promise<J
     ...{ cursor: found.cursor, isCut: found.isCut, lookedTo: found.lookedTo, since: found.since },
     ...{ total: totalOf(said, states), states },
   }
-}
-
-/** Each once. */
-function workersOf(jobs: readonly Job[]): string[] {
-  return [...new Set(jobs.flatMap(({ workerId }) => workerId ?? []))]
 }
 
 export function toRow(job: Job, workers: ReadonlyMap<string, string>): JobRow {

@@ -19,6 +19,8 @@ export interface MenuProps {
 
 const load = () => import('./opened-menu.js')
 const OpenedMenu = lazy(load)
+/** What fails here is tried again, and told of, when it is opened. */
+const loadAhead = () => void load().catch(() => {})
 
 /** Actions, or choices, behind one button. What opens it is loaded when somebody is about to. */
 export function Menu({ label, items, children = '⋯' }: MenuProps) {
@@ -32,8 +34,8 @@ export function Menu({ label, items, children = '⋯' }: MenuProps) {
       aria-label={label}
       aria-haspopup="menu"
       aria-expanded={false}
-      onPointerEnter={() => void load()}
-      onFocus={() => void load()}
+      onPointerEnter={loadAhead}
+      onFocus={loadAhead}
       onClick={open}
       onKeyDown={({ key }) => key === 'ArrowDown' && open()}
     >

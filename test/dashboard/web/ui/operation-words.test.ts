@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { bulkRights as rightsOfServer } from '../../../../src/control/access.js'
 import {
+  bulkRights,
   isClean,
   tellOutcomes,
   tellState,
@@ -62,4 +64,9 @@ describe('an action on many jobs', () => {
   ] as const)('%j is clean: %s', (told, clean) => {
     expect(isClean(told)).toBe(clean)
   })
+})
+
+// The pages share no code with the server but pure parts of jobs, so that they have a table of their own.
+test('pages offer what the server allows', () => {
+  expect(bulkRights).toEqual(rightsOfServer)
 })

@@ -18,9 +18,10 @@ export default defineConfig({
     globalSetup: 'test/support/setup.ts',
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
+    // How long a busy machine may take for what takes a second here: bounds against what hangs, not figures of speed.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     // Most tests run real servers and processes, several at a time, and wait for them in real time. One that fails is
     // run once more, and the end of the output names it: it is to be looked at, but a busy machine fails nobody.
     retry: 1,

@@ -3,6 +3,8 @@ import { loadConfig } from './config/load.js'
 import type { CeleriacOptions } from './config/options.js'
 import { enableTypeScript } from './config/typescript.js'
 import { createValues } from './job/codec.js'
+// Tasks files load it in any case: by then each module may take its way through a loader for TypeScript.
+import './plugin.js'
 import { definitionOf } from './task/define.js'
 import { fromPayloadText } from './task/payload.js'
 import { traceOf } from './telemetry/tracing.js'

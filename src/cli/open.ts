@@ -11,6 +11,8 @@ import { openEmbedded } from '../embedded/postgres.js'
 import { createHold } from '../enqueue/hold.js'
 import type { Limits } from '../enqueue/limits.js'
 import { ConfigError } from '../errors.js'
+// The config file loads it in any case: by then each module may take its way through a loader for TypeScript.
+import '../plugin.js'
 import { createPrismaStore } from '../store/prisma.js'
 import type { Store } from '../store/store.js'
 import { bind } from '../task/binding.js'

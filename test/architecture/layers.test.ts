@@ -14,11 +14,11 @@ const layers = [
   ['worker', 'maintain'],
   ['config'],
   ['http', 'dashboard'],
-  ['tasks', 'backend', 'migrate', 'pool-child'],
+  ['tasks', 'backend', 'migrate'],
   ['workers'],
   ['app', 'check'],
   ['plugin'],
-  ['index', 'cli', 'testing', 'opentelemetry'],
+  ['index', 'cli', 'pool-child', 'testing', 'opentelemetry'],
 ]
 
 /** Each with its reason. */

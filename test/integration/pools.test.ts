@@ -18,8 +18,6 @@ import {
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const app = fileURLToPath(new URL('../fixtures/pools', import.meta.url))
-// As in an app: "celeriac" is the built package, and there is one of it.
-vi.stubEnv('TSX_TSCONFIG_PATH', `${app}/tsconfig.json`)
 const pools = ['thread', 'process'] as const
 const run = promisify(execFile)
 

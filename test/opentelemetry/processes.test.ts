@@ -10,8 +10,6 @@ import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 vi.setConfig({ testTimeout: 120_000 })
 
 const app = fileURLToPath(new URL('../fixtures/traces', import.meta.url))
-// As in an app: "celeriac" is the built package, and there is one of it.
-vi.stubEnv('TSX_TSCONFIG_PATH', `${app}/tsconfig.json`)
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import { makePostgresTemplate, startPostgresServer } from './postgres.js'
 import { startRedisServer } from './redis.js'
@@ -15,6 +16,8 @@ declare module 'vitest' {
 
 /** Starts the one PostgreSQL and the one Redis that all test files share, on free ports. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // As in an app: to the processes that tests start, "celeriac" is the built package, and there is one of it.
+  process.env.TSX_TSCONFIG_PATH = fileURLToPath(new URL('../fixtures/tsconfig.json', import.meta.url))
   sweepScratch()
   process.once('SIGTERM', () => process.exit(143))
   try {

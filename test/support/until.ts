@@ -1,5 +1,5 @@
 export interface UntilOptions {
-  /** How long to look. Default 10 s. */
+  /** How long to look. Default 30 s: a bound against what hangs. */
   readonly timeoutMs?: number
   /** Time between two looks. Default 20 ms. */
   readonly everyMs?: number
@@ -10,7 +10,7 @@ export async function until<T>(
   predicate: () => T | Promise<T>,
   options: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
-  const { timeoutMs = 10_000, everyMs = 20 } = options
+  const { timeoutMs = 30_000, everyMs = 20 } = options
   const deadline = performance.now() + timeoutMs
   let cause: unknown
   for (;;) {

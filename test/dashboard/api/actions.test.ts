@@ -53,15 +53,9 @@ describe('jobs', () => {
     expect(told).toEqual(['delete', 'move', 'retry', 'cancel'].map((verb) => [verb, 'ann@shop']))
   })
 
-  test('are acted on by the ten thousand, while one looks how far it is, stops it, and lets it go on', async () => {
-    for (let at = 0; at < 2; at += 1)
-      await scene.jobs.enqueueMany(
-        'mail.gated',
-        Array.from({ length: 6000 }, () => 'many'),
-        {
-          ...{ queue: 'bulk', delay: '1h' },
-        },
-      )
+  test('are acted on by the thousand, while one looks how far it is, stops it, and lets it go on', async () => {
+    const many = Array.from({ length: 3000 }, () => 'many')
+    await scene.jobs.enqueueMany('mail.gated', many, { queue: 'bulk', delay: '1h' })
     const from = performance.now()
     const { status, body } = await post(scene, '/jobs/cancel', { filter: { queue: 'bulk' } })
     expect(performance.now() - from).toBeLessThan(10_000)
@@ -83,8 +77,8 @@ describe('jobs', () => {
       { timeoutMs: 100_000, everyMs: 300 },
     )
     expect(ended).toMatchObject({
-      ...{ affected: 12_000, by: 'ann@shop', workers: [] },
-      operation: { done: 12_000, counts: { cancelled: 12_000 }, isMore: false, error: null },
+      ...{ affected: 3000, by: 'ann@shop', workers: [] },
+      operation: { done: 3000, counts: { cancelled: 3000 }, isMore: false, error: null },
     })
     expect((await get(scene, '/job-count?queue=bulk&state=scheduled')).body.count).toBe(0)
   }, 120_000)

@@ -43,7 +43,7 @@ export async function openViewer(site: string): Promise<Viewer> {
     async visit(path = '', options = {}) {
       const context = await browser.newContext({ viewport: widths.desktop, ...options })
       const page = await context.newPage()
-      page.setDefaultTimeout(15_000)
+      page.setDefaultTimeout(30_000)
       watch(page, new URL(site).origin, (misdeed) => noted.push(misdeed))
       await page.goto(new URL(path.replace(/^\//, ''), site).href, { waitUntil: 'domcontentloaded' })
       return page

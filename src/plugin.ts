@@ -9,7 +9,6 @@ import type { Control, Inspect } from './control/control.js'
 import type { Export } from './control/export.js'
 import type { Operations } from './control/operations.js'
 import type { ClusterStatus } from './control/status.js'
-import { createDashboard } from './dashboard/router.js'
 import { Handle } from './enqueue/handle.js'
 import type { Limits } from './enqueue/limits.js'
 import { ClosedError } from './errors.js'
@@ -130,10 +129,19 @@ function failUnlessClosed(error: unknown): void {
 }
 
 /**
- * The dashboard of an app.
+ * The dashboard of an app. Its code is loaded at the first request, so that no start waits for it.
  * @param canLogOut whether a login of ours stands before it
  */
 export function toDashboard(app: App, config: Config, canLogOut = false): RequestHandler {
+  let opening: Promise<RequestHandler> | undefined
+  return (req, res, next) => {
+    opening ??= openDashboard(app, config, canLogOut)
+    opening.then((dashboard) => dashboard(req, res, next)).catch(next)
+  }
+}
+
+async function openDashboard(app: App, config: Config, canLogOut: boolean): Promise<RequestHandler> {
+  const { createDashboard } = await import('./dashboard/router.js')
   return createDashboard({
     ...app,
     config,

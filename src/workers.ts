@@ -16,7 +16,7 @@ import type { Emitter } from './telemetry/events.js'
 import { type HealthPort, openHealthPort } from './telemetry/health-port.js'
 import type { HookCaller } from './telemetry/hooks.js'
 import { createJobLog, type Logger } from './telemetry/log.js'
-import { createProcessMetrics, type Exposition } from './telemetry/metrics/exposition.js'
+import type { Exposition } from './telemetry/metrics/exposition.js'
 import { type MetricsPort, openMetricsPort } from './telemetry/metrics-port.js'
 import { packageVersions } from './telemetry/packages.js'
 import type { HealthReason, Readiness } from './telemetry/readiness.js'
@@ -191,7 +191,9 @@ export function createWorkers(deps: WorkersDeps): Workers {
     })
   }
 
-  function openMetrics(port: number): Promise<MetricsPort> {
+  async function openMetrics(port: number): Promise<MetricsPort> {
+    // Only here: most processes have no such port, and need nothing of prom-client.
+    const { createProcessMetrics } = await import('./telemetry/metrics/process.js')
     const ofProcess = createProcessMetrics(() => {
       const [worker] = workers
       if (!worker) return undefined

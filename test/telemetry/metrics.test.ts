@@ -1,9 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { noSpread, quantileOf, type Spread, spreadBoundsMs } from '../../src/job/move.js'
 import { type ClusterReading, toClusterLines } from '../../src/telemetry/metrics/cluster.js'
-import { createClusterMetrics, createProcessMetrics } from '../../src/telemetry/metrics/exposition.js'
+import { createClusterMetrics } from '../../src/telemetry/metrics/exposition.js'
 import { clusterFamilies } from '../../src/telemetry/metrics/family.js'
 import { shownBoundsMs } from '../../src/telemetry/metrics/lines.js'
+import { createProcessMetrics } from '../../src/telemetry/metrics/process.js'
 import { openMetricsPort } from '../../src/telemetry/metrics-port.js'
 import { samplesOf, sumOf } from '../support/metrics.js'
 

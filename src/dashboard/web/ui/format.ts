@@ -19,8 +19,12 @@ const scales: readonly (readonly [ms: number, unit: string])[] = [
   [1000, 's'],
 ]
 
-/** A duration in one unit, or in two of long ones: `240 ms`, `1.2 s`, `3 min 20 s`, `2 d 4 h`. */
-export function tellDuration(ms: number): string {
+/**
+ * A duration in one unit, or in two of long ones: `240 ms`, `1.2 s`, `3 min 20 s`, `2 d 4 h`. One that ends before it
+ * begins, as the clocks of two machines may have it, is none.
+ */
+export function tellDuration(duration: number): string {
+  const ms = Math.max(0, duration)
   if (Math.round(ms) < 1000) return ms < 10 && ms > 0 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
   if (ms < 59_500) return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`
   // Rounded before it is split: what is left of the larger unit is never a whole one of it.

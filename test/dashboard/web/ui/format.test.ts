@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { tellDuration } from '../../../../src/dashboard/web/ui/format.js'
 
 test.each([
+  [-236, '0 ms'],
   [0, '0 ms'],
   [2.5, '2.5 ms'],
   [240, '240 ms'],

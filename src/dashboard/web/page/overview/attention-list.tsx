@@ -1,7 +1,7 @@
 import { Link } from 'wouter'
 import type { ClusterProblem } from '../../../../control/status.js'
 import { tellCount } from '../../ui/format.js'
-import { linksOf, partsOf } from './attention.js'
+import { groupsOf, linksOf, partsOf } from './attention.js'
 import css from './overview.module.css'
 
 interface AttentionListProps {
@@ -31,26 +31,50 @@ export function AttentionList({ problems, live, queues }: AttentionListProps) {
           : `${tellCount(problems.length)} things need somebody`}
       </h2>
       <ul>
-        {problems.map((problem) => (
-          <li key={`${problem.code} ${problem.message}`}>
-            <p className={css.wrong}>{problem.message}</p>
-            <p className={css.cure}>
-              {partsOf(problem.cure).map(({ text, isCommand }) =>
-                isCommand ? <code key={text}>{text}</code> : text,
-              )}
-            </p>
-            <div className={css.links}>
-              {linksOf(problem).map(({ name, to }) => (
-                <Link key={to} href={to}>
-                  {name}
-                </Link>
-              ))}
-            </div>
-          </li>
-        ))}
+        {groupsOf(problems).map(({ title, problems: alike }) =>
+          title === undefined ? (
+            alike.map((problem) => <Problem key={keyOf(problem)} problem={problem} />)
+          ) : (
+            <li key={alike[0]?.code}>
+              <p className={css.wrong}>{title}</p>
+              <details>
+                <summary>Each with what to do about it</summary>
+                <ul>
+                  {alike.map((problem) => (
+                    <Problem key={keyOf(problem)} problem={problem} />
+                  ))}
+                </ul>
+              </details>
+            </li>
+          ),
+        )}
       </ul>
     </section>
   )
+}
+
+function Problem({ problem }: { readonly problem: ClusterProblem }) {
+  return (
+    <li>
+      <p className={css.wrong}>{problem.message}</p>
+      <p className={css.cure}>
+        {partsOf(problem.cure).map(({ text, isCommand }) =>
+          isCommand ? <code key={text}>{text}</code> : text,
+        )}
+      </p>
+      <div className={css.links}>
+        {linksOf(problem).map(({ name, to }) => (
+          <Link key={to} href={to}>
+            {name}
+          </Link>
+        ))}
+      </div>
+    </li>
+  )
+}
+
+function keyOf({ code, message }: ClusterProblem): string {
+  return `${code} ${message}`
 }
 
 function tellMany(count: number, what: string): string {

@@ -1,5 +1,36 @@
-import type { ClusterProblem } from '../../../../control/status.js'
+import type { ClusterCode, ClusterProblem } from '../../../../control/status.js'
+import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
+
+/** What is wrong with many alike, as one thing; `title` is `undefined` where each is told by itself. */
+export interface ProblemGroup {
+  readonly title: string | undefined
+  readonly problems: readonly ClusterProblem[]
+}
+
+/** So many alike are each told by themselves. */
+const mostAlone = 3
+
+/** One cause may have a hundred effects, and they must not bury what else there is. */
+const ofMany: Partial<Record<ClusterCode, (count: string) => string>> = {
+  'queue-unserved': (count) => `Jobs wait in ${count} queues, and no live worker serves them.`,
+  'worker-silent': (count) => `${count} workers have not renewed their leases.`,
+  'worker-lost': (count) => `${count} workers were lost in the last minutes.`,
+  'loop-blocked': (count) => `The event loops of ${count} workers stand still: they start nothing.`,
+  'task-failing': (count) => `${count} tasks began to fail.`,
+}
+
+/** Problems in their order, those that are alike together where the first of them stands. */
+export function groupsOf(problems: readonly ClusterProblem[]): ProblemGroup[] {
+  const alike = new Map<ClusterCode, ClusterProblem[]>()
+  for (const problem of problems) alike.set(problem.code, [...(alike.get(problem.code) ?? []), problem])
+  return [...alike].flatMap(([code, group]): ProblemGroup[] => {
+    const title = group.length > mostAlone ? ofMany[code]?.(tellCount(group.length)) : undefined
+    return title === undefined
+      ? group.map((problem) => ({ title, problems: [problem] }))
+      : [{ title, problems: group }]
+  })
+}
 
 type About = Pick<ClusterProblem, 'queue' | 'worker' | 'task' | 'code'>
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { linksOf, partsOf } from '../../../../../src/dashboard/web/page/overview/attention.js'
+import { groupsOf, linksOf, partsOf } from '../../../../../src/dashboard/web/page/overview/attention.js'
 import { endedIn, failureRates } from '../../../../../src/dashboard/web/page/overview/figures.js'
 
 const rates = { succeeded: 100, failed: 10, cancelled: 6, expired: 4 }
@@ -32,5 +32,32 @@ describe('a cure', () => {
       '/tasks/mail.send',
     ])
     expect(linksOf({ code: 'store-away' })).toEqual([])
+  })
+})
+
+describe('what is wrong', () => {
+  const away = { code: 'broker-away' as const, message: 'The broker does not answer.', cure: 'See.' }
+  const unserved = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      ...{ code: 'queue-unserved' as const, queue: `q${at}` },
+      ...{ message: `Jobs wait in queue "q${at}".`, cure: 'Run one.' },
+    }))
+
+  test('with a few is told of each', () => {
+    expect(groupsOf([away, ...unserved(3)]).map(({ title, problems }) => [title, problems.length])).toEqual(
+      Array.from({ length: 4 }, () => [undefined, 1]),
+    )
+  })
+
+  test('with many alike is one thing, and what else there is stays to be seen', () => {
+    const groups = groupsOf([...unserved(100), away])
+
+    expect(groups).toEqual([
+      {
+        title: 'Jobs wait in 100 queues, and no live worker serves them.',
+        problems: unserved(100),
+      },
+      { title: undefined, problems: [away] },
+    ])
   })
 })

@@ -5,7 +5,11 @@ import pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { migratePostgresBroker } from '../../src/broker/postgres.js'
+import { judgeAll } from '../../src/check/check.js'
+import { gatherFacts } from '../../src/check/facts.js'
+import { checks } from '../../src/check/list.js'
 import { configHash } from '../../src/config/agreement.js'
+import { withConfigFile } from '../../src/config/define.js'
 import { readEnvironment } from '../../src/config/env.js'
 import { resolveConfig } from '../../src/config/resolve.js'
 import { migrate } from '../../src/store/migrate.js'
@@ -17,7 +21,7 @@ import { createPooler } from '../support/pooler.js'
 import { scratchFolder } from '../support/scratch.js'
 import { freePort } from '../support/server.js'
 import { freshDatabase, freshRedis, startPostgres, startRedis } from '../support/servers.js'
-import { runCeleriac } from './command-line.js'
+import { root, runCeleriac } from './command-line.js'
 
 closeJobsAfterEach()
 
@@ -32,7 +36,6 @@ interface Finding {
 
 interface SetUp {
   readonly database?: string
-  readonly directUrl?: string
   readonly broker?: string
   /** Below `test/fixtures/check`. */
   readonly app?: string
@@ -40,25 +43,40 @@ interface SetUp {
   readonly args?: readonly string[]
 }
 
-async function run({ database, directUrl, broker, app = 'sound', variables = {}, args = [] }: SetUp) {
-  const { code, out, err } = await runCeleriac(['check', '-A', `test/fixtures/check/${app}`, ...args], {
-    variables: {
-      ...(database ? { DATABASE_URL: database } : {}),
-      ...(directUrl ? { DIRECT_URL: directUrl } : {}),
-      ...(broker ? { CELERIAC_BROKER_URL: broker } : {}),
-      ...variables,
-    },
+function run(setUp: SetUp) {
+  const { app = 'sound', args = [] } = setUp
+  return runCeleriac(['check', '-A', `test/fixtures/check/${app}`, ...args], {
+    variables: variablesOf(setUp),
   })
-  return { code, out, err }
+}
+
+function variablesOf({ database, broker, variables = {} }: SetUp): Readonly<Record<string, string>> {
+  return {
+    ...(database ? { DATABASE_URL: database } : {}),
+    ...(broker ? { CELERIAC_BROKER_URL: broker } : {}),
+    ...variables,
+  }
 }
 
 /** What the real command finds wrong, as JSON. */
 async function check(setUp: SetUp) {
   const { code, out, err } = await run({ ...setUp, args: ['--json', ...(setUp.args ?? [])] })
   if (out === '') throw new Error(`It printed nothing:\n${err}`)
-  const { findings } = JSON.parse(out) as { findings: Finding[] }
+  return { code, ...told((JSON.parse(out) as { findings: Finding[] }).findings) }
+}
+
+const configFile = join(root, 'test/fixtures/check/sound/celeriac.config.ts')
+
+/** What the command would find, learnt and judged in this process: a start of Node for each fault takes its time. */
+async function judge(setUp: SetUp) {
+  const environment = readEnvironment(variablesOf(setUp))
+  const readConfig = async () => resolveConfig(withConfigFile({ tasks: { work } }, configFile), environment)
+  return told(judgeAll(checks, await gatherFacts({ environment, node: process.version, readConfig })))
+}
+
+function told(findings: readonly Finding[]) {
   const wrong = findings.filter(({ level }) => level === 'fault' || level === 'warning')
-  return { code, wrong, find: (id: string) => findings.find((finding) => finding.id === id) }
+  return { wrong, find: (id: string) => findings.find((finding) => finding.id === id) }
 }
 
 /** A set-up with its tables, on PostgreSQL alone or with Redis. */
@@ -154,8 +172,10 @@ describe('a sound set-up', { timeout: 120_000 }, () => {
     const servers = await sound()
     await register(servers.database, {})
 
-    const well = await run({ ...servers, broker: await ownRedis() })
-    const ill = await run({ ...servers, broker: `redis://127.0.0.1:${await freePort()}` })
+    const [well, ill] = await Promise.all([
+      run({ ...servers, broker: await ownRedis() }),
+      run({ ...servers, broker: `redis://127.0.0.1:${await freePort()}` }),
+    ])
 
     expect(well.code).toBe(0)
     expect(well.out).toMatch(/^✓ Node.js: v/)
@@ -171,8 +191,9 @@ describe('a sound set-up', { timeout: 120_000 }, () => {
   test('with a warning fails where --strict is said', async () => {
     const servers = await sound()
 
-    expect((await check(servers)).code).toBe(0)
-    expect((await check({ ...servers, args: ['--strict'] })).code).toBe(1)
+    const codes = await Promise.all([[], ['--strict']].map((args) => run({ ...servers, args })))
+
+    expect(codes.map(({ code }) => code)).toEqual([0, 1])
   })
 })
 
@@ -185,7 +206,8 @@ interface Broken {
   readonly level?: 'warning'
 }
 
-const broken: readonly Broken[] = [
+/** For a command of its own: what is wrong with it is its process, its files, or what it exits with. */
+const brokenAlone: readonly Broken[] = [
   {
     name: 'no config file',
     setUp: async () => ({ app: 'nowhere' }),
@@ -221,6 +243,49 @@ const broken: readonly Broken[] = [
     fault: /modules/,
     cure: /tasks\.ts|"modules"/,
   },
+  {
+    name: 'a Redis that is not there',
+    setUp: async () => ({ ...(await sound()), broker: `redis://127.0.0.1:${await freePort()}` }),
+    id: 'broker-reachable',
+    fault: /Redis at .* does not answer/,
+    cure: /correct host and port of REDIS_URL/,
+  },
+  {
+    name: 'a Redis that keeps nothing on disk',
+    async setUp() {
+      const server = await startRedis({ durable: false })
+      onTestFinished(() => server.stop())
+      return { ...(await sound()), broker: server.url, args: ['--strict'] }
+    },
+    id: 'broker-persistence',
+    fault: /no append-only file/,
+    cure: /appendonly yes/,
+    level: 'warning',
+  },
+  {
+    name: 'a clock that goes wrong',
+    async setUp() {
+      const ahead = 'const now = Date.now; Date.now = () => now() + 3_600_000'
+      return { ...(await sound()), variables: preload(ahead) }
+    },
+    id: 'clock',
+    fault: /clock is 36\d\d\.\d s ahead of that of (PostgreSQL|Redis)/,
+    cure: /NTP/,
+  },
+  {
+    name: 'a Node that is too old',
+    async setUp() {
+      const old = `Object.defineProperty(process, 'version', { value: 'v18.20.1' })`
+      return { ...(await sound()), variables: preload(old) }
+    },
+    id: 'node',
+    fault: /Node v18\.20\.1 is too old/,
+    cure: /20\.19 or later/,
+  },
+]
+
+/** The servers, and what is in them. */
+const brokenServers: readonly Broken[] = [
   {
     name: 'a database server that is not there',
     setUp: async () => ({
@@ -347,13 +412,6 @@ const broken: readonly Broken[] = [
     cure: /install the version of celeriac that migrated/i,
   },
   {
-    name: 'a Redis that is not there',
-    setUp: async () => ({ ...(await sound()), broker: `redis://127.0.0.1:${await freePort()}` }),
-    id: 'broker-reachable',
-    fault: /Redis at .* does not answer/,
-    cure: /correct host and port of REDIS_URL/,
-  },
-  {
     name: 'a Redis that wants a password',
     setUp: async () => ({ ...(await sound()), broker: await ownRedis('--requirepass', 'secret') }),
     id: 'broker-login',
@@ -390,18 +448,6 @@ const broken: readonly Broken[] = [
     cure: /CONFIG SET maxmemory-policy noeviction/,
   },
   {
-    name: 'a Redis that keeps nothing on disk',
-    async setUp() {
-      const server = await startRedis({ durable: false })
-      onTestFinished(() => server.stop())
-      return { ...(await sound()), broker: server.url, args: ['--strict'] }
-    },
-    id: 'broker-persistence',
-    fault: /no append-only file/,
-    cure: /appendonly yes/,
-    level: 'warning',
-  },
-  {
     name: 'another broker than before',
     async setUp() {
       const servers = await sound()
@@ -411,16 +457,6 @@ const broken: readonly Broken[] = [
     id: 'broker-mark',
     fault: /another broker before: this one has no mark of it under the prefix "celeriac"/,
     cure: /REDIS_URL .* and "prefix"/,
-  },
-  {
-    name: 'a clock that goes wrong',
-    async setUp() {
-      const ahead = 'const now = Date.now; Date.now = () => now() + 3_600_000'
-      return { ...(await sound()), variables: preload(ahead) }
-    },
-    id: 'clock',
-    fault: /clock is 36\d\d\.\d s ahead of that of (PostgreSQL|Redis)/,
-    cure: /NTP/,
   },
   {
     name: 'a worker with another prefix',
@@ -483,32 +519,33 @@ const broken: readonly Broken[] = [
   },
   {
     name: 'a dashboard that nobody may see in production',
-    setUp: async () => ({ ...(await sound()), variables: { NODE_ENV: 'production' }, args: ['--strict'] }),
+    setUp: async () => ({ ...(await sound()), variables: { NODE_ENV: 'production' } }),
     id: 'dashboard',
     fault: /closed in production: there is no "authorize"/,
     cure: /authorize: \(req\)/,
     level: 'warning',
   },
-  {
-    name: 'a Node that is too old',
-    async setUp() {
-      const old = `Object.defineProperty(process, 'version', { value: 'v18.20.1' })`
-      return { ...(await sound()), variables: preload(old) }
-    },
-    id: 'node',
-    fault: /Node v18\.20\.1 is too old/,
-    cure: /20\.19 or later/,
-  },
 ]
 
-describe('celeriac check names the fault and the cure, and exits with 1', { timeout: 120_000 }, () => {
-  test.each(broken)('$name', async ({ setUp, id, fault, cure, level = 'fault' }) => {
-    const { code, wrong, find } = await check(await setUp())
+describe('celeriac check names the fault and the cure', { timeout: 120_000 }, () => {
+  test.each(brokenAlone)('$name, and exits with 1', async ({ setUp, ...broken }) => {
+    const { code, ...findings } = await check(await setUp())
 
-    expect(find(id), JSON.stringify(wrong)).toMatchObject({ level })
-    expect(find(id)?.message).toMatch(fault)
-    expect(find(id)?.cure).toMatch(cure)
+    expectNamed(broken, findings)
     expect(code).toBe(1)
-    expect(JSON.stringify(wrong)).not.toContain('secret@')
+  })
+
+  test.each(brokenServers)('$name', async ({ setUp, ...broken }) => {
+    expectNamed(broken, await judge(await setUp()))
   })
 })
+
+function expectNamed(
+  { id, fault, cure, level }: Omit<Broken, 'setUp'>,
+  { wrong, find }: ReturnType<typeof told>,
+): void {
+  expect(find(id), JSON.stringify(wrong)).toMatchObject({ level: level ?? 'fault' })
+  expect(find(id)?.message).toMatch(fault)
+  expect(find(id)?.cure).toMatch(cure)
+  expect(JSON.stringify(wrong)).not.toContain('secret@')
+}

@@ -125,7 +125,7 @@ const giveBackReturnedSql = giveBackSql(
 )
 /** The lease thread runs it as well, over its own connection. */
 export const giveBackUnstartedSql = giveBackSql(
-  `attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END`,
+  `attempt = CASE j.state WHEN 'running' THEN j.attempt - 1 ELSE j.attempt END, started_at = NULL`,
 )
 
 /** Rows are locked in the order of their ids, as everywhere. */

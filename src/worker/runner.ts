@@ -252,7 +252,7 @@ export function createRunner(deps: RunnerDeps): Runner {
     // The lease thread has given it back, or has tried to: a second time does no harm.
     else track(giveBack([held], 'unstarted'))
     board.free(entry)
-    slots.finish(performance.now() - startedAt)
+    slots.finish(held)
     if (slots.running === 0) onIdle?.()
   }
 

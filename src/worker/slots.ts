@@ -2,7 +2,8 @@
  * Which claimed job runs next, and how many more the worker should take.
  *
  * More is taken than handlers run, or the statements of the hot path carry too few rows; but a claimed job must not
- * wait behind a slow one. So what is taken ahead is what the handlers finish in 25 ms, by their average time.
+ * wait behind a slow one. So what is taken ahead is what the handlers finish in 25 ms, by their average time; those
+ * that have run for much longer finish nothing.
  */
 export interface Slots<Job> {
   /** How many deliveries of a queue may be on their way at once. */
@@ -18,8 +19,8 @@ export interface Slots<Job> {
    * of this queue starts any more, and the job must be given back.
    */
   fill(queue: string, job: Job): boolean
-  /** A handler has returned after so many milliseconds. */
-  finish(tookMs: number): void
+  /** The handler of a job has returned. */
+  finish(job: Job): void
   /** Jobs that have waited too long for a handler. They are no longer here. */
   takeStale(): Job[]
   /** Jobs of these queues start from now on, and of no others. Gives what has not started of those others. */
@@ -52,6 +53,8 @@ const cautionMs = 1000
 /** What a handler is thought to take before any has returned. */
 const firstGuessMs = 50
 const weight = 0.05
+/** A handler that has run for so many times the average finishes nothing soon. */
+const slowFactor = 4
 
 interface Ready<Job> {
   readonly job: Job
@@ -80,7 +83,8 @@ export function createSlots<Job>({
   let lines: readonly Line<Job>[] = queues.map((queue) => newLine<Job>(queue))
   let lineOf = byQueue(lines)
   let handlers = concurrency
-  let running = 0
+  /** What runs, and since when: the oldest first. */
+  const running = new Map<Job, number>()
   let waiting = 0
   let claiming = 0
   let averageMs = firstGuessMs
@@ -101,7 +105,7 @@ export function createSlots<Job>({
     },
     reserveNow(most) {
       if (drained || full()) return 0
-      const places = Math.max(0, Math.min(most, handlers - running - waiting - claiming))
+      const places = Math.max(0, Math.min(most, handlers - running.size - waiting - claiming))
       claiming += places
       return places
     },
@@ -118,8 +122,9 @@ export function createSlots<Job>({
       startSoon()
       return true
     },
-    finish(tookMs) {
-      running -= 1
+    finish(job) {
+      const tookMs = performance.now() - (running.get(job) ?? performance.now())
+      running.delete(job)
       averageMs += (tookMs - averageMs) * weight
       startNext()
       admit()
@@ -155,7 +160,7 @@ export function createSlots<Job>({
       return lines.flatMap(clear)
     },
     get running() {
-      return running
+      return running.size
     },
     get waiting() {
       return waiting
@@ -163,14 +168,26 @@ export function createSlots<Job>({
   }
 
   function ahead(): number {
-    if (performance.now() < cautiousUntil) return 0
+    const now = performance.now()
+    if (now < cautiousUntil) return 0
     const most = Math.max(0, mostInFlight - handlers)
-    return Math.min(most, Math.floor((handlers * aheadMs) / Math.max(averageMs, 0.01)))
+    const quick = Math.max(0, handlers - slow(now))
+    return Math.min(most, Math.floor((quick * aheadMs) / Math.max(averageMs, 0.01)))
+  }
+
+  function slow(now: number): number {
+    const before = now - Math.max(aheadMs, slowFactor * averageMs)
+    let count = 0
+    for (const since of running.values()) {
+      if (since > before) break
+      count += 1
+    }
+    return count
   }
 
   function room(): number {
     if (drained || full()) return 0
-    return Math.max(0, handlers + ahead() - running - waiting - claiming)
+    return Math.max(0, handlers + ahead() - running.size - waiting - claiming)
   }
 
   /**
@@ -194,11 +211,11 @@ export function createSlots<Job>({
   }
 
   function startNext(): void {
-    while (running < handlers && waiting > 0 && !drained) {
+    while (running.size < handlers && waiting > 0 && !drained) {
       const next = lines.find(({ ready }) => ready.length > 0)?.ready.shift()
       if (!next) return
       waiting -= 1
-      running += 1
+      running.set(next.job, performance.now())
       start(next.job)
     }
   }

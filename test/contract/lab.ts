@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import type { CeleriacOptions } from '../../src/config/options.js'
 import { type Celeriac, celeriac } from '../../src/plugin.js'
 import { createTestJobs } from '../../src/testing/index.js'
-import { type BrokerKind, freshServers } from '../support/lab.js'
+import { type BrokerKind, freshServers, ready } from '../support/lab.js'
 import { until } from '../support/until.js'
 
 /** An app on one kind of servers, or on none. The same tests run on each. */
@@ -44,7 +44,7 @@ async function openServerLab(kind: BrokerKind, { concurrency = 4, ...options }: 
   const worker = () => celeriac({ ...common, worker: { concurrency, grace: 5000 } })
   const jobs = celeriac({ ...common, worker: false })
   const client = new pg.Client({ connectionString: servers.database })
-  await jobs.ready()
+  await ready(jobs)
   await client.connect()
   onTestFinished(async () => {
     await jobs.close()

@@ -449,7 +449,18 @@ describe.each(kinds)('the store in $name', ({ open }) => {
         attempt: 0,
         attempts: [],
         workerId: null,
+        startedAt: null,
       })
+    })
+
+    test('what had not begun, and was cancelled meanwhile, has taken no time', async () => {
+      const job = await running()
+      await store.cancel(job.id, null, null)
+      await store.giveBack([{ jobId: job.id, number: 1 }], ann, 'unstarted')
+
+      expect(await store.find(job.id)).toMatchObject({ state: 'cancelled', attempt: 0, startedAt: null })
+      const moves = await store.moves()
+      expect(moves.find(({ is }) => is === 'cancelled')).toMatchObject({ jobs: 1, took: { ms: 0 } })
     })
 
     test('an attempt that was aborted is remembered, and is no failure', async () => {

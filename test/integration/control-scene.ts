@@ -3,7 +3,7 @@ import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import type { AskOptions } from '../../src/control/door.js'
 import { type Celeriac, celeriac, type JobHandle } from '../../src/index.js'
-import { type BrokerKind, freshServers, type Servers } from '../support/lab.js'
+import { type BrokerKind, freshServers, ready, type Servers } from '../support/lab.js'
 import { until } from '../support/until.js'
 import {
   type Effects,
@@ -42,7 +42,7 @@ export async function openScene(kind: BrokerKind): Promise<Scene> {
     lease: '20m',
     logger: 'silent',
   })
-  await jobs.ready()
+  await ready(jobs)
   const client = new pg.Client({ connectionString: servers.database })
   await client.connect()
   onTestFinished(async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { celeriac } from '../../src/index.js'
-import { type BrokerKind, brokers, freshServers } from '../support/lab.js'
+import { type BrokerKind, brokers, freshServers, ready } from '../support/lab.js'
 import { until } from '../support/until.js'
 import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 
@@ -39,7 +39,7 @@ async function openScene(kind: BrokerKind) {
     },
   })
   onTestFinished(() => jobs.close())
-  await jobs.ready()
+  await ready(jobs)
   const { file } = newEffects()
   const worker = await startWorkerProcess({ ...servers, app, effects: file, args: ['-c', '4'] })
   const spans = () =>

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createSlots, type Slots } from '../../src/worker/slots.js'
 
 interface Scene {
@@ -21,7 +21,7 @@ function open(concurrency: number, queues: readonly string[] = ['first', 'second
     slots.reserveNow(1)
     slots.fill('first', 'warm')
     slots.resize(concurrency)
-    slots.finish(0)
+    slots.finish('warm')
   }
   started.length = 0
   return {
@@ -36,14 +36,46 @@ function open(concurrency: number, queues: readonly string[] = ['first', 'second
 }
 
 describe('slots', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('take nothing ahead of handlers that run for long, and for those beside them what they are worth', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const slots = createSlots<string>({
+      ...{ concurrency: 4, queues: ['q'] },
+      ...{ start: () => {}, full: () => false, onChange: () => {} },
+    })
+    const take = (job: string) => {
+      expect(slots.reserveNow(1)).toBe(1)
+      slots.fill('q', job)
+      slots.resize(4)
+    }
+    for (const job of ['a', 'b', 'c', 'd']) take(job)
+    expect(slots.limit()).toBeGreaterThan(0)
+
+    vi.advanceTimersByTime(3_600_000)
+    expect(slots.limit()).toBe(0)
+
+    slots.finish('d')
+    for (let at = 0; at < 500; at += 1) {
+      take('quick')
+      vi.advanceTimersByTime(1)
+      slots.finish('quick')
+    }
+    // One handler in four does what takes 1 ms: 25 in 25 ms.
+    expect(slots.limit()).toBeGreaterThanOrEqual(4 + 24)
+    expect(slots.limit()).toBeLessThanOrEqual(4 + 25)
+  })
+
   test('start jobs of the first queue first', async () => {
     const { slots, started, bring } = open(2)
     for (const job of ['a', 'b']) await bring('second', job)
     await bring('second', 'late')
     await bring('first', 'first')
 
-    slots.finish(1)
-    slots.finish(1)
+    slots.finish('a')
+    slots.finish('b')
 
     expect(started).toEqual(['a', 'b', 'first', 'late'])
   })
@@ -58,9 +90,9 @@ describe('slots', () => {
 
     slots.resize(1)
     expect([slots.running, slots.reserveNow(5)]).toEqual([3, 0])
-    slots.finish(1)
-    slots.finish(1)
-    slots.finish(1)
+    slots.finish('a')
+    slots.finish('b')
+    slots.finish('c')
     expect(slots.reserveNow(5)).toBe(1)
   })
 
@@ -77,7 +109,7 @@ describe('slots', () => {
     expect(await bring('second', 'again')).toBe(false)
 
     expect(slots.serve(['second', 'first'])).toEqual([])
-    slots.finish(1)
+    slots.finish('running')
     expect(await bring('second', 'now')).toBe(true)
     expect(started).toEqual(['running', 'now'])
   })

@@ -601,7 +601,8 @@ BEGIN
     count(*),
     array_agg(greatest(0, 1000 * date_part('epoch', CASE WHEN n.state = 'running' THEN n.started_at - n.run_at
       ELSE coalesce(n.finished_at, now()) - n.started_at END))::real)
-      FILTER (WHERE (n.state = 'running' OR o.state = 'running') AND n.state <> 'queued' AND n.lost = o.lost),
+      FILTER (WHERE (n.state = 'running' OR o.state = 'running') AND n.state <> 'queued' AND n.lost = o.lost
+        AND n.started_at IS NOT NULL),
     array_agg((1000 * date_part('epoch', n.finished_at - n.created_at))::real)
       FILTER (WHERE n.state IN ('succeeded', 'failed'))
   FROM was o JOIN becomes n ON n.id = o.id WHERE n.state <> o.state

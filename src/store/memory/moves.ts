@@ -203,7 +203,7 @@ function noteReturn(row: Row, now: Date, worker: string): Partial<Row> {
 }
 
 function forgetStart(row: Row): Partial<Row> {
-  return row.state === 'running' ? { attempt: row.attempt - 1 } : {}
+  return { startedAt: null, attempt: row.state === 'running' ? row.attempt - 1 : row.attempt }
 }
 
 export function defer(table: Table, delivery: DeliveryKey): Redelivery | undefined {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { percentile } from '../../bench/percentile.js'
+import { describe, expect, test, vi } from 'vitest'
 import { type Celeriac, celeriac, type JobHandle, type JobStatus } from '../../src/index.js'
 import { type BrokerKind, brokers, freshServers, type Servers } from '../support/lab.js'
+import { type OnEnd, shared } from '../support/shared.js'
 import { until } from '../support/until.js'
 import {
   type Effects,
@@ -32,12 +32,8 @@ interface Scene {
   start(task: string, payload?: unknown): Promise<JobHandle>
 }
 
-/** An app that enqueues, and a worker process whose tasks run in a pool, until the end of the test. */
-async function openScene(
-  kind: BrokerKind,
-  args: readonly string[],
-  onEnd: (end: () => Promise<void> | void) => void = onTestFinished,
-): Promise<Scene> {
+/** An app that enqueues, and a worker process whose tasks run in a pool. */
+async function openScene(kind: BrokerKind, args: readonly string[], onEnd: OnEnd): Promise<Scene> {
   const servers = await freshServers(kind)
   const jobs: Celeriac = celeriac({ ...servers, modules: 'modules/*', root: app, logger: 'silent' })
   onEnd(() => jobs.close())
@@ -58,18 +54,12 @@ async function openScene(
   }
 }
 
-/** One worker for the tests of a group that leave it as it was. */
-function openSharedScene(kind: BrokerKind, args: readonly string[]): () => Scene {
-  let scene: Scene | undefined
-  const ends: (() => Promise<void> | void)[] = []
-  beforeAll(async () => {
-    scene = await openScene(kind, args, (end) => ends.push(end))
-  })
-  afterAll(() => Promise.all(ends.map((end) => end())))
-  return () => {
-    if (scene) return scene
-    throw new Error('The scene is open in tests only.')
-  }
+/** One worker for the tests of a group that leave it as it was, or end it. */
+function sharedScene(kind: BrokerKind, ...args: string[]): () => Promise<Scene> {
+  return shared(
+    (onEnd) => openScene(kind, args, onEnd),
+    ({ worker }) => !isAlive(worker.pid),
+  )
 }
 
 async function ended(job: JobHandle): Promise<JobStatus> {
@@ -100,11 +90,16 @@ function isAlive(pid: number): boolean {
 }
 
 describe.each(pools)('a %s', (pool) => {
+  const scenes = {
+    redis: sharedScene('redis', '--pool', pool, '-c', '2'),
+    postgres: sharedScene('postgres', '--pool', pool, '-c', '2'),
+  }
+
   describe.each(brokers)('with %s', (kind) => {
-    const scene = openSharedScene(kind, ['--pool', pool, '-c', '2'])
+    const scene = scenes[kind]
 
     test('runs a task as the worker would: schema, context, progress, log, result', async () => {
-      const { run, worker, effects } = scene()
+      const { run, worker, effects } = await scene()
 
       const status = await run('where', { n: 21 })
 
@@ -130,7 +125,7 @@ describe.each(pools)('a %s', (pool) => {
     })
 
     test('frees the slot of a job in `while (true)` when it is cancelled from elsewhere', async () => {
-      const { start, run } = scene()
+      const { start, run } = await scene()
       const job = await start('forever')
 
       expect(await job.cancel({ by: 'ann', reason: 'too long' })).toBe('cancelling')
@@ -140,7 +135,7 @@ describe.each(pools)('a %s', (pool) => {
     })
 
     test('is ended at a hard time limit, and the attempt says so', async () => {
-      const { run } = scene()
+      const { run } = await scene()
 
       const status = await run('foreverLimited')
 
@@ -152,7 +147,7 @@ describe.each(pools)('a %s', (pool) => {
     })
 
     test('that ends by itself fails its own attempt, and no other', async () => {
-      const { enqueue, run, worker } = scene()
+      const { enqueue, run, worker } = await scene()
       const other = await enqueue('quick', 1500)
 
       const status = await run('die', 'exit')
@@ -168,10 +163,10 @@ describe.each(pools)('a %s', (pool) => {
     })
   })
 
-  const scene = openSharedScene('postgres', ['--pool', pool, '-c', '2'])
+  const scene = scenes.postgres
 
   test('hands errors back with their class, code, stack and cause, judged by the rules of their task', async () => {
-    const { run, servers } = scene()
+    const { run, servers } = await scene()
 
     const [own, cause, nothing, giveUp, plain] = await Promise.all(
       ['own', 'cause', 'null', 'giveUp', 'plain'].map((how) => run('fail', how)),
@@ -195,7 +190,7 @@ describe.each(pools)('a %s', (pool) => {
   })
 
   test('gives a handler that answers its signal time to clean up', async () => {
-    const { start, effects } = scene()
+    const { start, effects } = await scene()
     const job = await start('tidy', 1200)
 
     await job.cancel()
@@ -205,24 +200,16 @@ describe.each(pools)('a %s', (pool) => {
   })
 
   test('has its signal aborted by a soft limit, with an error of the class that the app imports', async () => {
-    const { run } = scene()
+    const { run } = await scene()
 
     expect(await run('softLimited')).toMatchObject({ state: 'failed', error: { name: 'TimeLimitError' } })
   })
 
-  test('shows the progress of a handler that never returns to its event loop', async () => {
-    const { start } = scene()
-    const job = await start('busy', 4000)
-
-    await until(async () => Number((await job.status()).progress) > 2)
-
-    expect((await job.status()).state).toBe('running')
-  })
-
-  test('leaves heartbeats and other tasks undisturbed', async () => {
-    const { run, start, worker } = scene()
+  test('leaves progress, heartbeats and other tasks undisturbed by a handler that never returns', async () => {
+    const { run, start, worker } = await scene()
     const busy = await start('busy', 6000)
 
+    await until(async () => Number((await busy.status()).progress) > 2)
     const here = await run('here')
 
     expect(here).toMatchObject({ state: 'succeeded', result: { pid: worker.pid, threadId: 0 } })
@@ -233,7 +220,7 @@ describe.each(pools)('a %s', (pool) => {
   })
 
   test('enqueues through its worker, as its job', async () => {
-    const { run } = scene()
+    const { run } = await scene()
 
     const [one, many, bad, tx] = await Promise.all(
       ['one', 'many', 'bad', 'tx'].map((how) => run('parent', how)),
@@ -249,7 +236,7 @@ describe.each(pools)('a %s', (pool) => {
   })
 
   test('records an end in the handler’s own transaction', async () => {
-    const { run, servers } = scene()
+    const { run, servers } = await scene()
 
     const committed = await run('completing', 'commit')
     const rolledBack = await run('completing', 'rollback')
@@ -259,135 +246,132 @@ describe.each(pools)('a %s', (pool) => {
     expect(await ask(servers, 'SELECT job FROM written')).toEqual([{ job: committed.id }])
   })
 
-  test('is replaced after so many jobs, and each of them runs once', async () => {
-    const { enqueue, effects } = await openScene('postgres', [
-      '--pool',
-      pool,
-      '-c',
-      '1',
-      '--max-jobs-per-child',
-      '3',
-    ])
-
-    const jobs = await Promise.all(Array.from({ length: 7 }, () => enqueue('quick', 5)))
-    const statuses = await Promise.all(jobs.map((job) => ended(job)))
-
-    const children = statuses.map(({ result }) => JSON.stringify(result))
-    const counts = [...new Set(children)].map((child) => children.filter((each) => each === child).length)
-    expect(statuses.every(({ state, attempt }) => state === 'succeeded' && attempt === 1)).toBe(true)
-    expect(jobs.every(({ id }) => effects.of(id).join() === 'start 1,end 1')).toBe(true)
-    expect(Math.max(...counts)).toBeLessThanOrEqual(3)
-    expect(counts.length).toBe(3)
-  })
-
-  test('is replaced when it holds too much memory, and no job is lost', async () => {
-    const limit = pool === 'process' ? '400MB' : '250MB'
-    const { enqueue } = await openScene('postgres', [
-      '--pool',
-      pool,
-      '-c',
-      '1',
-      '--max-memory-per-child',
-      limit,
-    ])
-
-    const jobs = await Promise.all(Array.from({ length: 4 }, () => enqueue('grow', 100)))
-    const statuses = await Promise.all(jobs.map((job) => ended(job)))
-
-    const children = new Set(statuses.map(({ result }) => JSON.stringify(result)))
-    expect(statuses.every(({ state, attempt }) => state === 'succeeded' && attempt === 1)).toBe(true)
-    expect(children.size).toBeGreaterThan(1)
-    expect(children.size).toBeLessThan(4)
-  })
-
-  test('may finish its job when the worker is told to stop', async () => {
-    const { start, worker, effects } = await openScene('postgres', ['--pool', pool])
-    const job = await start('quick', 1500)
-
-    worker.signal('SIGTERM')
-
-    expect(await worker.ended).toBe(0)
-    expect(effects.of(job.id)).toEqual(['start 1', 'end 1'])
-    expect(await ended(job)).toMatchObject({ state: 'succeeded' })
-    expect(effects.all().filter(({ event }) => event === 'closed')).toHaveLength(2)
-  })
-
-  test('is killed at the end of the grace, and its job is given back', async () => {
-    const { start, worker, effects } = await openScene('postgres', ['--pool', pool, '--grace', '300ms'])
-    const job = await start('forever')
-
-    worker.signal('SIGTERM')
-
-    expect(await worker.ended).toBe(0)
-    expect(await job.status()).toMatchObject({ state: 'queued', attempt: 1 })
-    await until(() => !isAlive(effects.pidOf(job.id)))
-  })
-
-  test('does not outlive a worker that is killed, though it never looks up', async () => {
-    const { start, worker, effects } = await openScene('postgres', ['--pool', pool, '-c', '2'])
-    const [spinning, resting] = [await start('forever'), await start('quick', 30_000)]
-    const children = [effects.pidOf(spinning.id), effects.pidOf(resting.id)]
-
-    worker.signal('SIGKILL')
-
-    await until(() => !children.some(isAlive), { timeoutMs: 3000 })
-  })
-
   test('that runs out of memory, or meets an error that nobody catches, says so', async () => {
-    const { run } = scene()
+    const { run } = await scene()
 
     const thrown = await run('die', 'throw')
 
     expect(thrown).toMatchObject({ state: 'failed', error: { name: 'PoolChildLostError' } })
     expect(thrown.error?.message).toMatch(/nobody caught: TypeError/)
   })
+
+  if (pool === 'process') {
+    test('that is killed from outside says by which signal', async () => {
+      const { run } = await scene()
+
+      expect((await run('die', 'SIGKILL')).error?.message).toContain('by SIGKILL')
+      expect((await run('die', 'SIGSEGV')).error?.message).toContain('by SIGSEGV')
+    })
+
+    test('that dies after the commit of its job’s end leaves a success', async () => {
+      const { run } = await scene()
+
+      expect(await run('completing', 'die')).toMatchObject({ state: 'succeeded', result: { kept: true } })
+    })
+  }
+
+  test('does not outlive a worker that is killed, though it never looks up', async () => {
+    const { start, worker, effects } = await scene()
+    const [spinning, resting] = [await start('forever'), await start('quick', 30_000)]
+    const children = [effects.pidOf(spinning.id), effects.pidOf(resting.id)]
+
+    worker.signal('SIGKILL')
+
+    await until(() => !children.some(isAlive), { timeoutMs: 3000 })
+    await worker.ended
+  })
+
+  describe('with one slot', () => {
+    const kind = pool === 'thread' ? 'postgres' : 'redis'
+    const scene = sharedScene(kind, '--pool', pool, '-c', '1')
+
+    // The bench has the figures of a quiet machine: `npm run bench -- pools`.
+    test(`a cancel frees the slot of \`while (true)\` within 1.5 s, with ${kind}`, async () => {
+      const { start, enqueue } = await scene()
+      const tookMs: number[] = []
+
+      for (let sample = 0; sample < 3; sample += 1) {
+        const spinning = await start('forever')
+        const waiting = await enqueue('now')
+        await until(async () => (await waiting.status()).state === 'queued')
+        const cancelledAt = Date.now()
+        await spinning.cancel()
+        tookMs.push(Number((await ended(waiting)).result) - cancelledAt)
+      }
+
+      const slowest = Math.max(...tookMs)
+      console.info(`cancel to the slot's next job, ${pool}, ${kind}: at most ${Math.round(slowest)} ms`)
+      // Twice as long where the machine is shared.
+      expect(slowest).toBeLessThan(3000)
+    }, 400_000)
+
+    test('may finish its job when the worker is told to stop', async () => {
+      const { start, worker, effects } = await scene()
+      const job = await start('quick', 1500)
+
+      worker.signal('SIGTERM')
+
+      expect(await worker.ended).toBe(0)
+      expect(effects.of(job.id)).toEqual(['start 1', 'end 1'])
+      expect(await ended(job)).toMatchObject({ state: 'succeeded' })
+      expect(effects.all().filter(({ event }) => event === 'closed')).toHaveLength(2)
+    })
+  })
+
+  describe('with little grace', () => {
+    const scene = sharedScene(
+      'postgres',
+      ...['--pool', pool, '-c', '1', '--max-jobs-per-child', '3', '--grace', '300ms'],
+    )
+
+    test('is replaced after so many jobs, and each of them runs once', async () => {
+      const { enqueue, effects } = await scene()
+
+      const jobs = await Promise.all(Array.from({ length: 5 }, () => enqueue('quick', 5)))
+      const statuses = await Promise.all(jobs.map((job) => ended(job)))
+
+      const children = statuses.map(({ result }) => JSON.stringify(result))
+      const counts = [...new Set(children)].map((child) => children.filter((each) => each === child).length)
+      expect(statuses.every(({ state, attempt }) => state === 'succeeded' && attempt === 1)).toBe(true)
+      expect(jobs.every(({ id }) => effects.of(id).join() === 'start 1,end 1')).toBe(true)
+      expect(counts.sort()).toEqual([2, 3])
+    })
+
+    test('is killed at the end of the grace, and its job is given back', async () => {
+      const { start, worker, effects } = await scene()
+      const job = await start('forever')
+
+      worker.signal('SIGTERM')
+
+      expect(await worker.ended).toBe(0)
+      expect(await job.status()).toMatchObject({ state: 'queued', attempt: 1 })
+      await until(() => !isAlive(effects.pidOf(job.id)))
+    })
+  })
+
+  describe('with little memory', () => {
+    const limit = pool === 'process' ? '400MB' : '250MB'
+    const scene = sharedScene('postgres', '--pool', pool, '-c', '1', '--max-memory-per-child', limit)
+
+    test('is replaced when it holds too much of it, and no job is lost', async () => {
+      const { enqueue } = await scene()
+
+      const jobs = await Promise.all(Array.from({ length: 4 }, () => enqueue('grow', 100)))
+      const statuses = await Promise.all(jobs.map((job) => ended(job)))
+
+      const children = new Set(statuses.map(({ result }) => JSON.stringify(result)))
+      expect(statuses.every(({ state, attempt }) => state === 'succeeded' && attempt === 1)).toBe(true)
+      expect(children.size).toBeGreaterThan(1)
+      expect(children.size).toBeLessThan(4)
+    })
+  })
 })
-
-test('a process that is killed from outside says by which signal', async () => {
-  const { run } = await openScene('postgres', ['--pool', 'process'])
-
-  expect((await run('die', 'SIGKILL')).error?.message).toContain('by SIGKILL')
-  expect((await run('die', 'SIGSEGV')).error?.message).toContain('by SIGSEGV')
-})
-
-test('an attempt whose end was committed before its process died has succeeded', async () => {
-  const { run } = await openScene('postgres', ['--pool', 'process'])
-
-  expect(await run('completing', 'die')).toMatchObject({ state: 'succeeded', result: { kept: true } })
-})
-
-// The bench has the figures of a quiet machine: `npm run bench -- pools`.
-test.each([
-  ['thread', 'postgres'],
-  ['process', 'redis'],
-] as const)(
-  'a cancel frees the slot of `while (true)` in a %s, with %s, within 1.5 s',
-  async (pool, kind) => {
-    const { start, enqueue } = await openScene(kind, ['--pool', pool, '-c', '1'])
-    const tookMs: number[] = []
-
-    for (let sample = 0; sample < 5; sample += 1) {
-      const spinning = await start('forever')
-      const waiting = await enqueue('now')
-      await until(async () => (await waiting.status()).state === 'queued')
-      const cancelledAt = Date.now()
-      await spinning.cancel()
-      tookMs.push(Number((await ended(waiting)).result) - cancelledAt)
-    }
-
-    const p90 = percentile(tookMs, 90)
-    console.info(`cancel to the slot's next job, ${pool}, ${kind}: p90 ${Math.round(p90)} ms`)
-    // Twice as long where the machine is shared.
-    expect(p90).toBeLessThan(3000)
-  },
-  400_000,
-)
 
 describe('inline', () => {
-  const scene = openSharedScene('postgres', ['-c', '3'])
+  const scene = sharedScene('postgres', '-c', '3')
 
   test('a task that blocks the event loop is named, once', async () => {
-    const { run, worker } = scene()
+    const { run, worker } = await scene()
     // The log is JSON here.
     const said = (task: string, { id }: JobStatus) =>
       worker.output().includes(`task \\"work.${task}\\" (job ${id}) kept the event loop busy`)
@@ -402,7 +386,7 @@ describe('inline', () => {
   })
 
   test('a handler that never settles and hears no signal ends at its hard limit, and the worker lives', async () => {
-    const { run } = scene()
+    const { run } = await scene()
 
     const status = await run('deaf')
 
@@ -412,7 +396,7 @@ describe('inline', () => {
   })
 
   test('a handler that blocks the event loop past its hard limit ends its worker, within seconds', async () => {
-    const { start, worker, effects } = await openScene('postgres', ['-c', '1'])
+    const { start, worker, effects } = await scene()
 
     const job = await start('blockedForever')
     const startedAt = performance.now()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { Servers } from './lab.js'
+import type { OnEnd } from './shared.js'
 import { until } from './until.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,7 +26,7 @@ export interface WorkerProcessOptions extends Servers {
   readonly effects?: string
   readonly args?: readonly string[]
   /** Is told how to end it. Default: it is killed after the test. */
-  readonly onEnd?: (end: () => void) => void
+  readonly onEnd?: OnEnd
 }
 
 /** Resolves when it takes jobs. It is killed after the test, if it still runs. */

@@ -10,8 +10,9 @@ import * as work from '../fixtures/cancel/modules/work/tasks.js'
 import { serve } from '../http/app.js'
 import { brokers, closeJobsAfterEach, freshServers, gate, openJobs, type Servers } from '../support/lab.js'
 import { createProxy } from '../support/proxy.js'
+import { shared } from '../support/shared.js'
 import { until } from '../support/until.js'
-import { type Effects, newEffects, startWorkerProcess } from '../support/worker-process.js'
+import { type Effects, newEffects, sharedWorkers, startWorkerProcess } from '../support/worker-process.js'
 
 closeJobsAfterEach()
 // Each test starts processes, which takes its time on a busy machine.
@@ -20,8 +21,17 @@ vi.setConfig({ testTimeout: 120_000 })
 const app = 'test/fixtures/cancel'
 
 describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
+  const scene = shared(async () => ({ servers: await freshServers(kind), effects: newEffects() }))
+  /** Two slots each. */
+  const workers = sharedWorkers(async () => {
+    const { servers, effects } = await scene()
+    return { ...servers, app, effects: effects.file, args: ['-c', '2'] }
+  })
+
   test('of a job that waits: it never starts, and its row says who and why', async () => {
     const { servers, web, effects } = await openWeb()
+    const [worker] = await workers(1)
+    worker?.signal('SIGSTOP')
     const job = await web.enqueue(work.quick)
 
     const answer = await job.cancel({ by: 'ann', reason: 'ordered twice' })
@@ -33,14 +43,14 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
       cancel_reason: 'ordered twice',
       attempt: 0,
     })
-    await startWorker(servers, effects)
+    worker?.signal('SIGCONT')
     await (await web.enqueue(work.quick)).result()
     expect(effects.of(job.id)).toEqual([])
   })
 
   test('of a job that waits for its next attempt: there is none', async () => {
-    const { servers, web, effects } = await openWeb()
-    await startWorker(servers, effects)
+    const { web, effects } = await openWeb()
+    await workers(1)
     const job = await web.enqueue(work.failing)
     await until(async () => (await job.status()).state === 'retrying')
 
@@ -54,7 +64,7 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
 
   test('of a job that runs: its signal aborts at once, and its slot is free', async () => {
     const { servers, web, effects } = await openWeb()
-    await startWorker(servers, effects, '-c', '1')
+    const other = await takeASlot(web)
     const job = await web.enqueue(work.rest, 60_000)
     await until(() => effects.of(job.id).includes('start 1'))
     const next = await web.enqueue(work.quick)
@@ -67,11 +77,12 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
     expect(effects.of(job.id)).toEqual(['start 1', 'aborted 1'])
     await until(async () => (await job.status()).state === 'cancelled')
     expect(await rowOf(servers, job)).toMatchObject({ cancelled_by: 'ann', cancel_reason: 'enough' })
+    await other.cancel()
   })
 
   test('of a job that hears no signal: it is left behind after 10 s, and its end is recorded', async () => {
-    const { servers, web, effects } = await openWeb()
-    await startWorker(servers, effects, '-c', '1')
+    const { web, effects } = await openWeb()
+    const other = await takeASlot(web)
     const job = await web.enqueue(work.deaf, 14_000)
     await until(() => effects.of(job.id).includes('start 1'))
     const next = await web.enqueue(work.quick)
@@ -87,11 +98,12 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
     // What it still does changes nothing.
     await until(() => effects.of(job.id).includes('end 1'))
     expect((await job.status()).state).toBe('cancelled')
+    await other.cancel()
   })
 
   test('of a job that waits for its turn under a limit: the next one has it', async () => {
-    const { servers, web, effects } = await openWeb()
-    await startWorker(servers, effects)
+    const { web, effects } = await openWeb()
+    await workers(1)
     const first = await web.enqueue(work.alone, 1500)
     await until(() => effects.of(first.id).includes('start 1'))
     const second = await web.enqueue(work.alone, 1)
@@ -105,8 +117,8 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
   })
 
   test('of a job that has ended, or never was, changes nothing and says so', async () => {
-    const { servers, web, effects } = await openWeb()
-    await startWorker(servers, effects)
+    const { web } = await openWeb()
+    await workers(1)
     const job = await web.enqueue(work.quick)
     await job.result()
     const ended = await job.status()
@@ -119,37 +131,48 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
 
   test('of 1,000 delayed jobs: none starts, also after all workers were killed and started anew', async () => {
     const { servers, web, effects } = await openWeb()
-    const workers = [await startWorker(servers, effects), await startWorker(servers, effects)]
+    const killed = await workers(2)
+    const before = effects.all().length
     const jobs = await web.enqueueMany(work.quick, Array(1000).fill(undefined), { delay: '6s' })
     const kept = await web.enqueueMany(work.quick, Array(10).fill(undefined), { delay: '6s' })
 
     const answers = await Promise.all(jobs.map((job) => job.cancel({ by: 'ann', reason: 'not needed' })))
-    for (const worker of workers) worker.signal('SIGKILL')
-    await Promise.all(workers.map((worker) => worker.ended))
-    await startWorker(servers, effects)
+    for (const worker of killed) worker.signal('SIGKILL')
+    await Promise.all(killed.map((worker) => worker.ended))
+    await workers(1)
     await Promise.all(kept.map((job) => job.result()))
     const last = await web.enqueue(work.quick, undefined, { delay: '2s' })
     await last.result()
 
     expect(new Set(answers)).toEqual(new Set(['cancelled']))
-    const started = new Set(effects.all().map(({ jobId }) => jobId))
+    const started = new Set(
+      effects
+        .all()
+        .slice(before)
+        .map(({ jobId }) => jobId),
+    )
     expect(jobs.filter(({ id }) => started.has(id))).toEqual([])
     expect(started).toEqual(new Set([...kept, last].map(({ id }) => id)))
-    expect(await countOf(servers, `state = 'cancelled' AND cancelled_by = 'ann' AND attempt = 0`)).toBe(1000)
+    expect(
+      await countOf(
+        servers,
+        `state = 'cancelled' AND cancel_reason = 'not needed' AND cancelled_by = 'ann' AND attempt = 0`,
+      ),
+    ).toBe(1000)
   })
 
   test.each(['before', 'after'] as const)(
     'that comes just %s the kill of its worker: the job runs nowhere again',
     async (when) => {
       const { servers, web, effects } = await openWeb()
-      const first = await startWorker(servers, effects)
+      const [first] = await workers(1)
       const job = await web.enqueue(work.rest, 60_000)
       await until(() => effects.of(job.id).includes('start 1'))
-      await startWorker(servers, effects)
+      await workers(2)
 
-      if (when === 'after') first.signal('SIGKILL')
+      if (when === 'after') first?.signal('SIGKILL')
       const asked = job.cancel({ by: 'ann' })
-      if (when === 'before') first.signal('SIGKILL')
+      if (when === 'before') first?.signal('SIGKILL')
       expect(await asked).toBe('cancelling')
       await until(async () => (await job.status()).state === 'cancelled', { timeoutMs: 20_000 })
 
@@ -159,12 +182,26 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
     },
   )
 
+  test('can be taken back: a retry by hand begins the job anew', async () => {
+    const { servers, web } = await openWeb()
+    await workers(1)
+    const job = await web.enqueue(work.quick, undefined, { delay: '1h' })
+    await job.cancel({ by: 'ann', reason: 'by mistake' })
+
+    expect(await web.retry(job.id)).toBe(true)
+
+    expect(await job.result()).toBe('done')
+    expect(await job.status()).not.toHaveProperty('cancelReason')
+    expect(await rowOf(servers, job)).toMatchObject({ cancelled_by: null, cancel_reason: null })
+  })
+
   test('that its worker cannot hear, because its store is away for a moment, is heard later', async () => {
     const { servers, web, effects } = await openWeb()
+    await workers(0)
     const proxy = await createProxy(servers.database)
     onTestFinished(() => proxy.close())
     const through = kind === 'redis' ? { ...servers, database: proxy.url } : { database: proxy.url }
-    await startWorker(through, effects)
+    await startWorkerProcess({ ...through, app, effects: effects.file })
     const job = await web.enqueue(work.rest, 60_000)
     await until(() => effects.of(job.id).includes('start 1'))
 
@@ -179,23 +216,18 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
     expect(effects.of(job.id)).toEqual(['start 1', 'aborted 1'])
   })
 
-  test('can be taken back: a retry by hand begins the job anew', async () => {
-    const { servers, web, effects } = await openWeb()
-    const job = await web.enqueue(work.quick, undefined, { delay: '1h' })
-    await job.cancel({ by: 'ann', reason: 'by mistake' })
-    await startWorker(servers, effects)
-
-    expect(await web.retry(job.id)).toBe(true)
-
-    expect(await job.result()).toBe('done')
-    expect(await job.status()).not.toHaveProperty('cancelReason')
-    expect(await rowOf(servers, job)).toMatchObject({ cancelled_by: null, cancel_reason: null })
-  })
-
   async function openWeb(): Promise<{ servers: Servers; web: Celeriac; effects: Effects }> {
-    const servers = await freshServers(kind)
+    const { servers, effects } = await scene()
     const web = await openJobs({ ...servers, lease: '2s', heartbeat: '400ms', tasks: { work } })
-    return { servers, web, effects: newEffects() }
+    return { servers, web, effects }
+  }
+
+  /** Leaves the only worker one slot. */
+  async function takeASlot(web: Celeriac): Promise<JobHandle> {
+    await workers(1)
+    const job = await web.enqueue(work.rest, 60_000)
+    await until(async () => (await job.status()).state === 'running')
+    return job
   }
 })
 
@@ -297,10 +329,6 @@ describe('who cancelled a job', () => {
     )
   })
 })
-
-function startWorker(servers: Servers, effects: Effects, ...args: string[]) {
-  return startWorkerProcess({ ...servers, app, effects: effects.file, args })
-}
 
 async function rowOf({ database }: Servers, { id }: JobHandle): Promise<Record<string, unknown>> {
   const [row] = await query(database, 'SELECT * FROM celeriac.job WHERE id = $1', [id])

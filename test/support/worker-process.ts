@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import type { Servers } from './lab.js'
 import type { OnEnd } from './shared.js'
 import { until } from './until.js'
@@ -52,6 +52,33 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
   await until(hasAnswered, { timeoutMs: 120_000 }).catch(() => {})
   if (!worker.output().includes('is ready')) throw new Error(`The worker is not ready:\n${worker.output()}`)
   return worker
+}
+
+/**
+ * The workers of a group of tests that leave them as they were, or kill them. Gives as many live ones as are asked for:
+ * starts what is missing, and kills what is too many.
+ */
+export function sharedWorkers(
+  open: () => Promise<WorkerProcessOptions>,
+): (count: number) => Promise<WorkerProcess[]> {
+  const live = new Set<WorkerProcess>()
+  const ends: Parameters<OnEnd>[0][] = []
+  afterAll(async () => {
+    await Promise.all(ends.map((end) => end()))
+  })
+  const start = async () => {
+    const worker = await startWorkerProcess({ ...(await open()), onEnd: (end) => ends.push(end) })
+    live.add(worker)
+    void worker.ended.then(() => live.delete(worker))
+  }
+  return async (count) => {
+    for (const worker of [...live].slice(count)) {
+      worker.signal('SIGKILL')
+      await worker.ended
+    }
+    await Promise.all(Array.from({ length: count - live.size }, start))
+    return [...live]
+  }
 }
 
 function watch(child: ChildProcess): WorkerProcess {

@@ -46,7 +46,14 @@ export function toPlan(
 ): Plan {
   checkInteger(batch, 1, '"batch"', `a whole number from 1 to ${largestBatch}`)
   const deed = toDeed(action, options)
-  return { deed, which: toJobs(deed, which, namesOf), batch: Math.min(batch, largestBatch) }
+  const jobs = toJobs(deed, which, namesOf)
+  return { deed: narrowedTo(jobs, deed), which: jobs, batch: Math.min(batch, largestBatch) }
+}
+
+/** What is deleted is gone, so it has to be in a state that was meant still when it is. */
+function narrowedTo(jobs: PlannedJobs, deed: JobDeed): JobDeed {
+  if (deed.action !== 'delete' || !('filter' in jobs) || !jobs.filter.states) return deed
+  return { ...deed, states: jobs.filter.states }
 }
 
 function toDeed(action: BulkAction, { by = null, reason, to }: DeedOptions): JobDeed {

@@ -32,9 +32,10 @@ const promoteSql = `
 WITH ${locked('promote')}
 UPDATE celeriac.job j SET ${dueNow} FROM target WHERE j.id = target.id RETURNING ${redelivery}`
 
+/** What was found waiting may have been run to its end since: it is another state that was meant. */
 const deleteSql = `
 WITH ${locked('delete')}
-DELETE FROM celeriac.job j USING target WHERE j.id = target.id RETURNING j.id`
+DELETE FROM celeriac.job j USING target WHERE j.id = target.id AND target.state::text = ANY($2::text[]) RETURNING j.id`
 
 /**
  * What waits for its turn has a line in another table, and its new queue may have another worker. The trigger that
@@ -72,7 +73,7 @@ export async function actOn(client: Asked, ids: readonly string[], deed: JobDeed
       return { outcomes: await withOthers(client, ids, asked, 'finished'), redeliveries: [] }
     }
     case 'delete': {
-      const { rows } = await client.query<{ id: string }>(deleteSql, [ids])
+      const { rows } = await client.query<{ id: string }>(deleteSql, [ids, deed.states ?? bulkStates.delete])
       const gone = rows.map(({ id }) => ({ id, outcome: 'deleted' }) as const)
       return { outcomes: await withOthers(client, ids, gone), redeliveries: [] }
     }

@@ -99,8 +99,8 @@ export type JobDeed =
   | { readonly action: 'retry' }
   /** As `promote`. */
   | { readonly action: 'promote' }
-  /** Of what does not run, with its log. */
-  | { readonly action: 'delete' }
+  /** Of what does not run, with its log; with `states`, of what is in one of them. */
+  | { readonly action: 'delete'; readonly states?: readonly JobState[] }
   /** Gives what waits another queue or priority, under a new delivery. */
   | { readonly action: 'move'; readonly to: MoveTarget }
 

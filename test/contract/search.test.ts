@@ -355,6 +355,18 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await store.claim({ jobId: waiting, number: 1 }, ann)).toBeUndefined()
     })
 
+    test('delete leaves what is no longer in a state that was meant', async () => {
+      const [waiting, ended] = [await insert(), await succeed()]
+
+      const { outcomes } = await store.act([waiting, ended], {
+        action: 'delete',
+        states: ['queued', 'scheduled'],
+      })
+
+      expect(byId(outcomes)).toEqual({ [waiting]: 'deleted', [ended]: 'unfit' })
+      expect(await stateOf(ended)).toBe('succeeded')
+    })
+
     test('move gives what waits another queue or priority, under a new delivery', async () => {
       const [due, later, running] = [
         await insert(),

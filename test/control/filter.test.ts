@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toNamedTasks, toStoredFilter } from '../../src/control/filter.js'
-import { toBulkFilter } from '../../src/control/operation-plan.js'
+import { toBulkFilter, toPlan } from '../../src/control/operation-plan.js'
 
 describe('a written query in a filter', () => {
   test('that makes no sense is refused with its words', () => {
@@ -42,4 +42,13 @@ describe('a written query in a filter', () => {
     )
     expect(toBulkFilter('retry', { query: '-is:failed' }).states).toEqual(['cancelled', 'expired'])
   })
+})
+
+test('a delete by a filter is one of the states that were meant, whatever becomes of a job meanwhile', () => {
+  expect(toPlan('delete', { state: ['queued', 'scheduled'] }, {}).deed).toEqual({
+    action: 'delete',
+    states: ['queued', 'scheduled'],
+  })
+  expect(toPlan('delete', { query: 'is:failed' }, {}).deed).toEqual({ action: 'delete', states: ['failed'] })
+  expect(toPlan('delete', ['018f0000-0000-7000-8000-000000000001'], {}).deed).toEqual({ action: 'delete' })
 })

@@ -1,4 +1,5 @@
-import type { BulkOutcome } from '../../job/filter.js'
+import { type BulkOutcome, bulkStates } from '../../job/filter.js'
+import type { JobState } from '../../job/state.js'
 import type { Acted, JobDeed, JobOutcome, MoveTarget } from '../search-store.js'
 import type { Redelivery } from '../store.js'
 import * as moves from './moves.js'
@@ -11,7 +12,10 @@ export function act(table: Table, ids: readonly string[], deed: JobDeed, tell: (
     case 'cancel':
       return { outcomes: ids.map((id) => cancel(table, id, deed.by, deed.reason, tell)), redeliveries: [] }
     case 'delete':
-      return { outcomes: ids.map((id) => remove(table, id)), redeliveries: [] }
+      return {
+        outcomes: ids.map((id) => remove(table, id, deed.states ?? bulkStates.delete)),
+        redeliveries: [],
+      }
     case 'retry':
       return toMoved(table, ids, 'retried', (id) => moves.retry(table, id))
     case 'promote':
@@ -33,9 +37,9 @@ function cancel(
   return { id, outcome }
 }
 
-function remove(table: Table, id: string): JobOutcome {
+function remove(table: Table, id: string, states: readonly JobState[]): JobOutcome {
   const row = table.rows.get(id)
-  if (!row || row.state === 'running') return { id, outcome: row ? 'unfit' : 'unknown' }
+  if (!row || !states.includes(row.state)) return { id, outcome: row ? 'unfit' : 'unknown' }
   table.remove(id)
   return { id, outcome: 'deleted' }
 }

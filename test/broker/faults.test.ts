@@ -7,6 +7,7 @@ import { createPostgresBroker, migratePostgresBroker } from '../../src/broker/po
 import { createRedisBroker } from '../../src/broker/redis.js'
 import { createProxy, type TcpProxy } from '../support/proxy.js'
 import { startPostgres, startRedis, type TestServer } from '../support/servers.js'
+import type { OnEnd } from '../support/shared.js'
 import { until } from '../support/until.js'
 
 /** What connections go through. The numbers are those of the catalogue of faults. */
@@ -86,39 +87,33 @@ function startFlow(
 const troubles = ({ said }: Flow) => said.filter((line) => line.includes('in trouble'))
 const returns = ({ said }: Flow) => said.filter((line) => line.includes('answers again'))
 
-describe('on Redis', () => {
-  let server: TestServer
-  let proxy: TcpProxy
-  let admin: Redis
-  let flow: Flow
-
-  beforeEach(async () => {
-    server = await startRedis({ args: ['--enable-debug-command', 'yes'] })
-    proxy = await createProxy(server.url)
-    admin = new Redis(server.url)
-    admin.on('error', () => undefined)
-  })
-
-  afterEach(async () => {
-    await flow.close()
-    admin.disconnect()
-    await proxy.close()
-    await server.stop()
-  })
-
+// They wait most of the time, so they do it at once.
+describe.concurrent('on Redis', () => {
   /** The taker is behind the proxy. */
-  async function start(user = ''): Promise<void> {
-    const withUser = (url: string) => url.replace('redis://', `redis://${user}`)
-    flow = startFlow((log) => [
-      createRedisBroker({ connection: withUser(server.url), prefix: 'faults', deadlineMs, log: silent }),
-      createRedisBroker({ connection: withUser(proxy.url), prefix: 'faults', deadlineMs, log }),
+  async function start(onEnd: OnEnd, user?: string) {
+    const server = await startRedis({ args: ['--enable-debug-command', 'yes'] })
+    onEnd(() => server.stop())
+    const proxy = await createProxy(server.url)
+    onEnd(() => proxy.close())
+    const admin = new Redis(server.url)
+    onEnd(() => admin.disconnect())
+    admin.on('error', () => undefined)
+    if (user !== undefined) await admin.acl('SETUSER', user, 'on', '>right', '~*', '&*', '+@all')
+    const asUser = (url: string) => (user === undefined ? url : url.replace('//', `//${user}:right@`))
+    const flow = startFlow((log) => [
+      createRedisBroker({ connection: asUser(server.url), prefix: 'faults', deadlineMs, log: silent }),
+      createRedisBroker({ connection: asUser(proxy.url), prefix: 'faults', deadlineMs, log }),
     ])
+    onEnd(() => flow.close())
     await flow.resumed()
     await until(() => flow.taken.size > 20)
+    return { proxy, admin, flow }
   }
 
-  test('F21: connections that are silently dead are noticed, and work goes on, while others send', async () => {
-    await start()
+  test('F21: connections that are silently dead are noticed, and work goes on, while others send', async ({
+    onTestFinished,
+  }) => {
+    const { proxy, flow } = await start(onTestFinished)
     proxy.set('silent-open')
 
     await flow.resumed()
@@ -129,8 +124,8 @@ describe('on Redis', () => {
     await until(() => returns(flow).length === 1, { timeoutMs: 40_000 })
   }, 90_000)
 
-  test('F22: slow connections, and bytes that travel alone, do no harm', async () => {
-    await start()
+  test('F22: slow connections, and bytes that travel alone, do no harm', async ({ onTestFinished }) => {
+    const { proxy, flow } = await start(onTestFinished)
     proxy.set({ delayMs: 300, jitterMs: 200 })
     await flow.resumed()
     proxy.set('slice')
@@ -141,8 +136,8 @@ describe('on Redis', () => {
     expect(flow.refused()).toBe(0)
   }, 60_000)
 
-  test('F26: scripts that the server forgets are sent again', async () => {
-    await start()
+  test('F26: scripts that the server forgets are sent again', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished)
     for (let round = 0; round < 20; round += 1) {
       await admin.script('FLUSH')
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -153,8 +148,8 @@ describe('on Redis', () => {
     expect(flow.said).toEqual([])
   }, 60_000)
 
-  test('F26: a server that pauses all its clients for 20 s', async () => {
-    await start()
+  test('F26: a server that pauses all its clients for 20 s', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished)
     await admin.call('CLIENT', 'PAUSE', '20000', 'ALL')
     await until(() => flow.refused() > 0, recovery)
     await until(() => admin.ping(), { timeoutMs: 30_000 })
@@ -165,8 +160,8 @@ describe('on Redis', () => {
     await until(() => returns(flow).length === 1)
   }, 90_000)
 
-  test('F26: a server that stands still for 8 s', async () => {
-    await start()
+  test('F26: a server that stands still for 8 s', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished)
     await admin.call('DEBUG', 'SLEEP', '8')
 
     await flow.resumed()
@@ -175,8 +170,8 @@ describe('on Redis', () => {
     await until(() => returns(flow).length === 1)
   }, 90_000)
 
-  test('F27: a server that cuts all connections each second', async () => {
-    await start()
+  test('F27: a server that cuts all connections each second', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished)
     for (let round = 0; round < 10; round += 1) {
       await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       await second()
@@ -188,9 +183,8 @@ describe('on Redis', () => {
     await until(() => returns(flow).length === 1)
   }, 60_000)
 
-  test('F27: a password that is wrong for a while', async () => {
-    await admin.acl('SETUSER', 'app', 'on', '>right', '~*', '&*', '+@all')
-    await start('app:right@')
+  test('F27: a password that is wrong for a while', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished, 'app')
     await admin.acl('SETUSER', 'app', 'resetpass', '>other')
     await admin.call('CLIENT', 'KILL', 'USER', 'app')
     await until(() => flow.refused() > 20, recovery)
@@ -204,8 +198,8 @@ describe('on Redis', () => {
     await until(() => returns(flow).length === 1)
   }, 60_000)
 
-  test('F27: a server that has no room for connections for a while', async () => {
-    await start()
+  test('F27: a server that has no room for connections for a while', async ({ onTestFinished }) => {
+    const { admin, flow } = await start(onTestFinished)
     await admin.config('SET', 'maxclients', '1')
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     await until(() => flow.refused() > 20, recovery)

@@ -9,7 +9,8 @@ import { until } from '../support/until.js'
 closeJobsAfterEach()
 vi.setConfig({ testTimeout: 120_000 })
 
-const many = 2000
+/** More than two batches. */
+const many = 1200
 
 describe.each(brokers)('many jobs at once, on %s', (kind) => {
   let servers: Servers

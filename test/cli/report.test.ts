@@ -12,7 +12,7 @@ test.each(brokers)(
     await startWorkerProcess({ ...servers, effects: newEffects().file, args: ['-n', 'mail@one', '-c', '3'] })
     const celeriac = celeriacFor(servers)
 
-    const { code, out, err } = await celeriac('report')
+    const [{ code, out, err }, asJson] = await Promise.all([celeriac('report'), celeriac('report', '--json')])
 
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/^versions\n {2}celeriac: \d+\.\d+\.\d+\n {2}node: v/)
@@ -25,7 +25,7 @@ test.each(brokers)(
     expect(out).toContain('leaseMs: 2000')
     const { password } = new URL(servers.database)
     if (password) expect(out).not.toContain(password)
-    expect(JSON.parse((await celeriac('report', '--json')).out)).toMatchObject({
+    expect(JSON.parse(asJson.out)).toMatchObject({
       versions: { node: process.version },
       workers: [{ name: 'mail@one', state: 'live' }],
     })

@@ -8,6 +8,7 @@ import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
 import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 import { celeriacFor } from './celeriac.js'
+import { celeriacHere } from './here.js'
 
 closeJobsAfterEach()
 vi.setConfig({ testTimeout: 180_000 })
@@ -17,7 +18,9 @@ let servers: Servers
 let jobs: Celeriac
 let celeriac: ReturnType<typeof celeriacFor>
 
-beforeEach(async () => {
+const openAppBeforeEach = () => beforeEach(openApp)
+
+async function openApp(): Promise<void> {
   servers = { database: await freshDatabase() }
   jobs = await openJobs({
     ...servers,
@@ -27,7 +30,7 @@ beforeEach(async () => {
     modules: 'test/fixtures/crew/modules/*',
   })
   celeriac = celeriacFor(servers)
-})
+}
 
 const startWorker = (...args: string[]) => startWorkerProcess({ ...servers, effects: effects.file, args })
 const refused = async (...args: string[]) => {
@@ -37,6 +40,8 @@ const refused = async (...args: string[]) => {
 }
 
 describe('what Celery calls it', () => {
+  openAppBeforeEach()
+
   test('-Q, -X, --hostname, --autoscale and --max-tasks-per-child hold', async () => {
     await startWorker(
       '-Q',
@@ -76,6 +81,10 @@ describe('what Celery calls it', () => {
     expect(await refused('-P', 'gevent')).toContain('-P inline')
   })
 
+  test('a -X that leaves no queue is refused', async () => {
+    expect(await refused('-Q', 'a,b', '-X', 'a,b')).toContain('-X leaves no queue to serve, of a, b.')
+  })
+
   test('what needs no flag here is taken, with a word', async () => {
     const worker = await startWorker(
       '-E',
@@ -96,7 +105,9 @@ describe('what Celery calls it', () => {
     ])
       expect(worker.output()).toContain(`celeriac: ${flag} is not needed: `)
   })
+})
 
+describe('what there is not', () => {
   test.each([
     [['-D'], 'docs/deploy.md'],
     [['--detach'], 'systemd'],
@@ -108,13 +119,17 @@ describe('what Celery calls it', () => {
     [['--max-memory-per-child', '200000'], 'say 200000KB'],
     [['--autoscale', 'many'], 'whole number'],
     [['--time-limit', 'soon'], '--time-limit must be a time such as 30s'],
-    [['-Q', 'a,b', '-X', 'a,b'], '-X leaves no queue to serve, of a, b.'],
   ])('%s is refused with what to do instead', async (args, word) => {
-    expect(await refused(...args)).toContain(word)
+    const { code, err } = await celeriacHere({ database: 'postgres://127.0.0.1:1/none' })('worker', ...args)
+
+    expect(code).toBe(1)
+    expect(err).toContain(word)
   })
 })
 
 describe('--pidfile', () => {
+  openAppBeforeEach()
+
   const newFile = () => join(mkdtempSync(join(tmpdir(), 'celeriac-pid-')), 'worker.pid')
 
   test('holds the process id while the worker lives, and keeps a second one out', async () => {
@@ -150,6 +165,8 @@ describe('--pidfile', () => {
 })
 
 describe('--purge', () => {
+  openAppBeforeEach()
+
   test('cancels what waits in its queues before it begins, and nothing else', async () => {
     const waiting = await jobs.enqueue('work.quick')
     const later = await jobs.enqueue('work.quick', undefined, { delay: '1h' })

@@ -1,9 +1,12 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Celeriac } from '../../src/plugin.js'
+import { migrate } from '../../src/store/migrate.js'
 import { brokers, closeJobsAfterEach, freshServers, openJobs, type Servers } from '../support/lab.js'
+import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
 import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 import { celeriacFor } from './celeriac.js'
+import { celeriacHere } from './here.js'
 
 closeJobsAfterEach()
 vi.setConfig({ testTimeout: 180_000 })
@@ -13,6 +16,8 @@ const effects = newEffects()
 let servers: Servers
 let jobs: Celeriac
 let celeriac: ReturnType<typeof celeriacFor>
+/** In this process. */
+let here: typeof celeriac
 
 const startWorker = (...args: string[]) => startWorkerProcess({ ...servers, effects: effects.file, args })
 
@@ -27,26 +32,25 @@ describe.each(brokers)('with the broker on %s', (kind) => {
       modules,
     })
     celeriac = celeriacFor(servers)
+    here = celeriacHere(servers)
   })
 
   test('orders reach the workers that they name, and are remembered with who gave them', async () => {
-    await startWorker('-n', 'mail@one', '-c', '2', '-Q', 'default')
-    await startWorker('-n', 'media@two', '-c', '2', '-Q', 'media')
+    await Promise.all([
+      startWorker('-n', 'mail@one', '-c', '2', '-Q', 'default'),
+      startWorker('-n', 'media@two', '-c', '2', '-Q', 'media'),
+    ])
 
     expect(await celeriac('control', 'pool-grow', '3', '-d', 'mail@*', '--by', 'ada')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^mail@one: concurrency 5/),
     })
-    expect((await celeriac('control', 'pool_shrink', '-d', 'mail@one')).out).toMatch(
-      /^mail@one: concurrency 4/,
-    )
-    expect((await celeriac('control', 'add_consumer', 'extra', '-d', 'media@two')).out).toContain(
+    expect((await here('control', 'pool_shrink', '-d', 'mail@one')).out).toMatch(/^mail@one: concurrency 4/)
+    expect((await here('control', 'add_consumer', 'extra', '-d', 'media@two')).out).toContain(
       'media@two: queues media extra',
     )
-    expect((await celeriac('control', 'autoscale', '9,3', '-d', 'media@two')).out).toMatch(
-      /media@two: .*"max":9/,
-    )
-    expect((await celeriac('control', 'log-level', 'DEBUG', '--json')).out).toContain('"level":"debug"')
+    expect((await here('control', 'autoscale', '9,3', '-d', 'media@two')).out).toMatch(/media@two: .*"max":9/)
+    expect((await here('control', 'log-level', 'DEBUG', '--json')).out).toContain('"level":"debug"')
 
     const history = await celeriac('control', 'history')
     expect(history.out).toMatch(/pool-grow +\{"by":3\} +1 +ada \(cli\)/)
@@ -111,6 +115,15 @@ describe('what is set by task', () => {
     expect(await worker.ended).toBe(0)
     expect(await celeriac('control', 'pool-grow')).toMatchObject({ code: 3, err: 'No worker is running.\n' })
   })
+})
+
+describe('what makes no sense', () => {
+  let database: string
+
+  beforeAll(async () => {
+    database = await freshDatabase()
+    await migrate({ url: database, log: { info() {} } })
+  })
 
   test.each([
     [['pool-grow', 'many'], 'whole number from 1'],
@@ -119,7 +132,7 @@ describe('what is set by task', () => {
     [['terminate', 'SIGKILL', 'x'], 'celeriac control cancel <id>'],
     [['ping'], 'unknown command'],
   ])('%s is refused with what to do', async (args, word) => {
-    const { code, err } = await celeriac('control', ...args)
+    const { code, err } = await celeriacHere({ database })('control', ...args)
 
     expect(code).toBeGreaterThan(0)
     expect(err).toContain(word)

@@ -6,6 +6,7 @@ import { freshDatabase } from '../support/servers.js'
 import { until } from '../support/until.js'
 import { newEffects, startWorkerProcess } from '../support/worker-process.js'
 import { celeriacFor } from './celeriac.js'
+import { celeriacHere } from './here.js'
 
 closeJobsAfterEach()
 vi.setConfig({ testTimeout: 180_000 })
@@ -16,6 +17,8 @@ const effects = newEffects()
 let servers: Servers
 let jobs: Celeriac
 let celeriac: ReturnType<typeof celeriacFor>
+/** In this process. */
+let here: typeof celeriac
 
 beforeEach(async () => {
   servers = { database: await freshDatabase() }
@@ -27,6 +30,7 @@ beforeEach(async () => {
     modules,
   })
   celeriac = celeriacFor(servers, app)
+  here = celeriacHere(servers)
 })
 
 const startWorker = (...args: string[]) =>
@@ -39,7 +43,7 @@ describe('without a worker', () => {
       out: '',
       err: 'No worker is running.\n',
     })
-    const { code, out } = await celeriac('inspect', 'ping', '--json')
+    const { code, out } = await here('inspect', 'ping', '--json')
     expect({ code, answer: JSON.parse(out) }).toMatchObject({
       code: 3,
       answer: { replies: [], refused: [], silent: [] },
@@ -47,7 +51,7 @@ describe('without a worker', () => {
   })
 
   test('one that names a worker says that there is none', async () => {
-    const { code, err } = await celeriac('inspect', 'ping', '-d', 'mail@one')
+    const { code, err } = await here('inspect', 'ping', '-d', 'mail@one')
 
     expect(code).toBe(4)
     expect(err).toBe('celeriac: No live worker is called "mail@one". No worker is running.\n')
@@ -82,19 +86,19 @@ describe('with workers', () => {
     const active = await celeriac('inspect', 'active')
     expect(active.err).toBe('')
     expect(active.out).toMatch(new RegExp(`mail@one +${job.id} +work\\.rest +default +1 +inline`))
-    const { out } = await celeriac('inspect', 'stats')
+    const { out } = await here('inspect', 'stats', '-t', '20')
     expect(out).toMatch(/mail@one .* 1\/2 /)
-    expect((await celeriac('inspect', 'registered')).out).toMatch(/mail@one +work\.rest/)
-    expect((await celeriac('inspect', 'active_queues')).out).toMatch(/mail@one +default/)
-    const conf = await celeriac('inspect', 'conf')
+    expect((await here('inspect', 'registered', '-t', '20')).out).toMatch(/mail@one +work\.rest/)
+    expect((await here('inspect', 'active_queues', '-t', '20')).out).toMatch(/mail@one +default/)
+    const conf = await here('inspect', 'conf', '-t', '20')
     expect(conf.out).toContain('mail@one\n')
-    expect((await celeriac('inspect', 'report')).out).toContain('node: v')
+    expect((await here('inspect', 'report', '-t', '20')).out).toContain('node: v')
   })
 })
 
 describe('the store knows', () => {
   test('what waits for its time', async () => {
-    expect(await celeriac('inspect', 'scheduled')).toMatchObject({
+    expect(await here('inspect', 'scheduled')).toMatchObject({
       code: 0,
       out: 'No job waits for its time.\n',
     })
@@ -105,7 +109,7 @@ describe('the store knows', () => {
 
     expect(out.indexOf(sooner.id)).toBeGreaterThan(0)
     expect(out.indexOf(later.id)).toBeGreaterThan(out.indexOf(sooner.id))
-    expect(JSON.parse((await celeriac('inspect', 'scheduled', '--json')).out)).toMatchObject([
+    expect(JSON.parse((await here('inspect', 'scheduled', '--json')).out)).toMatchObject([
       { id: sooner.id, state: 'scheduled' },
       { id: later.id },
     ])
@@ -116,7 +120,7 @@ describe('the store knows', () => {
     const waiting = await jobs.enqueue('work.quick', undefined, { delay: '2h' })
     const job = await jobs.enqueue('work.rest', 60_000)
 
-    expect((await celeriac('inspect', 'query', job.id)).out).toMatch(/work\.rest queued in default for /)
+    expect((await here('inspect', 'query', job.id)).out).toMatch(/work\.rest queued in default for /)
     const worker = await startWorker('-n', 'mail@one')
     await until(async () => (await job.status()).state === 'running', { timeoutMs: 20_000 })
     const { code, out } = await celeriac('inspect', 'query_task', job.id, waiting.id, unknown)
@@ -127,12 +131,12 @@ describe('the store knows', () => {
     expect(out).toContain(`${unknown} unknown: there is no such job`)
     await job.cancel()
     await until(async () => (await job.status()).state === 'cancelled', { timeoutMs: 20_000 })
-    expect((await celeriac('inspect', 'query', job.id)).out).toMatch(/work\.rest cancelled .* ago, took /)
+    expect((await here('inspect', 'query', job.id)).out).toMatch(/work\.rest cancelled .* ago, took /)
   })
 })
 
 test('a question of Celery that has no place here says what to do instead', async () => {
-  const { code, err } = await celeriac('inspect', 'revoked')
+  const { code, err } = await here('inspect', 'revoked')
 
   expect(code).toBe(1)
   expect(err).toContain('celeriac jobs list --state cancelled')

@@ -248,7 +248,7 @@ export function openApp(config: Config, { log, tasks, onFatal, openBackend }: Ap
     }),
     lacksTables,
     store: async () => opened(opening.known).store,
-    advice: (queue: string) => workerAdvice(config, queue),
+    advice: (queue: string, workers: readonly string[]) => workerAdvice(config, queue, workers),
     leaseMs: config.leaseMs,
     heartbeatMs: config.heartbeatMs,
   }

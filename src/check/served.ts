@@ -40,8 +40,12 @@ function toFault(
     )
   return fault(
     `Jobs of the task "${task}" go to queue "${queue}", which no live worker serves.${others}`,
-    workerAdvice(config, queue),
+    workerAdvice(config, queue, namesOf(workers)),
   )
+}
+
+function namesOf(workers: readonly KnownWorker[]): readonly string[] {
+  return workers.map(({ name }) => name)
 }
 
 export const queuesServedCheck: Check = {
@@ -52,6 +56,9 @@ export const queuesServedCheck: Check = {
     const [first] = cluster.unserved
     if (first === undefined) return ok('no job waits in vain')
     const names = cluster.unserved.map((name) => `"${name}"`).join(', ')
-    return fault(`Jobs wait in ${names}, which no live worker serves.`, workerAdvice(config, first))
+    return fault(
+      `Jobs wait in ${names}, which no live worker serves.`,
+      workerAdvice(config, first, namesOf(cluster.workers)),
+    )
   },
 }

@@ -133,9 +133,12 @@ function show(found: readonly QueueStatus[], config: Config): void {
   const rows = found.map((queue) => ({ queue, cells: toRow(queue) }))
   const [head, ...lines] = table([header, ...rows.map(({ cells }) => cells)]).split('\n')
   print([head, ...lines.map((line, at) => coloured(line, rows[at]?.queue))].join('\n'))
+  const workers = found.flatMap((queue) => queue.workers)
   for (const queue of found.filter(isUnserved)) {
     const jobs = queue.waiting === 1 ? '1 job waits' : `${queue.waiting} jobs wait`
-    note(`${jobs} in "${queue.queue}", and no worker serves it. ${workerAdvice(config, queue.queue)}`)
+    note(
+      `${jobs} in "${queue.queue}", and no worker serves it. ${workerAdvice(config, queue.queue, workers)}`,
+    )
   }
 }
 

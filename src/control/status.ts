@@ -69,8 +69,8 @@ export interface StatusDeps {
   readonly store: () => Promise<
     Pick<Store, 'workers' | 'servedQueues' | 'knownQueues' | 'load' | 'settings' | 'depths'>
   >
-  /** How to start a worker for a queue. */
-  readonly advice: (queue: string) => string
+  /** How to have a queue served, where workers of these names live. */
+  readonly advice: (queue: string, workers: readonly string[]) => string
   readonly leaseMs: number
   readonly heartbeatMs: number
 }
@@ -173,6 +173,7 @@ function judge(
   const shown = workers.filter((worker) => isLive(worker) || isLostLately(worker))
   const statuses = shown.map((worker) => toWorkerStatus(worker, deps))
   const serving = statuses.filter(({ state }) => state !== 'silent' && state !== 'lost')
+  const names = serving.map(({ name }) => name)
   const queues = loads.map((load) => ({
     queue: load.queue,
     waiting: load.waiting,
@@ -184,7 +185,7 @@ function judge(
   const problems = [
     ...(broker === 'down' ? [brokerAway] : []),
     ...shown.flatMap((worker, at) => problemsOf(worker, statuses[at])),
-    ...unserved.map(({ queue }) => queueUnserved(queue, deps.advice(queue))),
+    ...unserved.map(({ queue }) => queueUnserved(queue, deps.advice(queue, names))),
   ]
   const nothingRuns = broker === 'down' || (unserved.length > 0 && serving.length === 0)
   const status = problems.length === 0 ? 'ok' : nothingRuns ? 'down' : 'degraded'

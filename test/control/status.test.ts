@@ -57,7 +57,8 @@ function depsOf({
         ),
       depths: async () => [...depths],
     }),
-    advice: (queue: string) => `Run: npx celeriac worker -Q ${queue}`,
+    advice: (queue: string, workers: readonly string[]) =>
+      `Run: npx celeriac worker -Q ${queue}; there are ${workers.join(', ')}`,
     leaseMs: 15_000,
     heartbeatMs: 3000,
   }
@@ -130,7 +131,7 @@ test('work that nobody serves is a problem with its queue, and none runs at all 
     status: 'degraded',
     problems: [{ code: 'queue-unserved', queue: 'mail' }],
   })
-  expect(degraded.problems[0]?.cure).toBe('Run: npx celeriac worker -Q mail')
+  expect(degraded.problems[0]?.cure).toBe('Run: npx celeriac worker -Q mail; there are w@a')
   expect(await look({ loads, workers: [] })).toMatchObject({ status: 'down' })
   expect(await codesOf({ loads, workers: [{ queues: ['mail'], seenAt: ago(20_000) }] })).toEqual([
     'worker-silent',

@@ -1,4 +1,4 @@
-import { shellWord } from '../../ui/shell-word.js'
+import { shellWord } from '../../../../job/shell-word.js'
 
 /** What a job was enqueued with, as far as a call repeats it. */
 export interface Call {

@@ -1,6 +1,6 @@
+import { shellWord } from '../../../../job/shell-word.js'
 import type { JobPage, QueuePage } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
-import { shellWord } from '../../ui/shell-word.js'
 
 export interface WaitingFor {
   readonly title: string

@@ -4,7 +4,7 @@ import type { HealthCode, HealthReason } from '../telemetry/readiness.js'
 import { answerWithin } from '../waiting.js'
 
 /**
- * How the whole cluster is: what `celeriac status` prints. `down`: nothing can be accepted, or nothing runs any more.
+ * How the whole cluster is: what `celeriac status` prints. `down`: nothing can be accepted, or nothing starts any more but jobs with limits.
  * `degraded`: something is wrong, and the rest goes on.
  */
 export interface ClusterStatus {
@@ -315,7 +315,8 @@ const tablesMissing: ClusterProblem = {
 
 const brokerAway: ClusterProblem = {
   code: 'broker-away',
-  message: 'The broker does not answer: jobs are accepted, and none starts.',
+  message:
+    'The broker does not answer: jobs are accepted, and wait for it. Those with limits start all the same, for their turn is in the store.',
   cure: 'See whether it runs and can be reached from here; what waits starts when it is back. Run: npx celeriac check',
 }
 

@@ -126,7 +126,8 @@ const tablesMissing: HealthReason = {
 
 const brokerAway: HealthReason = {
   code: 'broker-away',
-  message: 'The broker does not answer. Jobs are accepted, and start when it is back.',
+  message:
+    'The broker does not answer. Jobs are accepted, and start when it is back; those with limits start all the same.',
 }
 
 function queueUnserved(queue: string): HealthReason {

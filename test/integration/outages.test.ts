@@ -14,6 +14,8 @@ function open(options: Parameters<typeof celeriac>[0]) {
   return jobs
 }
 
+const isBrokerAway = ({ code }: { readonly code: string }) => code === 'broker-away'
+
 describe('servers that nobody answers for', () => {
   test('without a store, an enqueue fails within its deadline and says what to look at; later it works by itself', async () => {
     const postgres = await startPostgres()
@@ -54,6 +56,37 @@ describe('servers that nobody answers for', () => {
 
     await redis.start()
     expect(await job.result()).toBe('hello')
+  })
+
+  test('while the broker is away, jobs with limits start and others wait, and that is what the status says', async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis.stop())
+    const free = greet()
+    const limited = defineTask({ concurrency: 1, run: () => 'hello' })
+    const jobs = open({
+      database: await freshDatabase(),
+      broker: redis.url,
+      tasks: { hello: { free, limited } },
+      deadline: '5s',
+      worker: true,
+    })
+    await until(() => jobs.ready().then(() => true), { timeoutMs: 30_000 })
+    await (await free.enqueue()).result()
+    await redis.kill()
+
+    const waits = await free.enqueue()
+    const starts = await limited.enqueue()
+
+    expect(await starts.result()).toBe('hello')
+    expect((await waits.status()).state).toBe('queued')
+    const told = await until(async () => (await jobs.status()).problems.find(isBrokerAway), {
+      timeoutMs: 15_000,
+    })
+    expect(told.message).toContain('Those with limits start all the same')
+    expect((await jobs.readiness()).reasons.find(isBrokerAway)?.message).toContain('those with limits')
+
+    await redis.start()
+    expect(await waits.result()).toBe('hello')
   })
 
   test('a store that goes away under a running job gets its result when it returns; the job is not run again', async () => {

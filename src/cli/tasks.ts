@@ -34,7 +34,7 @@ interface KnownTask extends Omit<Partial<TaskDescription>, Needed>, Pick<TaskDes
   /** The file that exports it; `null`: its code is not here. */
   readonly source: string | null
   readonly payload: PayloadSchema | null
-  /** Names of live workers that run it; `null`: the store was not to be asked. */
+  /** Names of live workers that have its code and serve its queue; `null`: the store was not to be asked. */
   readonly workers: readonly string[] | null
 }
 
@@ -91,12 +91,16 @@ function toAnnounced(texts: readonly string[]): Map<string, TaskAnnouncement> {
 function knownTasks(config: Config, registry: TaskRegistry | undefined, told: Told | undefined): KnownTask[] {
   const here = registry?.names ?? []
   const elsewhere = [...(told?.announced.keys() ?? [])].filter((name) => !registry?.find(name))
-  const workersOf = (name: string) =>
-    told ? told.workers.filter(({ tasks }) => tasks.includes(name)).map((worker) => worker.name) : null
+  const workersOf = (name: string, queue: string) =>
+    told
+      ? told.workers
+          .filter(({ tasks, queues }) => tasks.includes(name) && queues.includes(queue))
+          .map((worker) => worker.name)
+      : null
   return [...here, ...elsewhere].sort().map((name) => {
     const registered = registry?.find(name)
     const described = registered ? fromCode(registered, config) : fromWorkers(told?.announced.get(name))
-    return { name, ...described, workers: workersOf(name) }
+    return { name, ...described, workers: workersOf(name, described.queue) }
   })
 }
 

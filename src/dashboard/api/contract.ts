@@ -247,7 +247,7 @@ export interface TaskSummary {
   readonly queue: string | null
   /** Whether this process has its code. */
   readonly isKnownHere: boolean
-  /** Names of live workers that run it. */
+  /** Names of live workers that run it: they have its code, and serve its queue at this moment. */
   readonly workers: readonly string[]
   /** Jobs that have not ended. */
   readonly open: number

@@ -29,7 +29,7 @@ export interface TaskBook {
   find(name: string): KnownTask | undefined
   /** Of a job's task, the name that it has now. */
   nameOf(task: string): string
-  /** Names of live workers that run it. */
+  /** Names of live workers that run it: they have its code, and serve its queue at this moment. */
   workersOf(name: string): readonly string[]
 }
 
@@ -46,16 +46,13 @@ export async function readTasks(deps: DashboardDeps): Promise<TaskBook> {
   const former = formerNames(announced)
   const nameOf = (task: string) => registry.find(task)?.name ?? former.get(task) ?? task
 
-  return {
-    names: [...names].sort(),
-    find(name) {
-      const registered = registry.find(name)
-      if (registered) return fromCode(deps, registered)
-      const announcement = announced.get(nameOf(name))
-      return announcement && fromWorkers(nameOf(name), announcement)
-    },
-    nameOf,
-    workersOf: (name) => namesOf(live, name),
+  return { names: [...names].sort(), find, nameOf, workersOf: (name) => namesOf(live, name, find(name)) }
+
+  function find(name: string): KnownTask | undefined {
+    const registered = registry.find(name)
+    if (registered) return fromCode(deps, registered)
+    const announcement = announced.get(nameOf(name))
+    return announcement && fromWorkers(nameOf(name), announcement)
   }
 }
 
@@ -90,8 +87,12 @@ function formerNames(announced: ReadonlyMap<string, TaskAnnouncement>): Readonly
   )
 }
 
-function namesOf(live: readonly KnownWorker[], task: string): readonly string[] {
-  return live.filter(({ tasks }) => tasks.includes(task)).map((worker) => worker.name)
+/** Of a task whose queue nobody tells, those that have its code. */
+function namesOf(live: readonly KnownWorker[], name: string, task: KnownTask | undefined): readonly string[] {
+  const queue = task?.facts.queue
+  const isIts = ({ tasks, queues }: KnownWorker) =>
+    tasks.includes(name) && (queue === undefined || queues.includes(queue))
+  return live.filter(isIts).map((worker) => worker.name)
 }
 
 function fromCode(deps: DashboardDeps, registered: RegisteredTask): KnownTask {

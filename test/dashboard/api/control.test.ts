@@ -154,6 +154,20 @@ describe.each(brokers)('with worker processes, on %s', (kind) => {
     )
   })
 
+  test('a task is run by those that serve its queue at this moment', async () => {
+    const only = { workers: ['media@here'], deadline: '20s' }
+    const workersOf = async (name: string) => (await get(scene, `/tasks/${name}`)).body.workers
+    expect(await workersOf('work.quick')).toEqual(['mail@here', 'media@here'])
+    await post(scene, '/control/queue-add', { queue: 'spare', ...only })
+    await post(scene, '/control/queue-remove', { queue: 'default', ...only })
+
+    await until(async () => (await workersOf('work.quick')).length === 1, { timeoutMs: 30_000 })
+    expect(await workersOf('work.quick')).toEqual(['mail@here'])
+
+    await post(scene, '/control/reset', only)
+    await until(async () => (await workersOf('work.quick')).length === 2, { timeoutMs: 30_000 })
+  })
+
   test('a worker that is stopped is named as silent, within the deadline', async () => {
     workers[1]?.signal('SIGSTOP')
     try {

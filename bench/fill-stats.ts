@@ -27,11 +27,12 @@ export async function fillStats(client: pg.Client, sizes: DashboardSizes): Promi
   progress.end()
 }
 
-/** Of so many durations, how many lie in each bucket: a hill around the tenth of a second. */
+/** Of so many durations, how many lie in each bucket: a hill around the tenth of a second. All lie between these two. */
+const [leastMs, mostMs] = [1, 30_000]
 const hill = spreadBoundsMs.map((_, at) => Math.exp(-((at - 7) ** 2) / 6)).concat(0)
 const parts = hill.map((part) => part / hill.reduce((sum, each) => sum + each))
 const listSql = (count: string) =>
-  `ARRAY[${parts.map((part) => `(${part.toFixed(6)}::float8 * ${count})::bigint`).join(', ')}]`
+  `ARRAY[${parts.map((part) => `(${part.toFixed(6)}::float8 * ${count})::bigint`).join(', ')}, ${leastMs}, ${mostMs}]`
 const meanMs = 120
 
 /** Each row of a job came, began and ended; so the depths are those of the rows. */

@@ -29,43 +29,55 @@ export interface Spread {
   readonly ms: number
   /** One more than there are bounds: the last are beyond all. Empty: none was measured. */
   readonly counts: readonly number[]
+  /** Whole milliseconds that no duration lies below. */
+  readonly leastMs: number
+  /** Whole milliseconds that no duration lies above. */
+  readonly mostMs: number
 }
 
 /** Upper bounds in milliseconds, from 1 ms to a day. A duration that equals one lies above it. */
 export const spreadBoundsMs: readonly number[] = Object.freeze([
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 30].map((seconds) => seconds * 1000),
-  ...[1, 2, 5, 10, 30].map((minutes) => minutes * 60_000),
-  ...[1, 2, 6, 12, 24].map((hours) => hours * 3_600_000),
+  ...[1, 2, 5, 10, 20, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 20, 30].map((minutes) => minutes * 60_000),
+  ...[1, 2, 4, 6, 12, 24].map((hours) => hours * 3_600_000),
 ])
 
-export const noSpread: Spread = Object.freeze({ ms: 0, counts: [] })
+export const noSpread: Spread = Object.freeze({ ms: 0, counts: [], leastMs: 0, mostMs: 0 })
 
 export function addSpread(one: Spread, other: Spread): Spread {
   if (other.counts.length === 0) return one
   if (one.counts.length === 0) return other
-  return { ms: one.ms + other.ms, counts: one.counts.map((count, at) => count + (other.counts[at] ?? 0)) }
+  return {
+    ms: one.ms + other.ms,
+    counts: one.counts.map((count, at) => count + (other.counts[at] ?? 0)),
+    leastMs: Math.min(one.leastMs, other.leastMs),
+    mostMs: Math.max(one.mostMs, other.mostMs),
+  }
 }
 
 export function countOf({ counts }: Spread): number {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** Below which this part of the durations lies, in milliseconds; `undefined`: none was measured. It is as coarse as the bounds. */
+/**
+ * Below which this part of the durations lies, in milliseconds; `undefined`: none was measured. It is as coarse as the
+ * bounds, and never outside of what was measured: durations that are all alike are told exactly.
+ */
 export function quantileOf(spread: Spread, part: number): number | undefined {
   const wanted = countOf(spread) * part
   if (wanted === 0) return undefined
   let below = 0
   for (const [at, count] of spread.counts.entries()) {
-    if (below + count >= wanted && count > 0) return between(at, (wanted - below) / count)
+    if (below + count >= wanted && count > 0) return between(spread, at, (wanted - below) / count)
     below += count
   }
-  return spreadBoundsMs.at(-1)
+  return spread.mostMs
 }
 
-function between(at: number, part: number): number {
-  const from = spreadBoundsMs[at - 1] ?? 0
-  const to = spreadBoundsMs[at] ?? from
+function between({ leastMs, mostMs }: Spread, at: number, part: number): number {
+  const from = Math.max(spreadBoundsMs[at - 1] ?? 0, leastMs)
+  const to = Math.min(spreadBoundsMs[at] ?? mostMs, mostMs)
   return from + (to - from) * part
 }
 

@@ -87,8 +87,12 @@ function toTally(row: TallyRow): Tally {
   }
 }
 
-export function toSpread(ms: number, counts: string): Spread {
-  return counts === '' ? noSpread : { ms, counts: counts.split(',').map(Number) }
+/** @param list counts by bucket, and what no duration lies below, and above */
+export function toSpread(ms: number, list: string): Spread {
+  if (list === '') return noSpread
+  const numbers = list.split(',').map(Number)
+  const [leastMs = 0, mostMs = 0] = numbers.splice(-2)
+  return { ms, counts: numbers, leastMs, mostMs }
 }
 
 const placeOf = {

@@ -8,8 +8,10 @@ export const key = 'task, queue, was, "is", how'
 export const way = 'was, "is", how'
 
 const bounds = `ARRAY[${spreadBoundsMs.join(', ')}]::float8[]`
-/** Of lists that count by bucket, from 1. */
+/** Of lists: counts by bucket, from 1; then whole milliseconds that no duration lies below, and none above. */
 const places = [...spreadBoundsMs.keys(), spreadBoundsMs.length].map((at) => at + 1)
+const leastAt = places.length + 1
+const mostAt = places.length + 2
 
 /** Where the counts of each kind begin, among the places of one row. The number of jobs is at 0. */
 const firstOf = { took: 0, total: 100 }
@@ -27,9 +29,9 @@ export const addedUp = (
   kinds: readonly Kind[] = ['took', 'total'],
 ) => `
 ${name}_places AS (
-  SELECT ${by}, 0 AS place, sum(jobs)::bigint AS jobs, 0 AS ms FROM ${from} GROUP BY ${by}
+  SELECT ${by}, 0 AS place, sum(jobs)::bigint AS jobs, 0 AS ms, 0 AS least, 0 AS most FROM ${from} GROUP BY ${by}
   UNION ALL
-  SELECT ${by}, v.first + width_bucket(ms::float8, ${bounds}) + 1 AS place, count(*), sum(ms::float8)
+  SELECT ${by}, v.first + width_bucket(ms::float8, ${bounds}) + 1 AS place, count(*), sum(ms::float8), min(ms), max(ms)
   FROM ${from}, LATERAL (VALUES ${kinds.map((kind) => `(${firstOf[kind]}, ${kind})`).join(', ')}) AS v(first, list),
     unnest(v.list) AS ms
   GROUP BY ${by}, place),
@@ -41,20 +43,23 @@ function listFrom(kind: Kind): string {
   const first = firstOf[kind]
   const isOfKind = `place BETWEEN ${first + 1} AND ${first + places.length}`
   const counts = places.map((at) => `coalesce(sum(jobs) FILTER (WHERE place = ${first + at}), 0)::bigint`)
+  const ends = [`floor(min(least) FILTER (WHERE ${isOfKind}))`, `ceil(max(most) FILTER (WHERE ${isOfKind}))`]
   return `coalesce(sum(ms) FILTER (WHERE ${isOfKind}), 0) AS ${kind}_ms,
-    CASE WHEN bool_or(${isOfKind}) THEN ARRAY[${counts.join(', ')}] ELSE '{}' END AS ${kind}`
+    CASE WHEN bool_or(${isOfKind}) THEN ARRAY[${[...counts, ...ends.map((end) => `${end}::bigint`)].join(', ')}] ELSE '{}' END AS ${kind}`
 }
 
 /** Of a group of rows: their lists added up, place by place; empty where all are. Several times as quick as by `unnest`. */
 export const summedList = (list: string) => `CASE WHEN sum(${list}[1]) IS NULL THEN '{}'::bigint[]
-    ELSE ARRAY[${places.map((place) => `sum(${list}[${place}])::bigint`).join(', ')}] END`
+    ELSE ARRAY[${places.map((place) => `sum(${list}[${place}])::bigint`).join(', ')},
+      min(${list}[${leastAt}]), max(${list}[${mostAt}])] END`
 
 /** In an upsert of table `t`: the list that is there, and the new one. */
 export const addedList = (
   list: string,
 ) => `${list} = CASE WHEN cardinality(excluded.${list}) = 0 THEN t.${list}
     WHEN cardinality(t.${list}) = 0 THEN excluded.${list}
-    ELSE ARRAY[${places.map((place) => `t.${list}[${place}] + excluded.${list}[${place}]`).join(', ')}] END`
+    ELSE ARRAY[${places.map((place) => `t.${list}[${place}] + excluded.${list}[${place}]`).join(', ')},
+      least(t.${list}[${leastAt}], excluded.${list}[${leastAt}]), greatest(t.${list}[${mostAt}], excluded.${list}[${mostAt}])] END`
 
 export const addedNumber = (column: string) => `${column} = t.${column} + excluded.${column}`
 

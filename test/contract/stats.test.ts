@@ -136,6 +136,10 @@ describe.each(kinds)('the store in $name counts', ({ open }) => {
       return found && [countOf(found.took), countOf(found.total)]
     }
 
+    for (const { took } of moves.filter(({ took }) => countOf(took) === 1)) {
+      expect(took.leastMs).toBe(Math.floor(took.ms))
+      expect(took.mostMs).toBe(Math.ceil(took.ms))
+    }
     expect(measured({ was: '', is: 'queued' })).toEqual([0, 0])
     expect(measured({ was: 'queued', is: 'running' })).toEqual([1, 0])
     expect(measured({ was: 'running', is: 'succeeded' })).toEqual([1, 1])

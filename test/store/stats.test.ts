@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { v7 as uuidv7 } from 'uuid'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChartPoint } from '../../src/job/chart.js'
-import { countOf, type Move, noSpread, spreadBoundsMs } from '../../src/job/move.js'
+import { countOf, type Move, noSpread, quantileOf, spreadBoundsMs } from '../../src/job/move.js'
 import { isEnd } from '../../src/job/state.js'
 import { openChangeOf, tallyOf } from '../../src/job/tally.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
@@ -140,6 +140,37 @@ describe('adding up', () => {
     }
   })
 
+  test('the shortest and the longest of each time are known, before and after they were added up', async () => {
+    const add = (took: string) =>
+      client.query(
+        `INSERT INTO celeriac.stat_delta (task, queue, was, "is", how, jobs, took)
+         VALUES ('t', 'q', 'running', 'succeeded', '', 2, $1::real[])`,
+        [took],
+      )
+    const span = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 60_000) }
+    const quantiles = async () => {
+      const [sums] = await store.sums({ ...span, by: 'task' })
+      const { took = noSpread } = (await store.moves()).find(({ is }) => is === 'succeeded') ?? {}
+      return [sums?.run, took].map((spread = noSpread) => [0.5, 0.99].map((part) => quantileOf(spread, part)))
+    }
+    await add('{799000,799000}')
+    expect(await quantiles()).toEqual([
+      [799_000, 799_000],
+      [799_000, 799_000],
+    ])
+    await store.foldStats()
+    expect(await quantiles()).toEqual([
+      [799_000, 799_000],
+      [799_000, 799_000],
+    ])
+
+    await add('{801000.5}')
+    await add('{700000}')
+    await store.foldStats()
+    const [sums] = await store.sums({ ...span, by: 'task' })
+    expect(sums?.run).toMatchObject({ leastMs: 700_000, mostMs: 801_001 })
+  })
+
   test('counts each kind of move as the code does', async () => {
     const states = [
       '',
@@ -164,7 +195,8 @@ describe('adding up', () => {
       [JSON.stringify(moves)],
     )
     const span = { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 60_000) }
-    const seven = { ms: 21, counts: spreadBoundsMs.map((_, at) => (at === 3 ? 3 : 0)).concat(0) }
+    const counts = spreadBoundsMs.map((_, at) => (at === 3 ? 3 : 0)).concat(0)
+    const seven = { ms: 21, counts, leastMs: 7, mostMs: 7 }
     const expected = moves
       // That ended jobs were deleted is in no chart.
       .filter(({ was, is }) => is !== '' || was === '' || !isEnd(was))

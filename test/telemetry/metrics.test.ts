@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { noSpread, quantileOf, type Spread, spreadBoundsMs } from '../../src/job/move.js'
+import { addSpread, noSpread, quantileOf, type Spread, spreadBoundsMs } from '../../src/job/move.js'
 import { type ClusterReading, toClusterLines } from '../../src/telemetry/metrics/cluster.js'
 import { createClusterMetrics } from '../../src/telemetry/metrics/exposition.js'
 import { clusterFamilies } from '../../src/telemetry/metrics/family.js'
@@ -19,7 +19,8 @@ const move = { task: 't', queue: 'q', how: '', jobs: 1, took: noSpread, total: n
 
 /** So many durations below each of these bounds, from the first on. */
 function spread(ms: number, ...counts: number[]): Spread {
-  return { ms, counts: spreadBoundsMs.map((_, at) => counts[at] ?? 0).concat(0) }
+  const all = spreadBoundsMs.map((_, at) => counts[at] ?? 0).concat(0)
+  return { ms, counts: all, leastMs: 0, mostMs: Number.MAX_SAFE_INTEGER }
 }
 
 describe('metrics of the installation', () => {
@@ -106,6 +107,34 @@ test('a quantile lies between the bounds of its durations', () => {
   expect(quantileOf(spread(1, 0, 0, 10), 0.5)).toBe(3.5)
   expect(quantileOf(spread(1, 90, 0, 10), 0.95)).toBe(3.5)
 })
+
+test('a quantile is exact where all durations are alike, and never beyond those that were measured', () => {
+  const alike = { ms: 799_000 * 40, counts: bucketOf(799_000, 40), leastMs: 799_000, mostMs: 799_000 }
+  const few = { ms: 1000, counts: bucketOf(500, 1), leastMs: 499, mostMs: 501 }
+  const all = addSpread(alike, few)
+
+  expect([0.5, 0.95, 0.99].map((part) => quantileOf(alike, part))).toEqual([799_000, 799_000, 799_000])
+  expect(quantileOf(all, 0.99)).toBeLessThanOrEqual(799_000)
+  expect(quantileOf(all, 0.001)).toBeGreaterThanOrEqual(499)
+})
+
+test('a quantile beyond all bounds is told, too', () => {
+  const days = 3 * 86_400_000
+  expect(quantileOf({ ms: days, counts: bucketOf(days, 1), leastMs: days, mostMs: days }, 0.5)).toBe(days)
+})
+
+test('bounds are near each other: a quantile is wrong by two and a half times at most', () => {
+  const ratios = spreadBoundsMs.slice(1).map((bound, at) => bound / (spreadBoundsMs[at] ?? 1))
+  expect(Math.max(...ratios)).toBe(2.5)
+})
+
+/** So many durations, all of them so long. */
+function bucketOf(ms: number, count: number): number[] {
+  const at = spreadBoundsMs.findIndex((bound) => ms < bound)
+  return spreadBoundsMs
+    .concat(Number.POSITIVE_INFINITY)
+    .map((_, place) => (place === (at === -1 ? spreadBoundsMs.length : at) ? count : 0))
+}
 
 describe('the port', () => {
   const reading = { slots: 4, running: 2, reserved: 1, unsettled: 0, children: 0, outcomes: { succeeded: 7 } }

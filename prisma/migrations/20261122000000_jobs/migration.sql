@@ -304,7 +304,8 @@ CREATE TABLE "celeriac"."stat_delta" (
 -- It has no key, and a publication of all tables must let its lines go.
 ALTER TABLE "celeriac"."stat_delta" REPLICA IDENTITY FULL;
 
--- All moves since the beginning.
+-- All moves since the beginning. Of durations, the sum; and a list: counts by bucket, then the shortest and the longest, in
+-- whole milliseconds. Empty: none was measured.
 CREATE TABLE "celeriac"."stat_total" (
     "task" TEXT NOT NULL,
     "queue" TEXT NOT NULL,

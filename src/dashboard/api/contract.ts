@@ -148,6 +148,10 @@ export interface LiveEvent {
 /** How far back charts and rates look. */
 export type Range = '15m' | '1h' | '6h' | '24h' | '7d' | '30d'
 
+/**
+ * Milliseconds. Durations are counted between bounds from 1 ms to a day, each at most 2.5 times the one before, and a
+ * percentile is as coarse as they are; it is never below the shortest or beyond the longest duration.
+ */
 export interface Percentiles {
   /** `null`: nothing was measured. */
   readonly p50Ms: number | null

@@ -51,5 +51,6 @@ function spreadOf(duration: number): Spread {
   const ms = Math.max(0, duration)
   const beyond = spreadBoundsMs.findIndex((bound) => ms < bound)
   const place = beyond === -1 ? spreadBoundsMs.length : beyond
-  return { ms, counts: Array.from({ length: spreadBoundsMs.length + 1 }, (_, at) => (at === place ? 1 : 0)) }
+  const counts = Array.from({ length: spreadBoundsMs.length + 1 }, (_, at) => (at === place ? 1 : 0))
+  return { ms, counts, leastMs: Math.floor(ms), mostMs: Math.ceil(ms) }
 }

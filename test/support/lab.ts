@@ -2,20 +2,20 @@ import { afterEach } from 'vitest'
 import type { CeleriacOptions } from '../../src/config/options.js'
 import { StoreUnavailableError } from '../../src/errors.js'
 import { type Celeriac, celeriac } from '../../src/plugin.js'
-import { freshDatabase, freshRedis } from './servers.js'
+import { freshRedis, freshTables } from './servers.js'
 
 /** The same tests run on both. */
 export const brokers = ['redis', 'postgres'] as const
 export type BrokerKind = (typeof brokers)[number]
 
-/** The servers of one test, empty. */
+/** The servers of one test: without a job, and with the tables. */
 export interface Servers {
   readonly database: string
   readonly broker?: string
 }
 
 export async function freshServers(kind: BrokerKind): Promise<Servers> {
-  const database = await freshDatabase()
+  const database = await freshTables(kind)
   return kind === 'redis' ? { database, broker: await freshRedis() } : { database }
 }
 

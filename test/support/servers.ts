@@ -5,19 +5,35 @@ import { inject } from 'vitest'
 import { type PostgresServerOptions, startPostgresServer } from './postgres.js'
 import { type RedisServerOptions, startRedisServer } from './redis.js'
 import type { TestServer } from './server.js'
+import { type TablesOf, templateOf } from './tables.js'
 
 export type { TestServer } from './server.js'
 
 /** The URL of a new, empty database on the shared PostgreSQL. */
-export async function freshDatabase(): Promise<string> {
+export function freshDatabase(): Promise<string> {
+  return createDatabase()
+}
+
+/** As {@link freshDatabase}, with the tables that `celeriac migrate` makes: copying them is quicker than making them. */
+export async function freshTables(kind: TablesOf): Promise<string> {
+  const url = await createDatabase(templateOf[kind])
+  await ask(url, 'UPDATE celeriac.installation SET id = gen_random_uuid()')
+  return url
+}
+
+async function createDatabase(template?: string): Promise<string> {
   const url = new URL(inject('postgresUrl'))
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  const client = new pg.Client({ connectionString: url.href })
-  await client.connect()
-  await client.query(`CREATE DATABASE ${name}`)
-  await client.end()
+  await ask(url.href, `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
   url.pathname = `/${name}`
   return url.href
+}
+
+async function ask(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
 }
 
 /** The URL of an empty database, by number, on the shared Redis. */

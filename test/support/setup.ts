@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node'
 import { makePostgresTemplate, startPostgresServer } from './postgres.js'
 import { startRedisServer } from './redis.js'
 import { removeScratch, scratchFolder, sweepScratch } from './scratch.js'
+import { makeTables } from './tables.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -26,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       startPostgresServer({ template }),
       startRedisServer({ durable: false }),
     ])
+    await makeTables(postgres.url)
     project.provide('runFolder', scratchFolder())
     project.provide('postgresUrl', postgres.url)
     project.provide('postgresTemplate', template)

@@ -1,8 +1,7 @@
 import pg from 'pg'
-import { migrate } from '../../src/store/migrate.js'
 import { createPrismaStore } from '../../src/store/prisma.js'
 import type { Store } from '../../src/store/store.js'
-import { freshDatabase } from './servers.js'
+import { freshTables } from './servers.js'
 
 /** A store on tables of its own, and a client beside it that sees the rows. */
 export interface OpenStore {
@@ -13,8 +12,7 @@ export interface OpenStore {
 
 export async function openStore(): Promise<OpenStore> {
   const log = { info() {}, warn() {} }
-  const url = await freshDatabase()
-  await migrate({ url, log })
+  const url = await freshTables('redis')
   const store = createPrismaStore({ url, directUrl: url, deadlineMs: 20_000, log })
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -2,7 +2,13 @@ import { validate as isUuid } from 'uuid'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { Enqueuer, EnqueueTarget } from '../enqueue/enqueue.js'
 import { limitKeyOf } from '../enqueue/job-row.js'
-import { EnqueueOptionError, PayloadInvalidError, SchemaTimeoutError, UnknownTaskError } from '../errors.js'
+import {
+  EnqueueOptionError,
+  PayloadInvalidError,
+  type PayloadIssue,
+  SchemaTimeoutError,
+  UnknownTaskError,
+} from '../errors.js'
 import type { EnqueueOptions, Job, JobHandle } from '../job/job.js'
 import { restoreHidden } from '../job/restore.js'
 import { isEnd } from '../job/state.js'
@@ -28,8 +34,10 @@ export interface ByHand {
    */
   retryWith(id: string, payload: unknown, asker: Asker): Promise<EditedRetry>
   /**
-   * Enqueues a job that nobody's request asks for.
+   * Enqueues a job that nobody's request asks for. `[redacted]` at the place of a hidden value is none: with `copyOf` it
+   * leaves what that job has there, as far as the task hides it today, too.
    * @throws {EnqueueOptionError} for an option that is not one of {@link handOptions}
+   * @throws {PayloadInvalidError} also for `[redacted]` where there is nothing that it could stand for
    */
   enqueue(task: string, payload: unknown, options: HandOptions, asker: Asker): Promise<JobHandle>
 }
@@ -52,11 +60,13 @@ export interface HandOptions
   readonly runAt?: Date | string
   /** Whose it is; `null`: nobody's. Must be said where the configuration has `owner`. */
   readonly owner?: string | null
+  /** Another job of the task, which this one repeats: hidden values that were left as they are come from there. */
+  readonly copyOf?: string
 }
 
 /** All that may be said of a job that is enqueued by hand. */
 export const handOptions = [
-  ...['delay', 'runAt', 'expiresIn', 'queue', 'priority', 'attempts', 'timeLimit', 'tags', 'owner'],
+  ...['delay', 'runAt', 'expiresIn', 'queue', 'priority', 'attempts', 'timeLimit', 'tags', 'owner', 'copyOf'],
 ] as readonly (keyof HandOptions)[]
 
 export interface ByHandDeps {
@@ -111,7 +121,8 @@ export function createByHand(deps: ByHandDeps): ByHand {
       const noted = { verb: 'enqueue', args: { task: target.task, ...options }, asker } as const
       return audit.around(
         noted,
-        () => enqueuer.enqueue(target, payload, checked),
+        async () =>
+          enqueuer.enqueue(target, await toWhole(deps, [task, target], payload, options.copyOf), checked),
         ({ id, created }) => ({ outcome: { id, created }, affected: created ? 1 : 0 }),
       )
     },
@@ -140,6 +151,31 @@ async function toEdited({ ownTargetOf, deadlineMs }: ByHandDeps, job: Job, paylo
   }
 }
 
+/** With the hidden values of the job that it repeats. */
+async function toWhole(
+  { backend }: ByHandDeps,
+  [asked, { task, redact }]: readonly [name: string, target: EnqueueTarget],
+  payload: unknown,
+  copyOf: string | undefined,
+): Promise<unknown> {
+  const source =
+    copyOf !== undefined && isUuid(copyOf) ? await (await backend()).store.reveal(copyOf) : undefined
+  if (copyOf !== undefined && !(source && [asked, task].includes(source.task)))
+    throw new EnqueueOptionError(
+      `"copyOf" must be the id of a job of task "${task}", and there is no such job.`,
+    )
+  const { value, issues } = restoreHidden(redact, 'payload', payload, source?.payload)
+  // What the task does not hide any more, the new job would show.
+  const shown = restoreHidden(source?.options.redact ?? [], 'payload', value, undefined)
+  const all = [...issues, ...shown.issues.filter((issue) => !issues.some((each) => isSame(each, issue)))]
+  if (all.length > 0) throw new PayloadInvalidError(task, all)
+  return value
+}
+
+function isSame({ path }: PayloadIssue, other: PayloadIssue): boolean {
+  return JSON.stringify(path) === JSON.stringify(other.path)
+}
+
 const uncheckable =
   'This process has no code of it, so nobody here could check the payload. Do it in a process of the app, or retry the job as it is.'
 
@@ -157,7 +193,7 @@ function keyOf(payload: CheckedPayload): string | null {
   return typeof payload === 'string' ? null : payload.uniqueKey
 }
 
-function toOptions({ runAt, owner, ...options }: HandOptions, hasOwners: boolean): EnqueueOptions {
+function toOptions({ runAt, owner, copyOf: _, ...options }: HandOptions, hasOwners: boolean): EnqueueOptions {
   const unknown = Object.keys(options).find((name) => !handOptions.some((known) => known === name))
   if (unknown !== undefined)
     throw new EnqueueOptionError(

@@ -292,6 +292,40 @@ describe('a job that is enqueued by hand', () => {
     expect((await app.search({})).jobs).toEqual([])
   })
 
+  test('of which another is the pattern has what that one hides, as far as it is hidden again', async () => {
+    app = await openTestApp()
+    const { id } = await app.enqueue('mail.send', { to: 'ann', card: { number: '4111' } }, { delay: '1h' })
+    const shown = { to: 'bob', card: { number: '[redacted]' } }
+
+    const copy = await app.enqueueByHand('mail.send', shown, { copyOf: id }, asker)
+
+    expect(await app.reveal(copy.id, asker)).toMatchObject({
+      job: { payload: { to: 'bob', card: { number: '4111' } } },
+    })
+    expect(await app.find(copy.id)).toMatchObject({ payload: shown })
+    expect((await lines()).at(-1)).toMatchObject({
+      ...{ verb: 'enqueue', args: { task: 'mail.send', copyOf: id }, affected: 1 },
+    })
+    expect(JSON.stringify(await app.audit.list())).not.toContain('4111')
+  })
+
+  test('never has the text that stands for a hidden value', async () => {
+    app = await openTestApp()
+    const shown = { to: 'ann', card: { number: '[redacted]' } }
+    const bare = await app.enqueue('mail.send', { to: 'ann' })
+    const other = await app.enqueue('mail.open', shown)
+
+    for (const options of [{}, { copyOf: bare.id }])
+      await expect(app.enqueueByHand('mail.send', shown, options, asker)).rejects.toThrow(
+        'card.number: "[redacted]" stands for a hidden value',
+      )
+    for (const copyOf of [other.id, uuidv7(), 'today'])
+      await expect(app.enqueueByHand('mail.send', shown, { copyOf }, asker)).rejects.toThrow(
+        '"copyOf" must be the id of a job of task "mail.send"',
+      )
+    expect((await app.search({})).jobs).toHaveLength(2)
+  })
+
   test('must say whose it is where jobs have owners', async () => {
     app = await openTestApp({ owner: () => 'ann' })
 

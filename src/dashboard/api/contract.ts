@@ -640,6 +640,11 @@ export interface EnqueueBody {
   timeLimit?: number | string
   tags?: string[]
   owner?: string | null
+  /**
+   * The id of a job of the task: hidden fields of the payload that say `[redacted]` get the values that it has. Takes
+   * `job.edit` as well.
+   */
+  copyOf?: string
 }
 
 /** Which jobs: `ids` or `filter`, and what the action needs. */

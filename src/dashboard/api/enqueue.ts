@@ -2,6 +2,7 @@ import type { HandOptions } from '../../control/by-hand.js'
 import { ConfigError } from '../../errors.js'
 import { checkQueue } from '../../task/check.js'
 import type { AnswerOf } from './contract.js'
+import { assertMay } from './problem.js'
 import type { Call } from './route.js'
 
 /** `POST /tasks/:name/enqueue`: a job for a person, not for a request. */
@@ -16,6 +17,8 @@ export async function enqueueByHand({
 }: Call<'POST /tasks/:name/enqueue'>): Promise<AnswerOf<'POST /tasks/:name/enqueue'>> {
   const { payload, ...options } = body
   const { wait = 0 } = query
+  // As for a retry with another payload: somebody writes around values that he does not see.
+  if (options.copyOf !== undefined) assertMay(visitor, 'job.edit')
   const asker = { by: visitor.by, from }
   const { id, created } = await deps.enqueueByHand(params.name, payload, toOptions(options), asker)
   if (wait > 0) await deps.ended(id, wait * 1000, signal)

@@ -75,6 +75,20 @@ describe('a job that is enqueued by hand', () => {
     expect([larger.status, larger.body.code]).toEqual([413, 'PAYLOAD_TOO_LARGE'])
   })
 
+  test('repeats another with what that one hides, for who may edit', async () => {
+    const { job } = (await get(scene, `/jobs/${filled.secret}`)).body
+    const body = { payload: job.payload, delay: '1h' }
+    const path = '/tasks/billing.charge/enqueue'
+
+    const plain = await post(scene, path, body)
+    const copy = await post(scene, path, { ...body, copyOf: filled.secret }, { 'X-User': 'olga' })
+
+    expect([plain.status, plain.body.issues[0].path]).toEqual([422, ['card', 'number']])
+    expect(copy.status).toBe(200)
+    expect(copy.body.job.payload.card.number).toBe('[redacted]')
+    expect((await post(scene, `/jobs/${copy.body.id}/reveal`)).body.payload.card.number).toBe(secret)
+  })
+
   test('must pass the schema of its task, and is told where it does not', async () => {
     const before = await lastDeed()
     const { status, body } = await post(scene, '/tasks/mail.send/enqueue', { payload: { to: 'nobody' } })

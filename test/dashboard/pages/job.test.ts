@@ -142,6 +142,29 @@ describe.skipIf(!browserPath)('the page of a job', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 
+  test('enqueues a copy that has what it does not show, and never the text that stands for it', async () => {
+    const page = await visit(stage.filled.secret)
+    await more(page, /^Enqueue a copy/)
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Fields that are hidden keep their value').waitFor()
+    await dialog.getByLabel('cents').fill('-1')
+    await dialog.getByRole('button', { name: 'Enqueue' }).click()
+    await dialog.getByText('Nothing was done. See beside the fields.').waitFor()
+    expect(await dialog.getByText(/too small/i).count()).toBe(1)
+    await look(page, 'job-copy-refused')
+    await dialog.getByLabel('cents').fill('1')
+    await dialog.getByRole('button', { name: 'Enqueue' }).click()
+    await page.waitForURL((url) => !url.pathname.endsWith(stage.filled.secret))
+    const id = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+
+    expect(await stage.room.jobs.control.commands(1)).toMatchObject([
+      { verb: 'enqueue', args: expect.stringContaining(stage.filled.secret) },
+    ])
+    await until(async () => (await jobOf(id))?.state === 'succeeded', { timeoutMs: 30_000 })
+    const misdeeds = stage.viewer.misdeeds()
+    expect(misdeeds.filter((each) => !/status of 4\d\d/.test(each))).toEqual([])
+  })
+
   test('cancels a running job with a reason, and shows who did', async () => {
     const id = await enqueue('mail.listen', { mailbox: 'sales@example.com' })
     await until(async () => (await jobOf(id))?.state === 'running', { timeoutMs: 30_000 })

@@ -3,14 +3,14 @@ import { useLocation } from 'wouter'
 import type { JobPage, TaskPage } from '../../../api/contract.js'
 import { call, Problem } from '../../api/call.js'
 import type { Json } from '../../api/json.js'
-import { useApi } from '../../api/use-api.js'
+import { useApi, useMay } from '../../api/use-api.js'
 import { ActDialog, Dialog } from '../../ui/dialog.js'
 import { Note } from '../../ui/note.js'
 import { useTell } from '../../ui/toast.js'
 import { Waiting } from '../../ui/waiting.js'
-import type { Fault } from '../tasks/draft.js'
+import { type Fault, strayFaults } from '../tasks/draft.js'
 import { PayloadEditor } from '../tasks/payload-editor.js'
-import { usePayload } from '../tasks/use-payload.js'
+import { type PayloadDraft, usePayload } from '../tasks/use-payload.js'
 import { callOf } from './call-of.js'
 import css from './edit-dialog.module.css'
 import { SchemaHints } from './schema-hints.js'
@@ -56,23 +56,25 @@ function Editor({
   task,
 }: EditDialogProps & { readonly task: Json<TaskPage> | undefined }) {
   const { job, isRedacted } = page
+  const mayEdit = useMay('job.edit')
   const tell = useTell()
   const [, go] = useLocation()
   const schema = task?.schema.jsonSchema ?? null
   const payload = usePayload(schema, { value: job.payload })
   const [faults, setFaults] = useState<readonly Fault[]>([])
   const { titleOf, verb, about } = words[kind]
+  // What has succeeded has none of them any more.
+  const keepsHidden = isRedacted && (kind === 'retry' || (mayEdit && job.state !== 'succeeded'))
 
   const act = async () => {
     const read = payload.read()
     setFaults('faults' in read ? read.faults : [])
-    if ('faults' in read)
-      throw new Problem(422, 'PAYLOAD_INVALID', 'Nothing was sent. See beside the fields.')
+    if ('faults' in read) throw unfit(payload, read.faults)
     const body = read.value === undefined ? {} : { payload: read.value }
     await (kind === 'retry' ? retry(body) : copy(body)).catch((error: unknown) => {
-      // What the task has against it stands beside the fields.
-      if (error instanceof Problem) setFaults(error.issues)
-      throw error
+      if (!(error instanceof Problem) || error.issues.length === 0) throw error
+      setFaults(error.issues)
+      throw unfit(payload, error.issues)
     })
   }
   const retry = async (body: { payload?: unknown }) => {
@@ -83,7 +85,10 @@ function Editor({
     const { task: name, payload: _, tags, ...options } = callOf(job, task)
     const { id, created } = await call('POST /tasks/:name/enqueue', {
       params: { name },
-      body: { ...body, ...options, ...(tags ? { tags: [...tags] } : {}) },
+      body: {
+        ...{ ...body, ...options, ...(tags ? { tags: [...tags] } : {}) },
+        ...(keepsHidden ? { copyOf: job.id } : {}),
+      },
     })
     tell(created ? 'A copy was enqueued' : 'There is such a job already')
     go(`/jobs/${id}`)
@@ -92,7 +97,7 @@ function Editor({
   return (
     <ActDialog title={titleOf(job.id)} verb={verb} noValidate isWide isOpen onClose={onClose} act={act}>
       <p>{about}</p>
-      {isRedacted && <HiddenNote kind={kind} />}
+      {isRedacted && <HiddenNote isKept={keepsHidden} />}
       <div className={css.sides}>
         <PayloadEditor payload={payload} faults={faults} example={task?.schema.example} />
         {schema && payload.mode === 'json' && <SchemaHints schema={schema} />}
@@ -101,18 +106,25 @@ function Editor({
   )
 }
 
-function HiddenNote({ kind }: Pick<EditDialogProps, 'kind'>) {
+/** What the task has against it stands beside the fields, and here only what has none. */
+function unfit({ form, mode }: PayloadDraft, faults: readonly Fault[]): Problem {
+  const strays = form && mode === 'form' ? strayFaults(form, faults) : []
+  const said = 'The payload is not what the task takes. Nothing was done.'
+  const where = strays.length < faults.length ? ' See beside the fields.' : ''
+  return new Problem(422, 'PAYLOAD_INVALID', said + where, strays)
+}
+
+function HiddenNote({ isKept }: { readonly isKept: boolean }) {
+  if (isKept)
+    return (
+      <Note kind="info">
+        Fields that are hidden keep their value where <code>[redacted]</code> is left as it is.
+      </Note>
+    )
   return (
-    <Note kind="info">
-      {kind === 'retry' ? (
-        <>
-          Fields that are hidden keep their value where <code>[redacted]</code> is left as it is.
-        </>
-      ) : (
-        <>
-          Fields are hidden, and stand here as <code>[redacted]</code>: put in what they should be.
-        </>
-      )}
+    <Note kind="warning">
+      Fields are hidden, and their values are not there to be kept: write what they should be in the place of{' '}
+      <code>[redacted]</code>.
     </Note>
   )
 }

@@ -117,6 +117,11 @@ export function placeFault(form: Field, { path, message }: Fault): Fault {
   return { path: path.slice(0, depth), message: rest === '' ? message : `${rest}: ${message}` }
 }
 
+/** Faults that stand beside no field of the form. */
+export function strayFaults(form: Field, faults: readonly Fault[]): readonly Fault[] {
+  return faults.filter((fault) => placeFault(form, fault).path.length === 0)
+}
+
 function innerOf(field: Field, part: string | number): Field | undefined {
   if (field.kind === 'object') return field.fields.find(({ name }) => name === String(part))
   return field.kind === 'list' && /^\d+$/.test(String(part)) ? field.item : undefined

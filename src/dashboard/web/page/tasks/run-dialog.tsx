@@ -5,7 +5,7 @@ import type { Json } from '../../api/json.js'
 import { Button } from '../../ui/button.js'
 import { Dialog, useAct } from '../../ui/dialog.js'
 import { Note, ProblemNote } from '../../ui/note.js'
-import type { Fault } from './draft.js'
+import { type Fault, strayFaults } from './draft.js'
 import { FaultList, PayloadEditor } from './payload-editor.js'
 import css from './payload-form.module.css'
 import { RunOptionFields } from './run-options.js'
@@ -26,6 +26,7 @@ export function RunDialog({ task, onClose }: RunDialogProps) {
   const [run, setRun] = useState<{ readonly id: string; readonly created: boolean }>()
   const { isBusy, problem, run: act } = useAct()
   const optionFaults = runFaults(options)
+  const strays = payload.form && payload.mode === 'form' ? strayFaults(payload.form, faults) : []
   const enqueue = async () => {
     const read = payload.read()
     if ('faults' in read) return setFaults(read.faults)
@@ -74,8 +75,8 @@ export function RunDialog({ task, onClose }: RunDialogProps) {
           />
           {faults.length > 0 && (
             <Note kind="danger" title="The payload is not what the task takes">
-              Nothing was enqueued.
-              <FaultList faults={faults} />
+              Nothing was enqueued.{strays.length < faults.length && ' See beside the fields.'}
+              <FaultList faults={strays} />
             </Note>
           )}
           {faults.length === 0 && <ProblemNote problem={problem} />}

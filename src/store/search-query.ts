@@ -16,7 +16,7 @@ import type {
 } from '../job/query/query.js'
 import { momentOf, termsOf } from '../job/query/query.js'
 import { largestSearchedJson, toJsonPath, tracesOf } from './json-path.js'
-import { notHidden, patterns, searchedCharacters, type Value } from './search-text.js'
+import { idEndIn, notHidden, patterns, searchedCharacters, type Value } from './search-text.js'
 
 /** Whether a row is one of those that a query means. Whatever was written in it comes as a value, never as SQL. */
 export function queryHit(tree: QueryTree, value: Value): string {
@@ -90,8 +90,14 @@ function textHit({ in: part, text }: TextTerm, value: Value): string {
   const has = (column: QueriedPart) => `left(j.${column}, ${searchedCharacters}) ILIKE ${like}`
   if (part === 'error') return `j.error ILIKE ${like}`
   if (part !== 'any') return `${notHidden} AND ${has(part)}`
-  return `coalesce(j.error ILIKE ${like}, false)
+  return `${orIdEnd(text, value)}coalesce(j.error ILIKE ${like}, false)
     OR (${notHidden} AND (${has('payload')} OR coalesce(${has('result')}, false)))`
+}
+
+/** To be asked first, for it reads no text of a row. */
+export function orIdEnd(text: string, value: Value): string {
+  const end = idEndIn(text)
+  return end === undefined ? '' : `right(j.id::text, ${end.length}) = ${value(end)}::text OR `
 }
 
 /** Most rows are known not to match before their JSON is read. */

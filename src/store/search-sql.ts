@@ -1,6 +1,6 @@
 import { isEnd } from '../job/state.js'
 import { idBefore, idFrom, type JobPlace, orderOf, statesOf } from './search-order.js'
-import { queryHit } from './search-query.js'
+import { orIdEnd, queryHit } from './search-query.js'
 import type { MoveTarget, StoredFilter, StoredPage, TimeRange } from './search-store.js'
 import { notHidden, patterns, searchedCharacters, type Value } from './search-text.js'
 
@@ -260,7 +260,7 @@ function hit(filter: StoredFilter, value: Value): string {
     const like = `ANY(${texts(patterns(text))})`
     const has = (column: string) => `left(${column}, ${searchedCharacters}) ILIKE ${like}`
     parts.push(
-      `(j.error ILIKE ${like} OR (${notHidden} AND (${has('j.payload')} OR coalesce(${has('j.result')}, false))))`,
+      `(${orIdEnd(text, value)}j.error ILIKE ${like} OR (${notHidden} AND (${has('j.payload')} OR coalesce(${has('j.result')}, false))))`,
     )
   }
   const hits = parts.map((part) => `coalesce(${part}, false)`)

@@ -159,6 +159,18 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(await idsOf({ errorName: 'Range' })).toEqual([])
     })
 
+    test('by the end of an id, also where something is hidden', async () => {
+      const one = await insert({ options: '{"redact":["payload.card"]}' })
+      const two = await insert({ payload: `{"of":"${one.slice(-8)}"}` })
+      await insert()
+
+      expect(await idsOf({ text: one.slice(-8) })).toEqual([one, two])
+      expect(await idsOf({ text: two.slice(-8).toUpperCase() })).toEqual([two])
+      expect(await idsOf({ text: two.slice(-7) })).toEqual([])
+      expect(await idsOf({ query: { kind: 'text', in: 'any', text: one.slice(-8) } })).toEqual([one, two])
+      expect(await idsOf({ query: { kind: 'text', in: 'payload', text: one.slice(-8) } })).toEqual([two])
+    })
+
     test('gives no more than what went wrong, where that is asked for', async () => {
       const cut = `\u0001\\"${'x'.repeat(10_000)}`
       const stack = 's'.repeat(20_000)

@@ -109,7 +109,8 @@ export const queryFields: readonly QueryField[] = [
     kind: 'text',
     in: 'any',
     aliases: [],
-    about: 'Text in payload, result or error: what a word without a field means',
+    about:
+      'Text in payload, result or error, or the last 8 digits of the id: what a word without a field means',
     examples: ['timeout', '"Ann Lee"'],
   },
   {

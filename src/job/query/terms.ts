@@ -123,7 +123,7 @@ function toId(value: WrittenValue): string {
   const isPart = /^[0-9a-f]{4,}[0-9a-f-]*\*?$/i.test(text) && text.length < 36
   throw new QueryRefusal(
     isPart
-      ? `${quoted(text)}, ${at(value)}, is a part of an id. Write all of it: ids begin with the time, so many jobs share their beginnings.`
+      ? `${quoted(text)}, ${at(value)}, is a part of an id. Write all of it, or its last 8 digits as a word by itself: ids begin with the time, so many jobs share their beginnings.`
       : `${quoted(text)}, ${at(value)}, is no id of a job. Ids look like 01987a3c-5d1e-7b60-8f11-2c9d6e4ab001.`,
     value,
   )

@@ -13,7 +13,7 @@ import {
   type TextTerm,
 } from '../../job/query/query.js'
 import { largestSearchedJson, toLiteral } from '../json-path.js'
-import { searchedCharacters, wordings } from '../search-text.js'
+import { idEndIn, searchedCharacters, wordings } from '../search-text.js'
 import type { Row } from './row.js'
 import type { Table } from './table.js'
 
@@ -100,6 +100,8 @@ function hasNone(field: NoneTerm['field'], row: Row): boolean {
 export function hasText(row: Row, part: TextTerm['in'], text: string): boolean {
   if (part === 'error') return has(row.error, text)
   if (part !== 'any') return !isHidden(row) && has(row[part], text)
+  const idEnd = idEndIn(text)
+  if (idEnd !== undefined && row.id.endsWith(idEnd)) return true
   return has(row.error, text) || (!isHidden(row) && (has(row.payload, text) || has(row.result, text)))
 }
 

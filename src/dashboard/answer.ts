@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Request, Response } from 'express'
+import { escapeHtml, toCard } from './html.js'
 
 /** What the dashboard answers. */
 export interface Answer {
@@ -32,9 +33,10 @@ export interface Refusal {
   readonly retryAfterSeconds?: number
 }
 
-export function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
+/** @param nonce as the policy of the answer has it */
+export function sendRefusal(req: Request, res: Response, nonce: string, refusal: Refusal): void {
   setRefusalHeaders(res, refusal)
-  send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal) : toProblem(refusal))
+  send(res, req.accepts(['json', 'html']) === 'html' ? toPage(refusal, nonce) : toProblem(refusal))
 }
 
 /** The same for programs alone. */
@@ -60,20 +62,9 @@ function toProblem({ status, code, message, example, issues }: Refusal): Answer 
   return { ...json(status, body), type: 'application/problem+json' }
 }
 
-function toPage({ status, message, example }: Refusal): Answer {
+function toPage({ status, message, example }: Refusal, nonce: string): Answer {
   const title = `${status} ${STATUS_CODES[status] ?? ''}`.trim()
-  const body = `<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="robots" content="noindex"><title>${title}</title></head>
-<body>
-<h1>${title}</h1>
-<p>${escapeHtml(message)}</p>${example === undefined ? '' : `\n<pre>${escapeHtml(example)}</pre>`}
-</body>
-</html>
-`
+  const shown = example === undefined ? '' : `\n<pre>${escapeHtml(example)}</pre>`
+  const body = toCard({ title, body: `<p>${escapeHtml(message)}</p>${shown}` }, nonce)
   return { status, type: htmlType, body }
-}
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -23,24 +23,24 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
   const api = createApi(deps, guard)
 
   return function dashboard(req: Request, res: Response): void {
-    answer(req, res).catch((error: unknown) => answerError(deps, error, req, res))
+    const nonce = randomBytes(16).toString('base64url')
+    answer(req, res, nonce).catch((error: unknown) => answerError(deps, error, req, res, nonce))
   }
 
-  async function answer(req: Request, res: Response): Promise<void> {
-    const nonce = randomBytes(16).toString('base64url')
+  async function answer(req: Request, res: Response, nonce: string): Promise<void> {
     setSecurityHeaders(res, nonce)
     const visitor = await guard(req)
-    if (!visitor) return sendRefusal(req, res, closed(deps.config))
-    if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, crossSite)
+    if (!visitor) return sendRefusal(req, res, nonce, closed(deps.config))
+    if (!isSafe(req.method) && !isSameOrigin(req)) return sendRefusal(req, res, nonce, crossSite)
     const [path = '/'] = req.url.split('?', 1)
     if (path.startsWith('/api/')) return api({ req, res, path: path.slice('/api'.length), visitor })
-    if (!visitor.may('view')) return sendRefusal(req, res, forbidden(visitor, 'view'))
+    if (!visitor.may('view')) return sendRefusal(req, res, nonce, forbidden(visitor, 'view'))
     if (path === '/' && !isFolder(req)) return redirect(res, here(req))
     if (path === '/board') return redirect(res, './board/')
     if (path === '/metrics') return showMetrics(res)
     if (!path.startsWith('/board/')) {
       if (isSafe(req.method) && (await pages.show(req, res, path, nonce))) return
-      return sendRefusal(req, res, unknownAddress)
+      return sendRefusal(req, res, nonce, unknownAddress)
     }
     await showBoard(req, res, {
       nonce,
@@ -58,11 +58,12 @@ export function createDashboard(deps: DashboardDeps): RequestHandler {
 
   async function showBoard(req: Request, res: Response, visit: Visit): Promise<void> {
     const { url } = req
+    const { nonce } = visit
     req.url = url.slice('/board'.length)
     await board(req, res, visit, (error?: unknown) => {
       req.url = url
-      if (error) answerError(deps, error, req, res)
-      else sendRefusal(req, res, unknownAddress)
+      if (error) answerError(deps, error, req, res, nonce)
+      else sendRefusal(req, res, nonce, unknownAddress)
     })
   }
 }
@@ -96,7 +97,7 @@ function statusBase({ path, publicPath }: DashboardDeps['config'], mount: string
 
 function closed({ authorize, isProduction }: GuardSettings): Refusal {
   const refusal = { status: 403, code: 'DASHBOARD_CLOSED' }
-  if (authorize) return { ...refusal, message: 'You may not see this dashboard.' }
+  if (authorize) return { ...refusal, message: `You may not see this dashboard. ${askFor}` }
   const where = isProduction ? 'In production the' : 'From another machine, or through a proxy, the'
   return {
     ...refusal,
@@ -105,6 +106,9 @@ function closed({ authorize, isProduction }: GuardSettings): Refusal {
   }
 }
 
+const askFor =
+  'Ask whoever runs this app for the role "viewer", to look, "operator", to act on jobs and queues, or "admin". If you have another account, log in with that one.'
+
 const unknownAddress: Refusal = {
   status: 404,
   code: 'NOT_FOUND',
@@ -112,9 +116,15 @@ const unknownAddress: Refusal = {
 }
 
 /** What went wrong names servers, tables and files, which is for the log. */
-function answerError({ log }: DashboardDeps, error: unknown, req: Request, res: Response): void {
+function answerError(
+  { log }: DashboardDeps,
+  error: unknown,
+  req: Request,
+  res: Response,
+  nonce: string,
+): void {
   const refusal = toRefusal(error)
   tellFailure(log, refusal, error, `${req.method} ${JSON.stringify(req.path)}`)
   if (res.headersSent) res.destroy()
-  else sendRefusal(req, res, refusal)
+  else sendRefusal(req, res, nonce, refusal)
 }

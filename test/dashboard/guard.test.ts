@@ -116,6 +116,19 @@ test('authorize is asked on this machine, too', async () => {
   expect((await ask(shop, board)).status).toBe(403)
 })
 
+test('who is refused is told on a page what to do, and a program as a problem', async () => {
+  const shop = await openIn('development', { authorize: () => false })
+
+  const page = await ask(shop, '/jobs/dashboard/', { headers: { Accept: 'text/html' } })
+  const problem = await ask(shop, '/jobs/dashboard/', { headers: { Accept: 'application/json' } })
+
+  const [, nonce] =
+    /style-src 'self' 'nonce-([^']+)'/.exec(String(page.headers['content-security-policy'])) ?? []
+  expect(page.body).toContain(`<style nonce="${nonce}">`)
+  expect(page.body).toContain('Ask whoever runs this app for the role &#34;viewer&#34;')
+  expect(JSON.parse(problem.body)).toMatchObject({ status: 403, code: 'DASHBOARD_CLOSED' })
+})
+
 test('mounted by the app behind its own guard, both must agree', async () => {
   shop = await openShop({ worker: false, authorize: (req) => req.get('X-User') === 'admin' }, (app, jobs) => {
     const requireToken: express.RequestHandler = (req, res, next) =>

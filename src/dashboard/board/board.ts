@@ -24,7 +24,7 @@ export function createBoard(deps: DashboardDeps): Board {
   return async (req, res, visit, next) => {
     loading ??= load(deps).catch(reportMissing)
     const serve = await loading
-    if (!serve) return sendRefusal(req, res, missing)
+    if (!serve) return sendRefusal(req, res, visit.nonce, missing)
     takeQueryFromUrl(req)
     runVisit(visit, () => serve(req, res, next))
   }

@@ -79,8 +79,8 @@ export async function createLogin({ users, oidc, tries, audit, log }: LoginSetti
     const nonce = randomBytes(16).toString('base64url')
     setSecurityHeaders(res, nonce)
     const { authorization } = req.headers
-    if (basic && authorization !== undefined) return receiveBasic(basic, authorization, req, res)
-    if (!web) return refuse(req, res, needsPassword)
+    if (basic && authorization !== undefined) return receiveBasic(basic, authorization, req, res, nonce)
+    if (!web) return refuse(req, res, nonce, needsPassword)
     if (await web.door.answer(req, res, nonce)) return false
     const visitor = await visitorOf(web, req)
     if (typeof visitor !== 'object') return sendToLogin(web, req, res, nonce, visitor)
@@ -108,6 +108,7 @@ export async function createLogin({ users, oidc, tries, audit, log }: LoginSetti
     header: string,
     req: Request,
     res: Response,
+    nonce: string,
   ): Promise<boolean> {
     const address = req.ip ?? 'an unknown address'
     const answer = await basic.check(header, address)
@@ -119,11 +120,11 @@ export async function createLogin({ users, oidc, tries, audit, log }: LoginSetti
     }
     if (answer.kind === 'wait') {
       res.setHeader('Retry-After', String(answer.seconds))
-      sendRefusal(req, res, tooMany(answer.seconds))
+      sendRefusal(req, res, nonce, tooMany(answer.seconds))
       return false
     }
     if (answer.isTry) book.failed({ name: answer.name, address }, 'the name or the password is wrong')
-    return refuse(req, res, wrongPassword)
+    return refuse(req, res, nonce, wrongPassword)
   }
 
   function sendToLogin(
@@ -133,14 +134,14 @@ export async function createLogin({ users, oidc, tries, audit, log }: LoginSetti
     nonce: string,
     why?: 'expired' | 'role',
   ): false {
-    if (!isForPage(req)) return refuse(req, res, needsLogin)
+    if (!isForPage(req)) return refuse(req, res, nonce, needsLogin)
     web.door.sendToLogin(req, res, nonce, why)
     return false
   }
 
-  function refuse(req: Request, res: Response, refusal: Refusal): false {
+  function refuse(req: Request, res: Response, nonce: string, refusal: Refusal): false {
     res.setHeader('WWW-Authenticate', challengeFor(req))
-    if (isForPage(req)) sendRefusal(req, res, refusal)
+    if (isForPage(req)) sendRefusal(req, res, nonce, refusal)
     else sendProblem(res, refusal)
     return false
   }

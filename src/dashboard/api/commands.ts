@@ -26,7 +26,7 @@ export async function listCommands({
     ...(since === undefined ? {} : { since: toMoment(since, '"since"') }),
   })
   return {
-    commands: found.map(toLine),
+    commands: await toLines(deps, found),
     /** For `before`, to read on. */
     next: found.length < limit ? null : (found.at(-1)?.id ?? null),
   }
@@ -44,7 +44,7 @@ export async function showCommand({ deps, params }: Reading<'GET /commands/:id'>
   const names = new Map(workers.map(({ id, name }) => [id, name]))
   const isLate = command.expiresAt < now
   return {
-    ...toLine(command),
+    ...toLine(command, names),
     workers: command.workers.map((id) => {
       const reply = replies.find(({ workerId }) => workerId === id)
       return { id, name: names.get(id) ?? null, ...cameOf(reply, isLate) }
@@ -81,8 +81,19 @@ async function steer(
 
 /** The line of a command, as it is now. */
 export async function lineOf(deps: DashboardDeps, id: string): Promise<AuditLine> {
-  return toLine(await found(deps, id))
+  const [line] = await toLines(deps, [await found(deps, id)])
+  return line as AuditLine
 }
+
+/** Workers go by themselves, and so do their names. */
+async function toLines(deps: DashboardDeps, commands: readonly Command[]): Promise<AuditLine[]> {
+  const { store } = await deps.backend()
+  const workers = commands.some((command) => command.workers.length > 0) ? await store.workers() : []
+  const names = new Map(workers.map(({ id, name }) => [id, name]))
+  return commands.map((command) => toLine(command, names))
+}
+
+const mostNamed = 3
 
 async function found(deps: DashboardDeps, id: string): Promise<Command> {
   const { store } = await deps.backend()
@@ -91,9 +102,15 @@ async function found(deps: DashboardDeps, id: string): Promise<Command> {
   throw new ApiError(404, 'COMMAND_NOT_FOUND', 'There is no such command. They go after 90 days.')
 }
 
-function toLine({ id, verb, args, askedBy, askedFrom, askedAt, affected, ...came }: Command): AuditLine {
+function toLine(
+  { id, verb, args, askedBy, askedFrom, askedAt, affected, ...came }: Command,
+  names: ReadonlyMap<string, string>,
+): AuditLine {
   return {
     ...{ id, verb, args: parsed(args), by: askedBy, from: askedFrom, at: askedAt, affected },
+    asked: came.workers
+      .slice(0, mostNamed)
+      .map((worker) => ({ id: worker, name: names.get(worker) ?? null })),
     operation: came.operation && toShown(came.operation),
     outcome: parsed(came.outcome),
   }

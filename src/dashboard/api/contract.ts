@@ -456,6 +456,8 @@ export interface AuditLine {
   readonly at: Date
   /** To how many jobs or workers; `null`: it is no such thing. */
   readonly affected: number | null
+  /** The first workers, up to three, that it was asked of. */
+  readonly asked: readonly { readonly id: string; readonly name: string | null }[]
   /** Of an action on many jobs. */
   readonly operation: Operation | null
   /** What came of it otherwise. */

@@ -10,7 +10,8 @@ import { filterToQuery } from './filter-query.js'
 /** A piece of a sentence; with an address, a link. */
 export type Part = string | { readonly text: string; readonly to: string }
 
-type Line = Pick<Json<AuditLine>, 'verb' | 'args' | 'affected' | 'operation' | 'outcome'>
+type Line = Pick<Json<AuditLine>, 'verb' | 'args' | 'affected' | 'operation' | 'outcome'> &
+  Partial<Pick<Json<AuditLine>, 'asked'>>
 type Args = Readonly<Record<string, unknown>>
 type Teller = (args: Args, line: Line) => readonly Part[]
 
@@ -29,32 +30,40 @@ export function sentenceText(line: Line): string {
 }
 
 const ofWorkers: Readonly<Record<Verb, Teller>> = {
-  ping: (_, line) => ['asked ', workers(line), ' whether they are there'],
-  shutdown: ({ now }, line) => ['told ', workers(line), now === true ? ' to end at once' : ' to shut down'],
-  'pool-grow': ({ by }, line) => ['grew the pool of ', workers(line), ` by ${number(by)}`],
-  'pool-shrink': ({ by }, line) => ['shrank the pool of ', workers(line), ` by ${number(by)}`],
+  ping: (_, line) => ['asked ', ...workers(line), ' whether they are there'],
+  shutdown: ({ now }, line) => [
+    'told ',
+    ...workers(line),
+    now === true ? ' to end at once' : ' to shut down',
+  ],
+  'pool-grow': ({ by }, line) => ['grew the pool of ', ...workers(line), ` by ${number(by)}`],
+  'pool-shrink': ({ by }, line) => ['shrank the pool of ', ...workers(line), ` by ${number(by)}`],
   autoscale: ({ range }, line) =>
     isArgs(range)
-      ? ['let ', workers(line), ` scale between ${number(range.min)} and ${number(range.max)} jobs at once`]
-      : ['ended autoscaling of ', workers(line)],
-  'pool-restart': (_, line) => ['restarted the pool of ', workers(line)],
-  'queue-add': ({ queue }, line) => ['let ', workers(line), ' serve ', queueOf(queue)],
-  'queue-remove': ({ queue }, line) => ['took ', queueOf(queue), ' from ', workers(line)],
-  'log-level': ({ level }, line) => ['set the log level of ', workers(line), ` to ${text(level)}`],
-  reset: (_, line) => ['took back what was set for ', workers(line)],
+      ? [
+          'let ',
+          ...workers(line),
+          ` scale between ${number(range.min)} and ${number(range.max)} jobs at once`,
+        ]
+      : ['ended autoscaling of ', ...workers(line)],
+  'pool-restart': (_, line) => ['restarted the pool of ', ...workers(line)],
+  'queue-add': ({ queue }, line) => ['let ', ...workers(line), ' serve ', queueOf(queue)],
+  'queue-remove': ({ queue }, line) => ['took ', queueOf(queue), ' from ', ...workers(line)],
+  'log-level': ({ level }, line) => ['set the log level of ', ...workers(line), ` to ${text(level)}`],
+  reset: (_, line) => ['took back what was set for ', ...workers(line)],
   pause: ({ queue }) => ['paused ', queueOf(queue)],
   resume: ({ queue }) => ['resumed ', queueOf(queue)],
   'rate-limit': ({ scope, rateLimit }) => limit('rate limit', scope, rateLimit, tellScoped),
   concurrency: ({ scope, concurrency }) => limit('concurrency', scope, concurrency, tellScoped),
   'limit-reset': ({ scope }) => ['took back the limits that were set for ', scopeOf(scope)],
   'time-limit': ({ task, timeLimit }) => limit('time limit', `task:${text(task)}`, timeLimit, tellTimeLimit),
-  active: (_, line) => ['asked ', workers(line), ' what they run'],
-  reserved: (_, line) => ['asked ', workers(line), ' what they hold'],
-  registered: (_, line) => ['asked ', workers(line), ' which tasks they know'],
-  stats: (_, line) => ['asked ', workers(line), ' how they are'],
-  queues: (_, line) => ['asked ', workers(line), ' which queues they serve'],
-  conf: (_, line) => ['asked ', workers(line), ' for their configuration'],
-  report: (_, line) => ['asked ', workers(line), ' for a report'],
+  active: (_, line) => ['asked ', ...workers(line), ' what they run'],
+  reserved: (_, line) => ['asked ', ...workers(line), ' what they hold'],
+  registered: (_, line) => ['asked ', ...workers(line), ' which tasks they know'],
+  stats: (_, line) => ['asked ', ...workers(line), ' how they are'],
+  queues: (_, line) => ['asked ', ...workers(line), ' which queues they serve'],
+  conf: (_, line) => ['asked ', ...workers(line), ' for their configuration'],
+  report: (_, line) => ['asked ', ...workers(line), ' for a report'],
 }
 
 const ofJobs: Readonly<Record<BulkAction, Teller>> = {
@@ -90,9 +99,31 @@ export function isAskedOfWorkers(verb: string): boolean {
 /** All verbs that a line may have. */
 export const auditVerbs: readonly string[] = Object.keys(tellers).sort()
 
-function workers({ affected }: Line): string {
-  if (affected === null) return 'workers'
-  return affected === 1 ? 'one worker' : `${tellCount(affected)} workers`
+function workers({ affected, asked = [] }: Line): readonly Part[] {
+  const count = affected ?? asked.length
+  if (asked.length === 0 || count < asked.length) return [countedWorkers(affected)]
+  const named = asked.map(({ id, name }) => ({
+    text: name ?? id.slice(-8),
+    to: `/workers/${encodeURIComponent(id)}`,
+  }))
+  const more = count - named.length
+  return [
+    count === 1 ? 'worker ' : 'workers ',
+    ...listed(more === 0 ? named : [...named, `${tellCount(more)} more`]),
+  ]
+}
+
+function countedWorkers(count: number | null): string {
+  if (count === null) return 'workers'
+  return count === 1 ? 'one worker' : `${tellCount(count)} workers`
+}
+
+/** With commas between, and a word before the last. */
+function listed(parts: readonly Part[]): readonly Part[] {
+  return parts.flatMap((part, at) => {
+    if (at === 0) return [part]
+    return [at === parts.length - 1 ? ' and ' : ', ', part]
+  })
 }
 
 /** So many jobs, or the one, and which they are. */
@@ -101,6 +132,11 @@ function jobs({ ids, of, filter }: Args, { affected, operation }: Line): readonl
   const count = typeof of === 'number' ? of : named.length
   if (count === 1) return jobOf(named[0])
   const done = operation ? operation.done : affected
+  if (count === named.length && count <= mostNamed && count === done)
+    return [
+      'jobs ',
+      ...listed(named.map((id) => ({ text: id.slice(-8), to: `/jobs/${encodeURIComponent(id)}` }))),
+    ]
   if (count > 1)
     return [done === null || done === count ? counted(count) : `${number(done)} of ${counted(count)}`]
   const query = filterToQuery(filter)
@@ -109,6 +145,9 @@ function jobs({ ids, of, filter }: Args, { affected, operation }: Line): readonl
     ? [`${many}, of all`]
     : [`${many} that ${done === 1 ? 'matches' : 'match'} `, matching(query, filter)]
 }
+
+/** More of them are only counted. */
+const mostNamed = 3
 
 function counted(count: number): string {
   return count === 1 ? 'one job' : `${tellCount(count)} jobs`

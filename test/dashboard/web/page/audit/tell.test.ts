@@ -32,6 +32,36 @@ function operation(done: number): Json<Operation> {
   }
 }
 
+const asked = (...names: readonly (string | null)[]) =>
+  names.map((name, at) => ({ id: `0000000${at}-aaaa-7000-8000-00000000000${at}`, name }))
+
+describe('a line names', () => {
+  const told = (affected: number, ...names: readonly (string | null)[]) =>
+    sentenceOf({ ...line('shutdown', {}, affected), asked: asked(...names) })
+
+  test('the workers, each with its page, up to three of them', () => {
+    expect(told(1, 'mail@one')).toEqual([
+      'told worker ',
+      { text: 'mail@one', to: `/workers/${asked('mail@one')[0]?.id}` },
+      ' to shut down',
+    ])
+    const words = (...args: Parameters<typeof told>) =>
+      told(...args)
+        .map((part) => (typeof part === 'string' ? part : part.text))
+        .join('')
+    expect(words(2, 'a', null)).toBe('told workers a and 00000001 to shut down')
+    expect(words(3, 'a', 'b', 'c')).toBe('told workers a, b and c to shut down')
+    expect(words(1203, 'a', 'b', 'c')).toBe('told workers a, b, c and 1,200 more to shut down')
+    expect(words(0)).toBe('told 0 workers to shut down')
+  })
+
+  test('two or three jobs by the ends of their ids', () => {
+    const ids = [id, id.replace(/ebf$/, 'ebe')]
+    expect(sentenceText(line('delete', { ids }, 2))).toBe('deleted jobs 95782ebf and 95782ebe')
+    expect(sentenceText(line('delete', { ids }, 1))).toBe('deleted 1 of 2 jobs')
+  })
+})
+
 /** What is said of a verb, by its arguments. */
 const table: Readonly<
   Record<string, readonly (readonly [args: object, affected: number | null, said: string])[]>
@@ -92,7 +122,7 @@ const table: Readonly<
     [{ filter: { queue: 'mail' }, reason: 'old' }, 7, 'cancelled 7 jobs that match queue:mail: “old”'],
   ],
   retry: [
-    [{ ids: [id, id] }, 2, 'retried 2 jobs'],
+    [{ ids: [id, id] }, 2, 'retried jobs 95782ebf and 95782ebf'],
     [{ ids: [id, id], of: 500 }, 300, 'retried 300 of 500 jobs'],
     [{ filter: {} }, 9, 'retried 9 jobs, of all'],
     [
@@ -108,7 +138,7 @@ const table: Readonly<
     [
       { ids: [id, id], to: { queue: 'slow', priority: 5 } },
       2,
-      'moved 2 jobs to queue slow and to priority 5',
+      'moved jobs 95782ebf and 95782ebf to queue slow and to priority 5',
     ],
   ],
 }

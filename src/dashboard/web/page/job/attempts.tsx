@@ -5,7 +5,15 @@ import { Card } from '../../ui/card.js'
 import { tellDuration, tellMoment } from '../../ui/format.js'
 import { Duration, None, Time, useNow } from '../../ui/time.js'
 import css from './attempts.module.css'
-import { placeOf, type TimedJob, type Timeline, type TimelineRow, toTimeline } from './timeline.js'
+import {
+  isSameError,
+  lastOf,
+  placeOf,
+  type TimedJob,
+  type Timeline,
+  type TimelineRow,
+  toTimeline,
+} from './timeline.js'
 
 interface AttemptsProps {
   readonly job: TimedJob
@@ -19,9 +27,8 @@ const usualRows = 20
 export function Attempts({ job, workers }: AttemptsProps) {
   const now = useNow()
   const [isWhole, setWhole] = useState(false)
-  const shape = toTimeline(job, now)
-  const rows = isWhole ? shape.rows : shape.rows.slice(-usualRows)
-  const hidden = shape.rows.length - rows.length
+  const shape = lastOf(toTimeline(job, now), isWhole ? Number.POSITIVE_INFINITY : usualRows)
+  const { rows, hidden } = shape
   return (
     <Card
       title="Attempts"
@@ -36,12 +43,22 @@ export function Attempts({ job, workers }: AttemptsProps) {
       <div className={css.grid}>
         <div className={css.axis} aria-hidden="true">
           <span>{tellMoment(shape.from)}</span>
-          <span>{tellDuration(shape.to - shape.from)} in all</span>
+          <span>
+            {tellDuration(shape.to - shape.from)}
+            {hidden === 0 && ' in all'}
+          </span>
           <span>{tellMoment(shape.to)}</span>
         </div>
         <ol className={css.rows}>
-          {rows.map((row) => (
-            <Attempt key={row.number} row={row} shape={shape} now={now} workers={workers} />
+          {rows.map((row, at) => (
+            <Attempt
+              key={row.number}
+              row={row}
+              before={rows[at - 1]}
+              shape={shape}
+              now={now}
+              workers={workers}
+            />
           ))}
           {shape.ahead && <Ahead shape={shape} ahead={shape.ahead} now={now} />}
           {shape.rows.length === 0 && !shape.ahead && <li className={css.none}>It never started.</li>}
@@ -53,12 +70,13 @@ export function Attempts({ job, workers }: AttemptsProps) {
 
 interface AttemptProps {
   readonly row: TimelineRow
+  readonly before: TimelineRow | undefined
   readonly shape: Timeline
   readonly now: number
   readonly workers: AttemptsProps['workers']
 }
 
-function Attempt({ row, shape, now, workers }: AttemptProps) {
+function Attempt({ row, before, shape, now, workers }: AttemptProps) {
   const { number, worker, waitedFrom, startedAt, endedAt, outcome, error } = row
   const wait = placeOf(shape, waitedFrom, startedAt)
   const run = placeOf(shape, startedAt, endedAt ?? now)
@@ -98,7 +116,7 @@ function Attempt({ row, shape, now, workers }: AttemptProps) {
       </span>
       {words !== undefined && (
         <span className={css.error} title={words}>
-          {words}
+          {isSameError(row, before) ? 'the same error' : words}
         </span>
       )}
     </li>

@@ -19,6 +19,7 @@ import css from './job-page.module.css'
 import { Logs } from './logs.js'
 import { Relatives } from './relatives.js'
 import { Standing } from './standing.js'
+import { tellFailures, tookOf } from './timeline.js'
 import { Values } from './values.js'
 
 /** Everything that is known of one job. */
@@ -68,7 +69,7 @@ export default function JobPage() {
 }
 
 function Figures({ page: { job, workers } }: { readonly page: Json<Page_> }) {
-  const { state, attempt, maxAttempts, failures, workerId } = job
+  const { state, attempt, workerId } = job
   return (
     <Grid least={160}>
       <Figure
@@ -87,7 +88,7 @@ function Figures({ page: { job, workers } }: { readonly page: Json<Page_> }) {
       <Figure
         label="Attempts"
         value={attempt}
-        note={`${failures} of ${maxAttempts} failed`}
+        note={tellFailures(job)}
         tone={state === 'failed' ? 'danger' : 'neutral'}
       />
       <Figure
@@ -108,20 +109,16 @@ function Figures({ page: { job, workers } }: { readonly page: Json<Page_> }) {
 
 type Timed = { readonly job: Json<Page_>['job'] }
 
-function Waited({ job: { state, runAt, startedAt } }: Timed) {
+function Waited({ job: { state, attempt, runAt, startedAt } }: Timed) {
   if (state === 'queued') return <Since at={runAt} />
-  if (startedAt === null || state === 'scheduled' || state === 'retrying') return <None />
+  if (attempt === 0 || startedAt === null || state === 'scheduled' || state === 'retrying') return <None />
   return <Duration ms={Math.max(0, new Date(startedAt).getTime() - new Date(runAt).getTime())} />
 }
 
-function Took({ job: { state, startedAt, finishedAt, attempts } }: Timed) {
-  if (startedAt === null) return <None />
-  if (state === 'running') return <Since at={startedAt} />
-  const last = attempts.at(-1)
-  if (finishedAt === null && last?.startedAt)
-    return <Duration ms={new Date(last.finishedAt).getTime() - new Date(last.startedAt).getTime()} />
-  if (finishedAt === null) return <None />
-  return <Duration ms={new Date(finishedAt).getTime() - new Date(startedAt).getTime()} />
+function Took({ job }: Timed) {
+  const took = tookOf(job)
+  if (took === 'running' && job.startedAt !== null) return <Since at={job.startedAt} />
+  return typeof took !== 'number' ? <None /> : <Duration ms={took} />
 }
 
 function Gone({ id }: { readonly id: string }) {

@@ -48,6 +48,49 @@ export function toTimeline(job: TimedJob, now: number): Timeline {
   return { from, to: Math.max(...ends, end), rows, ahead }
 }
 
+/** Its last attempts alone, with the time from the first of them on. */
+export function lastOf(whole: Timeline, most: number): Timeline & { readonly hidden: number } {
+  const hidden = Math.max(0, whole.rows.length - most)
+  const rows = whole.rows.slice(hidden)
+  return { ...whole, rows, hidden, from: hidden === 0 ? whole.from : (rows[0]?.startedAt ?? whole.from) }
+}
+
+/** Whether an attempt failed as the one before it did. */
+export function isSameError({ error }: TimelineRow, before: TimelineRow | undefined): boolean {
+  return error !== undefined && error.name === before?.error?.name && error.message === before.error.message
+}
+
+/**
+ * How long the last attempt took, in milliseconds; `running`: it goes on. `undefined`: there was none. A job that ended
+ * without one, or some time after it, has none for that.
+ */
+export function tookOf({
+  state,
+  attempt,
+  attempts,
+  startedAt,
+  finishedAt,
+}: Began): number | 'running' | undefined {
+  if (attempt === 0 || startedAt === null) return undefined
+  if (state === 'running') return 'running'
+  const past = attempts.findLast(({ number }) => number === attempt)
+  if (past?.startedAt) return ms(past.finishedAt) - ms(past.startedAt)
+  return finishedAt === null ? undefined : ms(finishedAt) - ms(startedAt)
+}
+
+type Began = Pick<TimedJob, 'state' | 'attempt' | 'attempts' | 'startedAt' | 'finishedAt'>
+
+/** How many have failed. A retry by hand gives a job all its attempts anew, and the history keeps those before. */
+export function tellFailures({ state, failures, maxAttempts, attempts, attempt }: Tried): string {
+  const isPast = attempts.some(({ number }) => number === attempt)
+  const all =
+    attempts.filter(({ outcome }) => outcome === 'failed').length + (state === 'failed' && !isPast ? 1 : 0)
+  const said = `${failures} of ${maxAttempts} failed`
+  return all > failures ? `${said} since the last retry` : said
+}
+
+type Tried = Pick<Json<JobRow>, 'state' | 'failures' | 'maxAttempts' | 'attempts' | 'attempt'>
+
 type Attempt = Omit<TimelineRow, 'waitedFrom'>
 
 function pastOf({ attempts }: TimedJob): Attempt[] {

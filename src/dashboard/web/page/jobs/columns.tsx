@@ -7,6 +7,7 @@ import { percentOf, tellProgress } from '../../ui/reported.js'
 import { Badge, State } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
 import { Duration, None, Since, Time } from '../../ui/time.js'
+import { tookOf } from '../job/timeline.js'
 import css from './columns.module.css'
 
 export type Row = Json<JobRow>
@@ -19,7 +20,7 @@ export const columns: readonly Column<Row>[] = [
     narrow: 'title',
     cell: ({ id, task }) => (
       <Link href={`/jobs/${id}`} className={css.task}>
-        {task}
+        {task} <span className={css.short}>{id.slice(-8)}</span>
       </Link>
     ),
   },
@@ -98,17 +99,16 @@ function Tags({ tags }: { readonly tags: readonly string[] }) {
 }
 
 /** From when it was due to its start. */
-function Wait({ job: { state, runAt, startedAt } }: { readonly job: Row }) {
-  if (startedAt !== null && state !== 'queued')
+function Wait({ job: { state, attempt, runAt, startedAt } }: { readonly job: Row }) {
+  if (attempt > 0 && startedAt !== null && state !== 'queued')
     return <Duration ms={Math.max(0, new Date(startedAt).getTime() - new Date(runAt).getTime())} />
   return state === 'queued' ? <Since at={runAt} /> : <None />
 }
 
-function Took({ job: { state, startedAt, finishedAt } }: { readonly job: Row }) {
-  if (startedAt === null) return <None />
-  if (state === 'running') return <Since at={startedAt} />
-  if (finishedAt === null) return <None />
-  return <Duration ms={new Date(finishedAt).getTime() - new Date(startedAt).getTime()} />
+function Took({ job }: { readonly job: Row }) {
+  const took = tookOf(job)
+  if (took === 'running' && job.startedAt !== null) return <Since at={job.startedAt} />
+  return typeof took !== 'number' ? <None /> : <Duration ms={took} />
 }
 
 function Progress({ job: { progress } }: { readonly job: Row }) {

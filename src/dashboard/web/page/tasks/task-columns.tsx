@@ -32,6 +32,7 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       id: 'workers',
       title: 'Workers',
       isNumber: true,
+      narrow: 'hidden',
       value: ({ workers }) => workers.length,
       cell: ({ workers }) => <span title={workers.join(', ')}>{tellCount(workers.length)}</span>,
     },
@@ -56,10 +57,10 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       value: ({ rates }) => rates.failureRate ?? -1,
       cell: ({ rates }) => <Failures rates={rates} />,
     },
-    percentile('run50', 'Run p50', ({ run }) => run.p50Ms),
+    { ...percentile('run50', 'Run p50', ({ run }) => run.p50Ms), narrow: 'hidden' },
     percentile('run95', 'Run p95', ({ run }) => run.p95Ms),
     { ...percentile('wait50', 'Wait p50', ({ wait }) => wait.p50Ms), narrow: 'hidden' },
-    percentile('wait95', 'Wait p95', ({ wait }) => wait.p95Ms),
+    { ...percentile('wait95', 'Wait p95', ({ wait }) => wait.p95Ms), narrow: 'hidden' },
   ]
 }
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { placeOf, type TimedJob, toTimeline } from '../../../../../src/dashboard/web/page/job/timeline.js'
+import {
+  isSameError,
+  lastOf,
+  placeOf,
+  type TimedJob,
+  tellFailures,
+  tookOf,
+  toTimeline,
+} from '../../../../../src/dashboard/web/page/job/timeline.js'
 
 const at = (second: number) => new Date(second * 1000).toISOString()
 const ms = (second: number) => second * 1000
@@ -113,4 +121,64 @@ test.each([
   [100, 100, 100, 100, { left: 0, width: 0 }],
 ])('from %i to %i, what lies from %i to %i is at %j', (from, to, start, end, place) => {
   expect(placeOf({ from, to }, start, end)).toEqual(place)
+})
+
+describe('of many attempts', () => {
+  const attempts = Array.from({ length: 200 }, (_, n) => failed(n + 1, 110 + n * 10, 111 + n * 10))
+  const whole = toTimeline({ ...job, state: 'retrying', runAt: at(2200), attempt: 200, attempts }, ms(2105))
+
+  test('the last ones have the width from the first of them on', () => {
+    const { rows, hidden, from, to } = lastOf(whole, 20)
+
+    expect([rows.length, rows[0]?.number, hidden]).toEqual([20, 181, 180])
+    expect([from, to]).toEqual([ms(1910), ms(2200)])
+    expect(placeOf({ from, to }, rows[10]?.startedAt ?? 0, rows[10]?.endedAt ?? 0).left).toBeCloseTo(34.5, 1)
+    expect(lastOf(whole, 500)).toEqual({ ...whole, hidden: 0 })
+  })
+
+  test('an error that comes again is known', () => {
+    const [one, other] = whole.rows
+    if (!one || !other) throw new Error('no rows')
+
+    expect(isSameError(other, one)).toBe(true)
+    expect(isSameError(one, undefined)).toBe(false)
+    expect(isSameError({ ...other, error: { name: 'TypeError', message: 'yes' } }, one)).toBe(false)
+    expect(isSameError({ ...other, error: undefined }, { ...one, error: undefined })).toBe(false)
+  })
+})
+
+describe('the last attempt took', () => {
+  const ended = { ...job, startedAt: at(110), finishedAt: at(120), attempt: 1 }
+
+  test.each<[string, TimedJob, ReturnType<typeof tookOf>]>([
+    ['what lies between start and end', { ...ended, state: 'succeeded' }, ms(10)],
+    ['as long as it runs', { ...ended, state: 'running', finishedAt: null }, 'running'],
+    ['nothing, of a job that never ran', { ...ended, state: 'cancelled', attempt: 0 }, undefined],
+    ['nothing, before it began', { ...job, state: 'scheduled' }, undefined],
+    [
+      'its own time, of a job that was cancelled while it waited for the next',
+      { ...ended, state: 'cancelled', attempts: [failed(1, 110, 113)] },
+      ms(3),
+    ],
+  ])('%s', (_what, of, took) => {
+    expect(tookOf(of)).toBe(took)
+  })
+})
+
+test.each([
+  [{ state: 'failed', failures: 1, maxAttempts: 1, attempt: 1 }, [], '1 of 1 failed'],
+  [{ state: 'failed', failures: 3, maxAttempts: 3, attempt: 3 }, [1, 2, 3], '3 of 3 failed'],
+  [
+    { state: 'failed', failures: 1, maxAttempts: 1, attempt: 2 },
+    [1, 2],
+    '1 of 1 failed since the last retry',
+  ],
+  [
+    { state: 'queued', failures: 0, maxAttempts: 3, attempt: 3 },
+    [1, 2, 3],
+    '0 of 3 failed since the last retry',
+  ],
+  [{ state: 'retrying', failures: 2, maxAttempts: 5, attempt: 2 }, [1, 2], '2 of 5 failed'],
+] as const)('%j after %j', (counts, numbers, said) => {
+  expect(tellFailures({ ...counts, attempts: numbers.map((number) => failed(number, 110, 120)) })).toBe(said)
 })

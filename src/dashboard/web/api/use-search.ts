@@ -13,6 +13,7 @@ export function useSearch() {
     () => ({
       get: (name: string) => params.get(name) ?? '',
       all: (name: string) => params.getAll(name),
+      names: [...new Set(params.keys())],
       set: setSearch,
       /** The address of this page with something else said, for a link. */
       hrefWith: (changes: SearchChanges) => join(path, changed(params, changes)),

@@ -18,9 +18,10 @@ import { columns } from './columns.js'
 import { ExportDialog } from './export-dialog.js'
 import { FilterRow } from './filter-row.js'
 import css from './jobs-page.module.css'
-import { ListFoot } from './list-foot.js'
+import { ListFoot, WayBack } from './list-foot.js'
 import { Narrowed } from './narrowed.js'
 import { NoJobs } from './no-jobs.js'
+import { NotUnderstood } from './not-understood.js'
 import { SearchField } from './search-field.js'
 import { SelectionBar, useMayAct } from './selection-bar.js'
 import { StateChips } from './state-chips.js'
@@ -29,7 +30,7 @@ import { useHeld } from './use-held.js'
 import { useJobs } from './use-jobs.js'
 import { useReading } from './use-reading.js'
 import { useJobsView } from './use-view.js'
-import { isAskable, isByEnd, type JobsView, toFilter } from './view.js'
+import { isAskable, isByEnd, type JobsView, strangeIn, toFilter, withoutStrange } from './view.js'
 
 /** Every job of the store, by whatever one knows of it. */
 export default function JobsPage() {
@@ -40,7 +41,8 @@ export default function JobsPage() {
   const isRefused = problem !== undefined || !isAskable(view)
   const isOld = isLoading || isRefused
   const refused = data ? 'What was listed before' : 'Jobs'
-  const said = readChoice(search.get('selected'))
+  const strange = strangeIn(search)
+  const said = chosenIn(search.get('selected'), strange.length === 0)
   const isChoosing = said.kind === 'all' || said.ids.size > 0
   const reading = useReading()
   const held = useHeld(key, data?.jobs, isOld, reading.isReading || isChoosing)
@@ -64,6 +66,10 @@ export default function JobsPage() {
       {operation !== '' && (
         <OperationById id={operation} onClose={() => search.set({ operation: undefined })} />
       )}
+      <NotUnderstood
+        strange={strange}
+        onLeaveOut={() => search.set(withoutStrange(search, strange), { isStep: true })}
+      />
       <ProblemNote problem={problem} />
       <div {...reading.props}>
         <Card
@@ -88,7 +94,9 @@ export default function JobsPage() {
                 onChange={(next) => change({ sort: next })}
               />
               <ColumnChoice shown={shown} search={search} isByEnd={isEnds} />
-              {mayAct && <More view={view} onChooseAll={() => choose({ kind: 'all' })} />}
+              {mayAct && strange.length === 0 && (
+                <More view={view} onChooseAll={() => choose({ kind: 'all' })} />
+              )}
             </>
           }
           isFlush
@@ -117,11 +125,13 @@ export default function JobsPage() {
       {data && !isRefused && (
         <ListFoot view={view} change={change} search={search} page={data} isOld={isLoading} />
       )}
+      {isRefused && view.cursor !== '' && <WayBack sort={view.sort} search={search} />}
       {mayAct && (choice.kind === 'all' || choice.ids.size > 0) && (
         <SelectionBar
           view={view}
           choice={choice}
           rows={held.rows}
+          mayHaveAll={strange.length === 0}
           isWhole={
             view.cursor === '' &&
             data?.cursor === null &&
@@ -142,6 +152,12 @@ function NoList({ view, isRefused }: { readonly view: JobsView; readonly isRefus
   return isAskable(view) ? null : (
     <Empty title="No list yet">The query above is not one. Mend it, and search.</Empty>
   )
+}
+
+/** All are not chosen where it was not understood which are meant. */
+function chosenIn(text: string, mayHaveAll: boolean): Choice {
+  const said = readChoice(text)
+  return said.kind === 'all' && !mayHaveAll ? { kind: 'some', ids: new Set() } : said
 }
 
 const orders = [

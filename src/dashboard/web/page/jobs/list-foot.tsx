@@ -1,3 +1,4 @@
+import { Link } from 'wouter'
 import type { JobsPage } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { SelectField } from '../../ui/field.js'
@@ -11,6 +12,20 @@ interface ListFootProps extends ReturnType<typeof useJobsView> {
   readonly page: Json<JobsPage>
   /** It is of the list before. */
   readonly isOld: boolean
+}
+
+/** Of a page that cannot be shown, such as one whose place in the list is none. */
+export function WayBack({
+  sort,
+  search,
+}: Pick<ListFootProps, 'search'> & Pick<ListFootProps['view'], 'sort'>) {
+  return (
+    <div className={css.foot}>
+      <Link href={search.hrefWith({ cursor: undefined, selected: undefined })}>
+        ← {sort === 'newest' ? 'Newest' : 'Oldest'}
+      </Link>
+    </div>
+  )
 }
 
 /** How far the list has looked, how long its pages are, and the way to the others. */

@@ -17,6 +17,7 @@ interface SelectionBarProps {
   readonly view: JobsView
   readonly choice: Choice
   readonly rows: readonly Row[]
+  readonly mayHaveAll: boolean
   /** Whether all that match are on this page. */
   readonly isWhole: boolean
   onChoose(choice: Choice): void
@@ -34,7 +35,15 @@ export function useMayAct(): boolean {
 }
 
 /** How many are chosen, and what can be done with them. It stays in sight while one scrolls. */
-export function SelectionBar({ view, choice, rows, isWhole, onChoose, onStarted }: SelectionBarProps) {
+export function SelectionBar({
+  view,
+  choice,
+  rows,
+  mayHaveAll,
+  isWhole,
+  onChoose,
+  onStarted,
+}: SelectionBarProps) {
   const me = useMe()
   const [asked, setAsked] = useState<BulkAction | 'export'>()
   const may = (right: DashboardAction) => me?.actions.includes(right) ?? false
@@ -46,7 +55,7 @@ export function SelectionBar({ view, choice, rows, isWhole, onChoose, onStarted 
     <section className={css.bar} aria-label="Chosen jobs">
       <span className={css.words}>
         <strong>{choice.kind === 'all' ? 'All that match' : `${tellCount(choice.ids.size)} chosen`}</strong>
-        {choice.kind === 'some' && !isWhole && (
+        {choice.kind === 'some' && mayHaveAll && !isWhole && (
           <Button size="small" kind="plain" onClick={() => onChoose({ kind: 'all' })}>
             All that match
           </Button>

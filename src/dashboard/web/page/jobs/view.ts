@@ -75,6 +75,66 @@ export function readView(address: Address): JobsView {
   return { ...view, range: said ?? usualRange(view) }
 }
 
+export interface WholeAddress extends Address {
+  readonly names: readonly string[]
+}
+
+/** A part of the address that says nothing of which the page knows what it means. */
+export interface Strange {
+  readonly name: string
+  readonly value: string
+}
+
+const known: readonly string[] = [
+  ...[
+    'query',
+    'id',
+    'state',
+    'task',
+    'queue',
+    'worker',
+    'owner',
+    'tag',
+    'parent',
+    'minDuration',
+    'maxDuration',
+  ],
+  ...['range', 'sort', 'size', 'cursor', 'selected', 'columns', 'operation'],
+]
+
+/** What of the address was not understood, so that the list is longer than was meant. */
+export function strangeIn(address: WholeAddress): readonly Strange[] {
+  const oneOf = (name: string, values: readonly string[]) =>
+    address
+      .all(name)
+      .flatMap((text) => text.split(','))
+      .filter((value) => value !== '' && !values.includes(value))
+      .map((value) => ({ name, value }))
+  return [
+    ...oneOf('state', jobStates),
+    ...oneOf('range', jobsRanges),
+    ...oneOf('sort', ['newest', 'oldest']),
+    ...oneOf('size', sizes.map(String)),
+    ...address.names
+      .filter((name) => !known.includes(name))
+      .flatMap((name) => address.all(name).map((value) => ({ name, value }))),
+  ]
+}
+
+/** The address without that. */
+export function withoutStrange(address: Address, strange: readonly Strange[]): Record<string, string[]> {
+  const names = [...new Set(strange.map(({ name }) => name))]
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      address
+        .all(name)
+        .flatMap((text) => (name === 'state' ? text.split(',') : [text]))
+        .filter((text) => !strange.some((each) => each.name === name && each.value === text)),
+    ]),
+  )
+}
+
 type Said = Omit<JobsView, 'range'>
 
 /**

@@ -3,14 +3,43 @@ import {
   isIndexed,
   looksIntoText,
   readView,
+  strangeIn,
   toFilter,
+  withoutStrange,
 } from '../../../../../src/dashboard/web/page/jobs/view.js'
 import { jobsLink } from '../../../../../src/dashboard/web/ui/jobs-link.js'
 
-const viewOf = (search: string) => {
+const addressOf = (search: string) => {
   const params = new URLSearchParams(search)
-  return readView({ get: (name) => params.get(name) ?? '', all: (name) => params.getAll(name) })
+  return {
+    get: (name: string) => params.get(name) ?? '',
+    all: (name: string) => params.getAll(name),
+    names: [...new Set(params.keys())],
+  }
 }
+const viewOf = (search: string) => readView(addressOf(search))
+
+describe('what the page does not understand of its address', () => {
+  const told = (search: string) => strangeIn(addressOf(search)).map(({ name, value }) => `${name}=${value}`)
+
+  test.each([
+    ['', []],
+    ['state=failed,running&range=7d&sort=oldest&size=100&columns=id&selected=all&operation=x&cursor=y', []],
+    ['query=a&id=b&task=c&queue=d&worker=e&owner=f&tag=g&parent=h&minDuration=1s&maxDuration=2s', []],
+    ['state=bogus&range=99y', ['state=bogus', 'range=99y']],
+    ['state=failed,faild&state=', ['state=faild']],
+    ['sort=newset&size=7', ['sort=newset', 'size=7']],
+    ['stat=failed&stat=queued&task=a', ['stat=failed', 'stat=queued']],
+  ])('%s', (search, strange) => {
+    expect(told(search)).toEqual(strange)
+  })
+
+  test('can be left out', () => {
+    const address = addressOf('state=failed,faild&range=99y&stat=a&task=b')
+
+    expect(withoutStrange(address, strangeIn(address))).toEqual({ state: ['failed'], range: [], stat: [] })
+  })
+})
 
 describe('the address of the page of jobs', () => {
   test('says nothing, and means all jobs there are, the newest first', () => {

@@ -1,5 +1,7 @@
 import { Link, useLocation } from 'wouter'
+import { useSearch } from '../api/use-search.js'
 import { Attention } from './attention.js'
+import { withRange } from './keep-range.js'
 import css from './places.module.css'
 
 /** Where one can go. `icon`: the path of a drawing of 16 by 16. */
@@ -23,12 +25,17 @@ export const places = [
 
 export function Places() {
   const [path] = useLocation()
+  const range = useSearch().get('range')
   return (
     <nav aria-label="Pages">
       <ul className={css.places}>
         {places.map(({ to, name, icon }) => (
           <li key={to}>
-            <Link href={to} className={css.place} aria-current={isAt(path, to) ? 'page' : undefined}>
+            <Link
+              href={withRange(to, path, range)}
+              className={css.place}
+              aria-current={isAt(path, to) ? 'page' : undefined}
+            >
               <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" className={css.icon}>
                 <path d={icon} />
               </svg>

@@ -14,10 +14,16 @@ const kinds: Readonly<Record<Found['kind'], string>> = {
   search: 'Jobs that match',
 }
 
+interface QuickFindProps {
+  readonly isInSheet?: boolean
+  /** Told also when one goes to where one is already. */
+  onGo?(): void
+}
+
 const noNames = { tasks: [], queues: [], workers: [] }
 
 /** The way to a job by its id, to what has a name, or to the jobs that match. `/` leads here from anywhere. In a sheet Escape is the sheet's. */
-export function QuickFind({ isInSheet = false }: { readonly isInSheet?: boolean }) {
+export function QuickFind({ isInSheet = false, onGo }: QuickFindProps) {
   const field = useRef<HTMLInputElement>(null)
   const id = useId()
   const [text, setText] = useState('')
@@ -33,6 +39,7 @@ export function QuickFind({ isInSheet = false }: { readonly isInSheet?: boolean 
     setOpen(false)
     field.current?.blur()
     navigate(to)
+    onGo?.()
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = steps[event.key]

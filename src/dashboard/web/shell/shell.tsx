@@ -63,7 +63,7 @@ function Bar() {
       <IconButton label="Menu" icon="M2 4h12M2 8h12M2 12h12" onPress={() => setOpen('menu')} />
       <Sheet label="Menu" isOpen={open !== 'no'} isFieldFirst={open === 'find'} onClose={() => setOpen('no')}>
         <div className={css.sheetTop}>
-          <QuickFind isInSheet />
+          <QuickFind isInSheet onGo={() => setOpen('no')} />
           <IconButton label="Close" icon="M3 3l10 10M13 3L3 13" onPress={() => setOpen('no')} />
         </div>
         <Places />

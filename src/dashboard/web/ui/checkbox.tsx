@@ -1,4 +1,5 @@
 import { Checkbox as Base } from '@base-ui/react/checkbox'
+import type { MouseEvent } from 'react'
 import css from './checkbox.module.css'
 
 interface CheckboxProps {
@@ -20,7 +21,7 @@ export function Checkbox({
 }: CheckboxProps) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is the box inside
-    <label className={css.label}>
+    <label className={css.label} onMouseDown={keepSelection}>
       <Base.Root
         className={css.box}
         checked={isChecked}
@@ -33,4 +34,9 @@ export function Checkbox({
       {isLabelShown && label}
     </label>
   )
+}
+
+/** With Shift a browser would select all text up to here. */
+function keepSelection(event: MouseEvent): void {
+  if (event.shiftKey) event.preventDefault()
 }

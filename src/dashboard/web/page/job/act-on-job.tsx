@@ -8,6 +8,7 @@ import { TextField } from '../../ui/field.js'
 import { MoveFields, toMoveBody } from '../../ui/move-fields.js'
 import { tellOutcomes } from '../../ui/operation-words.js'
 import { useTell } from '../../ui/toast.js'
+import { usePresent } from '../../ui/use-present.js'
 
 interface ActOnJobProps {
   readonly job: Json<JobPage>['job']
@@ -21,6 +22,7 @@ const verbs = { cancel: 'Cancel', delete: 'Delete', move: 'Move' } as const
 export function ActOnJob({ job, action, onClose }: ActOnJobProps) {
   const tell = useTell()
   const [, go] = useLocation()
+  const isPresent = usePresent()
   const [reason, setReason] = useState('')
   const [to, setTo] = useState({ queue: job.queue, priority: String(job.priority) })
   const act = async () => {
@@ -31,7 +33,7 @@ export function ActOnJob({ job, action, onClose }: ActOnJobProps) {
     }
     const line = await call('POST /jobs/:action', { params: { action }, body })
     tell(tellOutcomes(line.operation?.counts ?? {}).join(', ') || 'Done')
-    if (action === 'delete') go('/jobs')
+    if (action === 'delete' && isPresent()) go('/jobs')
   }
   return (
     <ActDialog

@@ -7,6 +7,7 @@ import { useApi, useMay } from '../../api/use-api.js'
 import { ActDialog, Dialog } from '../../ui/dialog.js'
 import { Note } from '../../ui/note.js'
 import { useTell } from '../../ui/toast.js'
+import { usePresent } from '../../ui/use-present.js'
 import { Waiting } from '../../ui/waiting.js'
 import { type Fault, strayFaults } from '../tasks/draft.js'
 import { PayloadEditor } from '../tasks/payload-editor.js'
@@ -59,6 +60,7 @@ function Editor({
   const mayEdit = useMay('job.edit')
   const tell = useTell()
   const [, go] = useLocation()
+  const isPresent = usePresent()
   const schema = task?.schema.jsonSchema ?? null
   const payload = usePayload(schema, { value: job.payload })
   const [faults, setFaults] = useState<readonly Fault[]>([])
@@ -91,7 +93,7 @@ function Editor({
       },
     })
     tell(created ? 'A copy was enqueued' : 'There is such a job already')
-    go(`/jobs/${id}`)
+    if (isPresent()) go(`/jobs/${id}`)
   }
 
   return (

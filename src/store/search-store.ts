@@ -77,6 +77,8 @@ export interface FoundErrors extends Omit<FoundJobs, 'jobs'> {
 
 export interface JobError {
   readonly id: string
+  /** When its last attempt began. */
+  readonly startedAt: Date | null
   readonly finishedAt: Date | null
   /** Without its stack; a long message is cut. */
   readonly error: ErrorHead | null

@@ -57,15 +57,12 @@ export async function searchErrors(pool: Pool, filter: StoredFilter, page: Store
 async function readErrors(pool: Pool, ids: readonly string[]): Promise<JobError[]> {
   if (ids.length === 0) return []
   const { rows } = await pool.query<Omit<JobError, 'error'> & { readonly head: string | null }>(
-    `SELECT id, finished_at AS "finishedAt", left(error, ${errorHeadLength}) AS head
+    `SELECT id, started_at AS "startedAt", finished_at AS "finishedAt", left(error, ${errorHeadLength}) AS head
      FROM celeriac.job WHERE id = ANY($1::uuid[])`,
     [ids],
   )
   const errors = new Map(
-    rows.map(({ id, finishedAt, head }) => [
-      id,
-      { id, finishedAt, error: head === null ? null : readErrorHead(head) },
-    ]),
+    rows.map(({ head, ...job }) => [job.id, { ...job, error: head === null ? null : readErrorHead(head) }]),
   )
   return ids.flatMap((id) => errors.get(id) ?? [])
 }

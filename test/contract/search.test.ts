@@ -187,13 +187,15 @@ describe.each(kinds)('the store in $name', ({ open }) => {
       expect(found.errors.map(({ id }) => id)).toEqual([three, two])
       expect(found).toMatchObject({ cursor: expect.any(String), isCut: false })
       expect(found.errors[1]).toEqual({
-        ...{ id: two, finishedAt: expect.any(Date), error: { name: 'Long', message: expect.any(String) } },
+        ...{ id: two, startedAt: expect.any(Date), finishedAt: expect.any(Date) },
+        error: { name: 'Long', message: expect.any(String) },
       })
       const { message = '' } = found.errors[1]?.error ?? {}
       expect(cut.startsWith(message) && message.length > 4000 && message.length < 4096).toBe(true)
+      const times = { startedAt: expect.any(Date), finishedAt: expect.any(Date) }
       expect(errors).toEqual([
-        { id: one, finishedAt: expect.any(Date), error: { name: 'A "B"\u{1f600}', message: 'no\n"row"\\' } },
-        { id: three, finishedAt: expect.any(Date), error: null },
+        { id: one, ...times, error: { name: 'A "B"\u{1f600}', message: 'no\n"row"\\' } },
+        { id: three, ...times, error: null },
       ])
     })
 

@@ -165,12 +165,16 @@ export interface Rates {
   /** Attempts that began. */
   readonly started: number
   readonly succeeded: number
+  /** Jobs that have failed: none of their attempts follows. */
   readonly failed: number
   readonly cancelled: number
   readonly expired: number
   /** Failed attempts that another follows. */
   readonly retried: number
-  /** Failed jobs of those that succeeded or failed, 0 to 1; `null`: none did. */
+  /**
+   * Of the attempts that succeeded or failed, those that failed, whether or not another follows: `failed` and `retried`. 0 to
+   * 1; `null`: there was none.
+   */
   readonly failureRate: number | null
   /** From when a job was due to its start. */
   readonly wait: Percentiles
@@ -304,7 +308,7 @@ export interface Backoff {
 
 export interface TaskErrors {
   readonly groups: readonly ErrorGroup[]
-  /** Failures that were looked at. */
+  /** Jobs that were looked at: those that have failed, and those that have failed and are retried. */
   readonly looked: number
   /** There are more than were looked at. */
   readonly isCut: boolean
@@ -315,7 +319,11 @@ export interface ErrorGroup {
   readonly name: string
   /** With numbers, ids and quoted texts taken out. */
   readonly message: string
+  /** Jobs that have failed so, or wait for their next attempt after it. */
   readonly count: number
+  /** Those of them that wait for their next attempt. */
+  readonly retrying: number
+  /** When the last of them failed; of one that is retried, when that attempt began. */
   readonly lastAt: Date
   /** The last of them. */
   readonly jobId: string

@@ -1,18 +1,27 @@
 import type { ErrorHead, JobError } from '../../store/store.js'
 import type { ErrorGroup } from './contract.js'
 
-/** Failures by what went wrong, the most frequent first. `jobs` come newest first. */
+/** Jobs by what went wrong, the most frequent first. One that has not ended is retried. */
 export function groupErrors(jobs: readonly JobError[]): ErrorGroup[] {
   const groups = new Map<string, ErrorGroup>()
-  for (const { id, error, finishedAt } of jobs) {
-    if (!error || !finishedAt) continue
-    const { name, message } = kindOf(error)
-    const key = `${name}\n${message}`
+  for (const { id, error, startedAt, finishedAt } of jobs) {
+    const lastAt = finishedAt ?? startedAt
+    if (!error || !lastAt) continue
+    const kind = kindOf(error)
+    const key = `${kind.name}\n${kind.message}`
+    const group = { ...kind, count: 1, retrying: finishedAt ? 0 : 1, lastAt, jobId: id }
     const present = groups.get(key)
-    if (present) groups.set(key, { ...present, count: present.count + 1 })
-    else groups.set(key, { name, message, count: 1, lastAt: finishedAt, jobId: id })
+    groups.set(key, present ? together(present, group) : group)
   }
   return [...groups.values()].sort((one, other) => other.count - one.count)
+}
+
+function together(one: ErrorGroup, other: ErrorGroup): ErrorGroup {
+  return {
+    ...(other.lastAt > one.lastAt ? other : one),
+    count: one.count + other.count,
+    retrying: one.retrying + other.retrying,
+  }
 }
 
 function kindOf({ name, message }: ErrorHead): ErrorHead {

@@ -67,8 +67,10 @@ export function toRates(tally: Tally): Rates {
 
 export const noRates: Rates = Object.freeze(toRates(noTally))
 
-function failureRateOf({ succeeded, failed }: Pick<Rates, 'succeeded' | 'failed'>): number | null {
-  return succeeded + failed === 0 ? null : failed / (succeeded + failed)
+/** A job that is tried a hundred times and fails each time shows it long before it has failed. */
+function failureRateOf({ succeeded, failed, retried }: Tally): number | null {
+  const failures = failed + retried
+  return succeeded + failures === 0 ? null : failures / (succeeded + failures)
 }
 
 function toPercentiles(spread: Spread): Percentiles {

@@ -22,8 +22,13 @@ export function searchErrors(table: Table, filter: StoredFilter, page: StoredPag
   const { ids, ...found } = searchIds(table, filter, page)
   const errors = ids
     .flatMap((id) => toRow(table, id))
-    .map(({ id, finishedAt, error }) => ({
-      ...{ id, finishedAt, error: error === null ? null : readErrorHead(error.slice(0, errorHeadLength)) },
+    .map(({ id, startedAt, finishedAt, error }) => ({
+      ...{
+        id,
+        startedAt,
+        finishedAt,
+        error: error === null ? null : readErrorHead(error.slice(0, errorHeadLength)),
+      },
     }))
   return { errors, ...found }
 }

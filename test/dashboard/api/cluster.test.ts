@@ -53,7 +53,7 @@ describe('the overview', () => {
       failed: body.rates.failed,
     })
     expect(body.rates).toMatchObject({ enqueued: 73, failed: 11, retried: 1, cancelled: 1, expired: 0 })
-    expect(body.rates.failureRate).toBeCloseTo(11 / 68, 5)
+    expect(body.rates.failureRate).toBeCloseTo(12 / 69, 5)
     expect(body.rates.run.p95Ms).toBeGreaterThan(0)
     expect(Math.abs(Date.parse(body.now) - Date.now())).toBeLessThan(60_000)
   })
@@ -138,13 +138,14 @@ describe('tasks', () => {
     })
   })
 
-  test('have their failures by error', async () => {
+  test('have their failures by error, with those that are retried', async () => {
     const { body } = await get(scene, '/tasks/mail.send/errors?range=1h')
 
-    expect(body).toMatchObject({ looked: 10, isCut: false })
+    expect(body).toMatchObject({ looked: 11, isCut: false })
     expect(body.groups).toEqual([
       {
-        ...{ name: 'MailError', message: 'No mail server for "…" (tried #)', count: 10 },
+        ...{ name: 'MailError', message: 'No mail server for "…" (tried #)', count: 11 },
+        retrying: 1,
         ...{ jobId: expect.any(String), lastAt: expect.any(String) },
       },
     ])

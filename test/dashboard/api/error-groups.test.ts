@@ -68,7 +68,12 @@ describe('what differs from one failure to the next is taken out of a message', 
 
 test('failures are grouped by the name of the error and its pattern, the most frequent first', () => {
   const failed = (id: string, name: string, message: string, minute: number) => ({
-    ...{ id, error: { name, message }, finishedAt: new Date(Date.UTC(2030, 0, 1, 0, minute)) },
+    ...{
+      id,
+      error: { name, message },
+      startedAt: null,
+      finishedAt: new Date(Date.UTC(2030, 0, 1, 0, minute)),
+    },
   })
 
   expect(
@@ -77,14 +82,28 @@ test('failures are grouped by the name of the error and its pattern, the most fr
       failed('4', 'TimeoutError', 'after 31 ms', 4),
       failed('3', 'TimeoutError', 'after 30 ms', 3),
       failed('2', 'Error', 'no row 7', 2),
-      { id: '1', error: null, finishedAt: new Date() },
+      { id: '1', error: null, startedAt: null, finishedAt: new Date() },
     ]),
   ).toEqual([
     {
-      ...{ name: 'TimeoutError', message: 'after # ms', count: 2, jobId: '4' },
+      ...{ name: 'TimeoutError', message: 'after # ms', count: 2, retrying: 0, jobId: '4' },
       lastAt: new Date(Date.UTC(2030, 0, 1, 0, 4)),
     },
     expect.objectContaining({ name: 'TypeError', count: 1 }),
     expect.objectContaining({ name: 'Error', count: 1 }),
   ])
+})
+
+test('jobs that are retried are among the failures of their kind, and counted apart', () => {
+  const at = (minute: number) => new Date(Date.UTC(2030, 0, 1, 0, minute))
+  const error = { name: 'Error', message: 'no row 7' }
+
+  expect(
+    groupErrors([
+      { id: 'failed', error, startedAt: at(1), finishedAt: at(3) },
+      { id: 'retried', error, startedAt: at(5), finishedAt: null },
+      { id: 'early', error, startedAt: at(2), finishedAt: null },
+      { id: 'fresh', error: null, startedAt: null, finishedAt: null },
+    ]),
+  ).toEqual([{ name: 'Error', message: 'no row #', count: 3, retrying: 2, lastAt: at(5), jobId: 'retried' }])
 })

@@ -11,7 +11,7 @@ interface RateFiguresProps {
 
 /** What happened in a range, in four figures: starts, failures, wait, run. */
 export function RateFigures({
-  rates: { started, succeeded, failed, failureRate, wait, run },
+  rates: { started, succeeded, failed, retried, failureRate, wait, run },
   range,
 }: RateFiguresProps) {
   return (
@@ -24,7 +24,7 @@ export function RateFigures({
       <Figure
         label="Failed"
         value={failureRate === null ? '–' : tellPart(failureRate)}
-        note={`${tellShort(failed)} of ${tellShort(failed + succeeded)} jobs`}
+        note={`${tellShort(failed + retried)} of ${tellShort(failed + retried + succeeded)} attempts`}
         tone={(failureRate ?? 0) >= worrying ? 'warning' : 'neutral'}
       />
       <Figure label="Wait, p50" value={tellMs(wait.p50Ms)} note={`p95 ${tellMs(wait.p95Ms)}`} />

@@ -7,13 +7,14 @@ export function endedIn({ succeeded, failed, cancelled, expired }: Outcomes): nu
 
 type Outcomes = Pick<Rates, 'succeeded' | 'failed' | 'cancelled' | 'expired'>
 
-type Ends = Pick<Series, 'succeeded' | 'failed'>
+type Ends = Pick<Series, 'succeeded' | 'failed' | 'retried'>
 
-/** Failed jobs of those that succeeded or failed, step by step; `null` where none did. */
-export function failureRates({ succeeded, failed }: Ends): (number | null)[] {
+/** Failed attempts of those that succeeded or failed, step by step; `null` where none did. */
+export function failureRates({ succeeded, failed, retried }: Ends): (number | null)[] {
   return failed.map((count, at) => {
-    const all = count + (succeeded[at] ?? 0)
-    return all === 0 ? null : count / all
+    const failures = count + (retried[at] ?? 0)
+    const all = failures + (succeeded[at] ?? 0)
+    return all === 0 ? null : failures / all
   })
 }
 

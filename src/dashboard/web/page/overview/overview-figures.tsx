@@ -42,7 +42,7 @@ export function OverviewFigures({ overview }: { readonly overview: OverviewData 
       <Figure
         label="Failed"
         value={tellShort(rates.failed)}
-        note={rates.failureRate === null ? 'none ended' : `${tellPart(rates.failureRate)} of what ended`}
+        note={rates.failureRate === null ? 'none ended' : `${tellPart(rates.failureRate)} of attempts`}
         tone={(rates.failureRate ?? 0) >= alarming ? 'danger' : 'neutral'}
         href={jobsLink({ state: ['failed'], range })}
       />

@@ -80,10 +80,10 @@ function Open({ task: { name, open } }: { readonly task: Task }) {
 /** From this part on somebody should look. */
 const worrying = 0.1
 
-function Failures({ rates: { failureRate, failed } }: { readonly rates: Json<Rates> }) {
+function Failures({ rates: { failureRate, failed, retried } }: { readonly rates: Json<Rates> }) {
   if (failureRate === null) return <None />
   return (
-    <span title={`${tellCount(failed)} jobs`}>
+    <span title={`${tellCount(failed + retried)} attempts; ${tellCount(failed)} jobs have failed`}>
       <Meter part={failureRate} tone={failureRate >= worrying ? 'danger' : 'neutral'}>
         {tellPart(failureRate)}
       </Meter>

@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'react'
 import { Link } from 'wouter'
+import type { JobState } from '../../../../job/state.js'
 import type { ErrorGroup, Range } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { useMay } from '../../api/use-api.js'
@@ -13,7 +14,7 @@ import { jobsLink } from '../../ui/jobs-link.js'
 import { ProblemNote } from '../../ui/note.js'
 import { rangeWords } from '../../ui/rate.js'
 import { type Column, Table } from '../../ui/table.js'
-import { Time } from '../../ui/time.js'
+import { None, Time } from '../../ui/time.js'
 import { Waiting } from '../../ui/waiting.js'
 import { errorQuery } from './error-filter.js'
 import { RetryGroup } from './retry-group.js'
@@ -58,7 +59,11 @@ export function TaskErrors({ task, range }: TaskErrorsProps) {
           rows={answer.groups}
           columns={columns}
           idOf={({ name, message }) => `${name} ${message}`}
-          empty={<Empty title={`No job of this task has failed in the last ${rangeWords[range]}.`} />}
+          empty={
+            <Empty title={`No job of this task has failed, or is retried, in the last ${rangeWords[range]}.`}>
+              What went wrong before a job succeeded stands on its own page.
+            </Empty>
+          }
         />
       ) : (
         !problem && <Waiting height={120} />
@@ -85,6 +90,11 @@ function tellLooked(
   return `The last ${tellCount(looked)} failures; there are more in the last ${rangeWords[range]}. ${kinds}`
 }
 
+/** Those that are retried begin anew by themselves. */
+function statesOf({ count, retrying }: Group): JobState[] {
+  return [...(count > retrying ? ['failed' as const] : []), ...(retrying > 0 ? ['retrying' as const] : [])]
+}
+
 function columnsOf(
   task: string,
   range: Range,
@@ -102,6 +112,13 @@ function columnsOf(
       ),
     },
     { id: 'count', title: 'Jobs', isNumber: true, cell: ({ count }) => tellCount(count) },
+    {
+      id: 'retrying',
+      title: 'Retried',
+      isNumber: true,
+      narrow: 'hidden',
+      cell: ({ retrying }) => (retrying === 0 ? <None /> : tellCount(retrying)),
+    },
     { id: 'last', title: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
     {
       id: 'actions',
@@ -109,10 +126,10 @@ function columnsOf(
       cell: (group) => (
         <span className={css.actions}>
           <Link href={`/jobs/${group.jobId}`}>the last</Link>
-          <Link href={jobsLink({ task: [task], state: ['failed'], query: errorQuery(group), range })}>
+          <Link href={jobsLink({ task: [task], state: statesOf(group), query: errorQuery(group), range })}>
             all
           </Link>
-          {onRetry && (
+          {onRetry && group.count > group.retrying && (
             <Button size="small" onClick={() => onRetry(group)}>
               Retry all
             </Button>

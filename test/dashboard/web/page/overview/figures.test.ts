@@ -9,7 +9,12 @@ test('what ended has ended, whatever came of it', () => {
 })
 
 test('where nothing ended, nothing is known of failures', () => {
-  expect(failureRates({ succeeded: [3, 0, 0], failed: [1, 0, 2] })).toEqual([0.25, null, 1])
+  expect(failureRates({ succeeded: [3, 0, 0, 1], failed: [1, 0, 2, 0], retried: [0, 0, 1, 3] })).toEqual([
+    0.25,
+    null,
+    1,
+    0.75,
+  ])
 })
 
 describe('a cure', () => {

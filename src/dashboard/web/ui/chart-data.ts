@@ -47,6 +47,20 @@ function isThere(value: number | null | undefined): boolean {
   return value !== null && value !== undefined
 }
 
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+/** Steps of an axis of durations, in milliseconds: those that one counts time by. */
+export const timeSteps: readonly number[] = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 30].map((seconds) => seconds * second),
+  ...[1, 2, 5, 10, 30].map((minutes) => minutes * minute),
+  ...[1, 2, 6, 12].map((hours) => hours * hour),
+  ...[1, 2, 5, 10, 30, 100, 300, 1000].map((days) => days * day),
+]
+
 /** Steps of an axis of whole things: half a job is none. */
 export const wholeSteps: readonly number[] = Array.from({ length: 15 }, (_, power) => 10 ** power).flatMap(
   (ten) => [ten, 2 * ten, 5 * ten],

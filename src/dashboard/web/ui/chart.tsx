@@ -27,10 +27,22 @@ interface ChartProps {
   readonly most?: number
   /** The scale reaches at least so far, so that little does not look like much. Default 1. */
   readonly least?: number
+  /** Between the marks of the scale. Default: whole ones, or parts where the scale may end below 1. */
+  readonly steps?: readonly number[]
 }
 
 /** Lines over time. Pointing at one chart points at the same moment in all others of the page. */
-export function Chart({ title, from, stepMs, lines, tell, height = 170, most, least = 1 }: ChartProps) {
+export function Chart({
+  title,
+  from,
+  stepMs,
+  lines,
+  tell,
+  height = 170,
+  most,
+  least = 1,
+  steps = least < 1 ? undefined : wholeSteps,
+}: ChartProps) {
   const place = useRef<HTMLDivElement>(null)
   const id = useId()
   const theme = useTheme()
@@ -46,7 +58,7 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most, le
     const { current: element } = place
     if (!element) return
     const made = new uPlot(
-      optionsOf(element, latest, { stepMs, height, most, least }),
+      optionsOf(element, latest, { stepMs, height, most, least, steps }),
       latest.current.data as uPlot.AlignedData,
       element,
     )
@@ -58,7 +70,7 @@ export function Chart({ title, from, stepMs, lines, tell, height = 170, most, le
       made.destroy()
       plot.current = undefined
     }
-  }, [shape, stepMs, height, most, least, theme])
+  }, [shape, stepMs, height, most, least, steps, theme])
 
   useEffect(() => {
     plot.current?.setData(data as uPlot.AlignedData)
@@ -96,16 +108,19 @@ type Latest = {
 }
 
 const cursors = uPlot.sync('page')
+const axisFont = 11
+const axisGap = 12
+const usualWidth = 58
 
 function optionsOf(
   element: HTMLElement,
   latest: Latest,
-  { stepMs, height, most, least }: Scale,
+  { stepMs, height, most, least, steps }: Scale,
 ): uPlot.Options {
   const ink = inkOf(element)
   const axis = {
     stroke: ink('ink-faint'),
-    font: '11px system-ui',
+    font: `${axisFont}px system-ui`,
     grid: { stroke: ink('chart-grid'), width: 1 },
     ticks: { show: false },
   }
@@ -121,9 +136,9 @@ function optionsOf(
       { ...axis, size: 26, space: 64, values: timesOf(stepMs) },
       {
         ...axis,
-        size: 58,
+        size: widthOf,
         values: (_, splits) => splits.map((value) => latest.current.tell(value)),
-        ...(least < 1 ? {} : { incrs: [...wholeSteps] }),
+        ...(steps ? { incrs: [...steps] } : {}),
       },
     ],
     series: [{}, ...inOrder(lines).map((line) => seriesOf(line, ink))],
@@ -137,6 +152,16 @@ interface Scale {
   readonly height: number
   readonly most: number | undefined
   readonly least: number
+  readonly steps: readonly number[] | undefined
+}
+
+/** Of an axis, in which the longest of its words has room. Charts below each other are alike where they can be. */
+function widthOf(plot: uPlot, words: readonly string[] | null): number {
+  plot.ctx.save()
+  plot.ctx.font = `${axisFont * devicePixelRatio}px system-ui`
+  const widths = (words ?? []).map((word) => plot.ctx.measureText(word).width / devicePixelRatio)
+  plot.ctx.restore()
+  return Math.max(usualWidth, Math.ceil(Math.max(0, ...widths)) + axisGap)
 }
 
 function seriesOf({ color, kind }: Line, ink: (name: string) => string): uPlot.Series {

@@ -2,6 +2,7 @@ import type { Series } from '../../api/contract.js'
 import type { Json } from '../api/json.js'
 import { Card, Grid } from './card.js'
 import { Chart } from './chart.js'
+import { timeSteps } from './chart-data.js'
 import { tellDuration, tellShort } from './format.js'
 import { tellStep } from './rate.js'
 
@@ -46,6 +47,7 @@ export function LatencyCharts({ series }: { readonly series: Json<Series> }) {
         {...time}
         title="Wait: from due to its start"
         tell={tellDuration}
+        steps={timeSteps}
         lines={[
           { label: 'p50', color: 'chart-2', values: series.waitP50Ms },
           { label: 'p95', color: 'chart-3', values: series.waitP95Ms, kind: 'dashed' },
@@ -55,6 +57,7 @@ export function LatencyCharts({ series }: { readonly series: Json<Series> }) {
         {...time}
         title="Run: of attempts"
         tell={tellDuration}
+        steps={timeSteps}
         lines={[
           { label: 'p50', color: 'chart-2', values: series.runP50Ms },
           { label: 'p95', color: 'chart-3', values: series.runP95Ms, kind: 'dashed' },

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { bandsOf, isolated, toData, wholeSteps } from '../../../../src/dashboard/web/ui/chart-data.js'
+import {
+  bandsOf,
+  isolated,
+  timeSteps,
+  toData,
+  wholeSteps,
+} from '../../../../src/dashboard/web/ui/chart-data.js'
+import { tellDuration } from '../../../../src/dashboard/web/ui/format.js'
 
 const from = '2026-11-29T14:00:00.000Z'
 const start = Date.parse(from) / 1000
@@ -44,4 +51,13 @@ test('a value that no line leads to is found', () => {
 
 test('an axis of whole things has whole steps', () => {
   expect(wholeSteps.slice(0, 5)).toEqual([1, 2, 5, 10, 20])
+})
+
+test('an axis of durations has the steps that one counts time by', () => {
+  const told = timeSteps.map(tellDuration)
+
+  expect(told.slice(9, 19).join(', ')).toBe(
+    '1.0 s, 2.0 s, 5.0 s, 10 s, 30 s, 1 min, 2 min, 5 min, 10 min, 30 min',
+  )
+  expect([...timeSteps].sort((one, other) => one - other)).toEqual(timeSteps)
 })

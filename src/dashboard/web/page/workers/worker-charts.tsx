@@ -1,5 +1,6 @@
 import { Card, Grid, Wide } from '../../ui/card.js'
 import { Chart } from '../../ui/chart.js'
+import { timeSteps } from '../../ui/chart-data.js'
 import { tellBytes, tellDuration, tellPart, tellShort } from '../../ui/format.js'
 import type { WorkerData } from './worker-page.js'
 
@@ -37,6 +38,7 @@ export function WorkerCharts({ series }: Pick<WorkerData, 'series'>) {
           {...time}
           title="Event loop delay"
           tell={tellDuration}
+          steps={timeSteps}
           lines={[{ label: 'p99', color: 'chart-3', values: series.loopDelayMs }]}
         />
         <Chart

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.js'
@@ -136,6 +137,27 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     await page.getByRole('link', { name: 'Newer' }).click()
     await page.waitForURL((url) => !url.searchParams.has('cursor'))
 
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
+  test('moves nothing as its data arrives', async () => {
+    const page = await stage.viewer.visit('/queues')
+    await page.getByRole('heading', { name: 'Queues' }).waitFor()
+    await page.addInitScript(`
+      window.shifts = 0
+      new PerformanceObserver((list) => {
+        for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts += value
+      }).observe({ type: 'layout-shift', buffered: true })
+    `)
+    await page.route(/\/api\/jobs\?/, async (route) => {
+      await delay(700)
+      await route.continue()
+    })
+    await page.goto(`${stage.room.dashboard}jobs`)
+    await page.getByRole('heading', { name: /^\d+ jobs$/ }).waitFor()
+    await page.getByRole('button', { name: /^succeeded \d/ }).waitFor()
+
+    expect(await page.evaluate<number>('window.shifts')).toBeLessThan(0.02)
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 

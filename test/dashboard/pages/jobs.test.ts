@@ -161,6 +161,25 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 
+  test('shows another page from its head on, and on the way back what one had looked at', async () => {
+    const page = await visit('/jobs?size=50')
+    const scrolled = () => page.evaluate<number>('scrollY')
+    const head = () => page.evaluate<number>("document.querySelector('table').getBoundingClientRect().top")
+    const older = page.getByRole('link', { name: 'Older' })
+    await older.scrollIntoViewIfNeeded()
+    const before = await scrolled()
+    await older.click()
+    await page.waitForURL(/cursor=/)
+    await until(async () => (await head()) > 0)
+    const top = await head()
+    await page.goBack()
+    await until(async () => (await scrolled()) > before / 2)
+
+    expect(before).toBeGreaterThan(700)
+    expect(top).toBeLessThan(120)
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
   test('shows other columns, and says so in its address', async () => {
     const page = await visit('/jobs?state=succeeded')
     await page.getByRole('button', { name: 'Columns' }).click()

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import css from './pager.module.css'
 
@@ -9,10 +10,24 @@ interface PagerProps {
   readonly next: string | null
   /** The address of this list from a place on. */
   hrefOf(cursor: string): string
+  /** The id of what the list begins with. Default: the page begins with it. */
+  readonly head?: string
 }
 
-/** Steps through the list. How one came to a page stands in its step of the browser's history. */
-export function Pager({ sort, cursor, next, hrefOf }: PagerProps) {
+/**
+ * Steps through the list, each to the head of its page. How one came there stands in its step of the browser's history,
+ * which leads back to where one was.
+ */
+export function Pager({ sort, cursor, next, hrefOf, head }: PagerProps) {
+  const isStep = useRef(false)
+  const step = () => {
+    isStep.current = true
+  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the place that changes
+  useEffect(() => {
+    if (isStep.current) showHead(head)
+    isStep.current = false
+  }, [cursor])
   const trail = readTrail(history.state)
   const [before, after] = sort === 'newest' ? ['Newer', 'Older'] : ['Older', 'Newer']
   return (
@@ -20,7 +35,7 @@ export function Pager({ sort, cursor, next, hrefOf }: PagerProps) {
       {cursor === '' ? (
         <span className={css.off}>← {before}</span>
       ) : trail.length === 0 ? (
-        <Link href={hrefOf('')} className={css.step}>
+        <Link href={hrefOf('')} className={css.step} onClick={step}>
           ← {sort === 'newest' ? 'Newest' : 'Oldest'}
         </Link>
       ) : (
@@ -29,6 +44,7 @@ export function Pager({ sort, cursor, next, hrefOf }: PagerProps) {
           state={{ trail: trail.slice(0, -1) }}
           className={css.step}
           rel="prev"
+          onClick={step}
         >
           ← {before}
         </Link>
@@ -36,12 +52,24 @@ export function Pager({ sort, cursor, next, hrefOf }: PagerProps) {
       {next === null ? (
         <span className={css.off}>{after} →</span>
       ) : (
-        <Link href={hrefOf(next)} state={{ trail: [...trail, cursor] }} className={css.step} rel="next">
+        <Link
+          href={hrefOf(next)}
+          state={{ trail: [...trail, cursor] }}
+          className={css.step}
+          rel="next"
+          onClick={step}
+        >
           {after} →
         </Link>
       )}
     </nav>
   )
+}
+
+function showHead(id: string | undefined): void {
+  const head = id === undefined ? null : document.getElementById(id)
+  if (head) head.scrollIntoView()
+  else scrollTo(0, 0)
 }
 
 function readTrail(state: unknown): readonly string[] {

@@ -18,7 +18,7 @@ import { columns } from './columns.js'
 import { ExportDialog } from './export-dialog.js'
 import { FilterRow } from './filter-row.js'
 import css from './jobs-page.module.css'
-import { ListFoot, WayBack } from './list-foot.js'
+import { ListFoot, listId, WayBack } from './list-foot.js'
 import { Narrowed } from './narrowed.js'
 import { NoJobs } from './no-jobs.js'
 import { NotUnderstood } from './not-understood.js'
@@ -71,7 +71,7 @@ export default function JobsPage() {
         onLeaveOut={() => search.set(withoutStrange(search, strange), { isStep: true })}
       />
       <ProblemNote problem={problem} />
-      <div {...reading.props}>
+      <div {...reading.props} id={listId} className={css.list}>
         <Card
           title={
             isRefused ? (

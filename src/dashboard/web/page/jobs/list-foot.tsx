@@ -8,6 +8,9 @@ import { LookedTo } from './looked-to.js'
 import type { useJobsView } from './use-view.js'
 import { sizes } from './view.js'
 
+/** Of the list, to which a step through its pages leads. */
+export const listId = 'list-of-jobs'
+
 interface ListFootProps extends ReturnType<typeof useJobsView> {
   readonly page: Json<JobsPage>
   /** It is of the list before. */
@@ -45,6 +48,7 @@ export function ListFoot({ view, change, search, page, isOld }: ListFootProps) {
           sort={view.sort}
           cursor={view.cursor}
           next={page.cursor}
+          head={listId}
           hrefOf={(place) => search.hrefWith({ cursor: place, selected: undefined })}
         />
       </div>

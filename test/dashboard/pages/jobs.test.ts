@@ -212,6 +212,20 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 
+  test('shows at once what one has done oneself, also while one points at the list', async () => {
+    await later(60, 'to-see')
+    const page = await visit('/jobs?tag=to-see&state=scheduled&size=25')
+    await boxes(page).first().click()
+    await chosen(page).getByRole('button', { name: 'All that match' }).click()
+    await chosen(page).getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('dialog').getByText('All 60 jobs').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await page.mouse.move(700, 600)
+
+    await page.getByText('No jobs match').waitFor()
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
   test('retries the chosen jobs', async () => {
     const page = await visit('/jobs?state=failed&task=mail.send')
     const ids = await Promise.all(

@@ -30,7 +30,7 @@ import { useHeld } from './use-held.js'
 import { useJobs } from './use-jobs.js'
 import { useReading } from './use-reading.js'
 import { useJobsView } from './use-view.js'
-import { isAskable, isByEnd, type JobsView, strangeIn, toFilter, withoutStrange } from './view.js'
+import { isAskable, isByEnd, type JobsView, orderOf, strangeIn, toFilter, withoutStrange } from './view.js'
 
 /** Every job of the store, by whatever one knows of it. */
 export default function JobsPage() {
@@ -45,7 +45,13 @@ export default function JobsPage() {
   const said = chosenIn(search.get('selected'), strange.length === 0)
   const isChoosing = said.kind === 'all' || said.ids.size > 0
   const reading = useReading()
-  const held = useHeld(key, data?.jobs, isOld, reading.isReading || isChoosing)
+  const held = useHeld({
+    key,
+    latest: data?.jobs,
+    isLoading: isOld,
+    isHeld: reading.isReading || isChoosing,
+    isBefore: orderOf(view),
+  })
   const mayAct = useMayAct()
   const choice = among(said, held.rows)
   const isEnds = isByEnd(view.states)
@@ -140,6 +146,7 @@ export default function JobsPage() {
           }
           onChoose={choose}
           onStarted={(id) => search.set({ operation: id, selected: undefined })}
+          onDone={held.expect}
         />
       )}
     </Page>

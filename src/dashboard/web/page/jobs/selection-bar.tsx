@@ -23,6 +23,8 @@ interface SelectionBarProps {
   onChoose(choice: Choice): void
   /** Told of an action that goes on, or of which something is to be told. */
   onStarted(operation: string): void
+  /** Something was done. */
+  onDone(): void
 }
 
 /** What may be done, in the order in which it is offered. */
@@ -43,6 +45,7 @@ export function SelectionBar({
   isWhole,
   onChoose,
   onStarted,
+  onDone,
 }: SelectionBarProps) {
   const me = useMe()
   const [asked, setAsked] = useState<BulkAction | 'export'>()
@@ -102,7 +105,10 @@ export function SelectionBar({
           choice={choice}
           rows={rows}
           onClose={close}
-          onDone={() => onChoose({ kind: 'some', ids: new Set() })}
+          onDone={() => {
+            onChoose({ kind: 'some', ids: new Set() })
+            onDone()
+          }}
           onStarted={onStarted}
         />
       )}

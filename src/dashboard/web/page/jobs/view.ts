@@ -216,6 +216,27 @@ export function isByEnd(states: readonly JobState[]): boolean {
   return states.length > 0 && states.every(isEnd)
 }
 
+interface Placed {
+  readonly id: string
+  readonly finishedAt: string | null
+}
+
+/** Whether a job comes before another in the list. `undefined`: a query may say states, and so by what it is sorted. */
+export function orderOf({
+  query,
+  ids,
+  parent,
+  states,
+  sort,
+}: Pick<JobsView, 'query' | 'ids' | 'parent' | 'states' | 'sort'>) {
+  const isEnds = isByEnd(states) && ids.length === 0 && parent === ''
+  if (!isEnds && query.trim() !== '') return undefined
+  // Ids are UUIDv7: their order is that of their creation.
+  const placeOf = ({ id, finishedAt }: Placed) => (isEnds ? (finishedAt ?? '') : id)
+  const isOlder = (one: Placed, other: Placed) => placeOf(one) < placeOf(other)
+  return sort === 'oldest' ? isOlder : (one: Placed, other: Placed) => isOlder(other, one)
+}
+
 /** Whether all jobs are meant. */
 export function isEverything(view: JobsView): boolean {
   return Object.keys(toFilter(view)).length === 0

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   isIndexed,
   looksIntoText,
+  orderOf,
   readView,
   strangeIn,
   toFilter,
@@ -104,3 +105,24 @@ test.each([
 ])('whether an index leads to "%s": %s', (search, isOnIndex) => {
   expect(isIndexed(viewOf(search))).toBe(isOnIndex)
 })
+
+test.each([
+  ['', true],
+  ['sort=oldest', false],
+  ['state=failed', false],
+  ['state=failed&sort=oldest', true],
+  ['state=failed&query=socket', false],
+  ['state=failed,queued', true],
+  ['state=failed&parent=x', true],
+  ['query=state:failed', undefined],
+])(
+  'whether a job that was enqueued later and ended earlier is listed first with "%s": %s',
+  (search, expected) => {
+    const [early, late] = [
+      { id: '01', finishedAt: '2026-11-30T10:00:00.000Z' },
+      { id: '02', finishedAt: '2026-11-30T09:00:00.000Z' },
+    ]
+
+    expect(orderOf(viewOf(search))?.(late, early)).toBe(expected)
+  },
+)

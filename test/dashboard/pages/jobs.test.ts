@@ -180,6 +180,38 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds()).toEqual([])
   })
 
+  test('looks for what is typed once one pauses, as one step that can be gone back', async () => {
+    const page = await visit('/jobs')
+    const all = await page.getByRole('heading', { name: /^\d+ jobs$/ }).textContent()
+    const tag = page.getByLabel('Tag')
+    await tag.pressSequentially('month', { delay: 30 })
+    await page.waitForURL(/tag=month$/)
+    await tag.pressSequentially('ly', { delay: 30 })
+    await page.waitForURL(/tag=monthly$/)
+    const monthly = await counted({ tag: 'monthly' })
+    await until(async () => (await rows(page).count()) === monthly, { timeoutMs: 20_000 })
+    const hasFocus = await tag.evaluate((input) => input.matches(':focus'))
+    await page.goBack()
+    await page.getByRole('heading', { name: all ?? '', exact: true }).waitFor()
+
+    expect(hasFocus).toBe(true)
+    expect(await tag.inputValue()).toBe('')
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
+  test('does not ask for half of a duration', async () => {
+    const page = await visit('/jobs')
+    const box = page.getByLabel('Took at least')
+    await box.pressSequentially('10', { delay: 30 })
+    await delay(700)
+    const early = new URL(page.url()).search
+    await box.pressSequentially('ms')
+    await page.waitForURL(/minDuration=10ms/)
+
+    expect(early).toBe('')
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
   test('shows other columns, and says so in its address', async () => {
     const page = await visit('/jobs?state=succeeded')
     await page.getByRole('button', { name: 'Columns' }).click()

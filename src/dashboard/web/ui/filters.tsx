@@ -51,7 +51,7 @@ export function ChoiceFilter<Value extends string>({
   onChange,
 }: ChoiceFilterProps<Value>) {
   return (
-    <label className={css.filter}>
+    <label className={`${css.filter} ${css.ofWords}`}>
       <span className={css.name}>{label}</span>
       <select
         className={`${css.input} ${isUsed ? css.isUsed : ''}`}

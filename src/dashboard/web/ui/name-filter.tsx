@@ -20,6 +20,7 @@ export function NameFilter({ label, chosen, names = [], onChange }: NameFilterPr
       <select
         className={`${css.input} ${chosen.length > 0 ? css.isUsed : ''}`}
         value={isSeveral ? several : first}
+        title={several}
         onChange={({ target }) => onChange(target.value === '' ? [] : [target.value])}
       >
         <option value="">Any</option>

@@ -2,6 +2,7 @@ import { useApi } from '../../api/use-api.js'
 import { ChoiceFilter, Filters } from '../../ui/filters.js'
 import { NameFilter } from '../../ui/name-filter.js'
 import { TextFilter } from '../../ui/text-filter.js'
+import { isWholeDuration, namesIn } from '../../ui/typed.js'
 import type { useJobsView } from './use-view.js'
 import { type JobsView, jobsRanges, rangeNames } from './view.js'
 
@@ -32,25 +33,33 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
         label="Owner"
         value={view.owners.join(', ')}
         names={names?.owners}
-        onChange={(text) => change({ owners: namesIn(text) })}
+        afterMs={pauseMs}
+        onChange={(text, isMore) => change({ owners: namesIn(text) }, isMore)}
       />
       <TextFilter
         label="Tag"
         value={view.tags.join(', ')}
         names={names?.tags}
-        onChange={(text) => change({ tags: namesIn(text) })}
+        afterMs={pauseMs}
+        onChange={(text, isMore) => change({ tags: namesIn(text) }, isMore)}
       />
       <TextFilter
         label="Took at least"
         value={view.minDuration}
         names={durations}
-        onChange={(minDuration) => change({ minDuration })}
+        afterMs={pauseMs}
+        isWhole={isWholeDuration}
+        isShort
+        onChange={(minDuration, isMore) => change({ minDuration }, isMore)}
       />
       <TextFilter
         label="At most"
         value={view.maxDuration}
         names={durations}
-        onChange={(maxDuration) => change({ maxDuration })}
+        afterMs={pauseMs}
+        isWhole={isWholeDuration}
+        isShort
+        onChange={(maxDuration, isMore) => change({ maxDuration }, isMore)}
       />
       <ChoiceFilter
         label="Within"
@@ -63,10 +72,8 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
   )
 }
 
-/** Several by commas, as a link may have them. */
-function namesIn(text: string): string[] {
-  return text.split(',').map((name) => name.trim())
-}
+/** The server is asked once nobody has typed for so long. */
+const pauseMs = 500
 
 const durations = ['100ms', '1s', '10s', '1m', '10m', '1h']
 

@@ -39,16 +39,19 @@ const names: Readonly<Record<keyof Changes, string>> = {
   size: 'size',
 }
 
-/** What the page of jobs shows, as its address says, and a way to say something else: a step that can be gone back. */
+/**
+ * What the page of jobs shows, as its address says, and a way to say something else: a step that can be gone back,
+ * unless it is more of the step before.
+ */
 export function useJobsView() {
   const search = useSearch()
   return useMemo(() => {
-    const change = (changes: Changes) => {
+    const change = (changes: Changes, isMore = false) => {
       const said = Object.entries(changes).map(([name, value]) => [
         names[name as keyof Changes],
         toText(name, value),
       ])
-      search.set({ ...Object.fromEntries(said), cursor: undefined, selected: undefined }, { isStep: true })
+      search.set({ ...Object.fromEntries(said), cursor: undefined, selected: undefined }, { isStep: !isMore })
     }
     return { view: readView(search), change, search }
   }, [search])

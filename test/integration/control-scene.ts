@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import type { AskOptions } from '../../src/control/door.js'
 import { type Celeriac, celeriac, type JobHandle } from '../../src/index.js'
 import { type BrokerKind, freshServers, ready, type Servers } from '../support/lab.js'
+import type { OnEnd } from '../support/shared.js'
 import { until } from '../support/until.js'
 import {
   type Effects,
@@ -31,7 +32,7 @@ export interface Scene {
   live(...names: string[]): Promise<void>
 }
 
-export async function openScene(kind: BrokerKind): Promise<Scene> {
+export async function openScene(kind: BrokerKind, onEnd: OnEnd = onTestFinished): Promise<Scene> {
   const servers = await freshServers(kind)
   const jobs = celeriac({
     ...servers,
@@ -45,16 +46,16 @@ export async function openScene(kind: BrokerKind): Promise<Scene> {
   await ready(jobs)
   const client = new pg.Client({ connectionString: servers.database })
   await client.connect()
-  onTestFinished(async () => {
+  onEnd(async () => {
     await jobs.close()
     await client.end()
-  }, 60_000)
+  })
   const effects = newEffects()
 
   return {
     ...{ servers, jobs, effects },
     start: (name, ...args) =>
-      startWorkerProcess({ ...servers, app, effects: effects.file, args: ['-n', name, ...args] }),
+      startWorkerProcess({ ...servers, app, effects: effects.file, args: ['-n', name, ...args], onEnd }),
     enqueue: (task, payload, options) => jobs.enqueue(`work.${task}`, payload, options),
     query: async <Row extends object>(sql: string, values: unknown[] = []) =>
       (await client.query<Row>(sql, values)).rows,

@@ -46,7 +46,8 @@ describe.each(brokers)('celeriac queues, with the broker on %s', (kind) => {
     expect(shown.out).toMatch(red)
     expect(shown.out).toContain('paused (desk)')
     expect(shown.err).toBe(
-      '1 job waits in "lonely", and no worker serves it. Run: npx celeriac worker -A test/fixtures/desk/celeriac.config.ts -Q lonely\n',
+      '1 job waits in "lonely", and no worker serves it. Run: npx celeriac worker -A test/fixtures/desk/celeriac.config.ts -Q lonely. ' +
+        'Or let a worker that runs serve it too, on its page or by: npx celeriac control queue-add -A test/fixtures/desk/celeriac.config.ts lonely -d desk\n',
     )
   })
 })

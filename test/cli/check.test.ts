@@ -380,7 +380,10 @@ const brokenServers: readonly Broken[] = [
   },
   {
     name: 'no tables',
-    setUp: async () => ({ ...(await freshServers('redis')), variables: { NODE_ENV: 'production' } }),
+    async setUp() {
+      const servers = { database: await freshDatabase(), broker: await freshRedis() }
+      return { ...servers, variables: { NODE_ENV: 'production' } }
+    },
     id: 'migrations',
     fault: /no tables of Celeriac/,
     cure: /npx celeriac migrate/,

@@ -87,7 +87,7 @@ function tellLooked(
 ): string {
   const kinds = 'Alike ones together: numbers, ids and quoted texts are left out.'
   if (!isCut) return `Of the last ${rangeWords[range]}. ${kinds}`
-  return `The last ${tellCount(looked)} failures; there are more in the last ${rangeWords[range]}. ${kinds}`
+  return `The last ${tellCount(looked)} failures; there may be more in the last ${rangeWords[range]}. ${kinds}`
 }
 
 /** Those that are retried begin anew by themselves. */

@@ -47,6 +47,7 @@ a { display: inline-block; padding: 8px 16px; border: 1px solid var(--line); bor
 a:hover { background: var(--hover) }
 a.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600 }
 a.main:hover { background: var(--accent-hover) }
+main > :last-child { margin-bottom: 0 }
 pre { margin: 0; padding: 12px; border: 1px solid var(--line); border-radius: 5px; background: var(--page); font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap }
 a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 `

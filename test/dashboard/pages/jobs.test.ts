@@ -120,6 +120,40 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     expect(stage.viewer.misdeeds().filter((each) => !/status of 400/.test(each))).toEqual([])
   })
 
+  test('names what it did not understand of its address, and offers nothing for all that match', async () => {
+    const page = await visit('/jobs?state=bogus&range=99y&selected=all')
+    const all = page.getByRole('button', { name: 'All that match' })
+    await page.getByText('Part of this address was not understood').waitFor()
+    await look(page, 'jobs-not-understood')
+    expect([await all.count(), await chosen(page).count()]).toEqual([0, 0])
+    await page.getByRole('button', { name: 'Leave it out' }).click()
+    await all.waitFor()
+
+    expect(new URL(page.url()).searchParams.has('state')).toBe(false)
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
+  test('leads to the first page where a link leads to none', async () => {
+    const page = await stage.viewer.visit('/jobs?task=mail.send&cursor=nonsense')
+    await page.getByRole('link', { name: '← Newest' }).click()
+    await rows(page).first().waitFor()
+
+    expect(new URL(page.url()).search).toBe('?task=mail.send')
+    expect(stage.viewer.misdeeds().filter((each) => !/status of 400/.test(each))).toEqual([])
+  })
+
+  test('chooses a range with Shift, and no text with it', async () => {
+    const page = await visit('/jobs')
+    await boxes(page).nth(1).click()
+    await boxes(page)
+      .nth(4)
+      .click({ modifiers: ['Shift'] })
+    await chosen(page).getByText('4 chosen').waitFor()
+
+    expect(await page.evaluate('String(getSelection())')).toBe('')
+    expect(stage.viewer.misdeeds()).toEqual([])
+  })
+
   test('goes to older jobs and back, by its own steps and by those of the browser', async () => {
     const page = await visit('/jobs?size=25')
     const first = await rows(page).first().textContent()

@@ -52,6 +52,19 @@ describe.skipIf(!browserPath)('around the pages', () => {
     expect(pathOf(page)).toBe('/?range=24h')
   })
 
+  test('how far back one looks is kept from page to page', async () => {
+    const page = await stage.viewer.visit('/?range=24h')
+    const menu = page.getByRole('navigation', { name: 'Pages' })
+    await menu.getByRole('link', { name: 'Queues' }).click()
+    await heading(page, 'Queues').waitFor()
+    const queues = pathOf(page)
+    await menu.getByRole('link', { name: 'Jobs' }).click()
+    await heading(page, 'Jobs').waitFor()
+
+    expect(queues).toBe('/queues?range=24h')
+    expect(pathOf(page)).toBe('/jobs')
+  })
+
   test('what happens is seen without a reload', async () => {
     const page = await stage.viewer.visit('/')
     const scheduled = page.getByRole('link', { name: /^scheduled/ })
@@ -108,9 +121,13 @@ describe.skipIf(!browserPath)('around the pages', () => {
     await until(() => pathOf(page) === `/jobs/${stage.filled.succeeded}`)
     // The field that one was found by has gone by then, and the next slash opens it anew.
     await page.getByRole('heading', { name: 'Attempts' }).waitFor()
-    await find('state:failed "No mail server"')
+    await find(stage.filled.parent.slice(-8))
     await page.keyboard.press('Enter')
     await heading(page, 'Jobs').waitFor()
+    await page.getByRole('link', { name: /^reports\.buildYear/ }).waitFor()
+    await find('state:failed "No mail server"')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/No\+mail/)
 
     expect(new URL(page.url()).searchParams.get('query')).toBe('state:failed "No mail server"')
   })
@@ -171,7 +188,7 @@ describe.skipIf(!browserPath)('around the pages', () => {
     await menu.click()
     await page.getByRole('link', { name: 'Queues' }).click()
     await heading(page, 'Queues').waitFor()
-    for (const text of ['nobody knows', 'nobody knows it']) {
+    for (const text of ['nobody knows', 'nobody knows it', 'nobody knows it']) {
       await page.getByRole('button', { name: 'Find' }).click()
       await page.getByRole('dialog').getByRole('combobox').fill(text)
       await page.keyboard.press('Enter')

@@ -143,6 +143,7 @@ function ms(moment: string): number {
 /** Of the whole, in percent: where something begins, and how wide it is. */
 export function placeOf({ from, to }: Pick<Timeline, 'from' | 'to'>, start: number, end: number) {
   const whole = Math.max(1, to - from)
-  const left = Math.min(100, Math.max(0, (100 * (start - from)) / whole))
-  return { left, width: Math.max(0, Math.min(100 - left, (100 * (end - start)) / whole)) }
+  const begin = Math.max(start, from)
+  const left = Math.min(100, (100 * (begin - from)) / whole)
+  return { left, width: Math.max(0, Math.min(100 - left, (100 * (end - begin)) / whole)) }
 }

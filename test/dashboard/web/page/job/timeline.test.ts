@@ -117,7 +117,8 @@ describe('the time line of a job', () => {
 test.each([
   [100, 200, 100, 150, { left: 0, width: 50 }],
   [100, 200, 150, 300, { left: 50, width: 50 }],
-  [100, 200, 50, 60, { left: 0, width: 10 }],
+  [100, 200, 50, 60, { left: 0, width: 0 }],
+  [100, 200, 50, 110, { left: 0, width: 10 }],
   [100, 100, 100, 100, { left: 0, width: 0 }],
 ])('from %i to %i, what lies from %i to %i is at %j', (from, to, start, end, place) => {
   expect(placeOf({ from, to }, start, end)).toEqual(place)
@@ -133,6 +134,10 @@ describe('of many attempts', () => {
     expect([rows.length, rows[0]?.number, hidden]).toEqual([20, 181, 180])
     expect([from, to]).toEqual([ms(1910), ms(2200)])
     expect(placeOf({ from, to }, rows[10]?.startedAt ?? 0, rows[10]?.endedAt ?? 0).left).toBeCloseTo(34.5, 1)
+    expect(placeOf({ from, to }, rows[0]?.waitedFrom ?? 0, rows[0]?.startedAt ?? 0)).toEqual({
+      left: 0,
+      width: 0,
+    })
     expect(lastOf(whole, 500)).toEqual({ ...whole, hidden: 0 })
   })
 

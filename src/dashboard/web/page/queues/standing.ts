@@ -7,3 +7,8 @@ type Standing = Pick<Json<QueueSummary>, 'servedBy' | 'isPaused' | 'waiting' | '
 export function isUnserved({ servedBy, isPaused, waiting }: Standing): boolean {
   return servedBy.length === 0 && !isPaused && waiting > 0
 }
+
+/** Whether its jobs go on only if somebody does something. */
+export function needsSomebody(queue: Standing): boolean {
+  return isUnserved(queue) || (queue.isPaused && queue.waiting > 0)
+}

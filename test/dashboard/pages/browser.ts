@@ -89,6 +89,8 @@ export function watch(page: Page, origin: string, note: (misdeed: string) => voi
 }
 
 const widths = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const
+/** Where a table has the least room beside the navigation. */
+const narrowest = { width: 1024, height: 768 }
 type Width = keyof typeof widths
 const themes = ['light', 'dark'] as const
 
@@ -104,7 +106,7 @@ function placeOf(picture: string): string {
 
 /**
  * Looks at a page as it stands, in both themes and at both widths: takes a picture of each, lets axe judge it, and sees
- * that nothing is wider than the page.
+ * that nothing is wider than the page, also between the two.
  *
  * @param name of the pictures: `<name>-<width>-<theme>.png`
  * @param at the widths, where it is a matter of one alone
@@ -127,6 +129,9 @@ export async function look(
       found.push(...(await faultsOf(page)).map((fault) => `${width} ${colorScheme}: ${fault}`))
     }
   }
+  await page.setViewportSize(narrowest)
+  await settle(page)
+  found.push(...(await tooWide(page)).map((fault) => `between: ${fault}`))
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
   if (before) await page.setViewportSize(before)
   expect(found).toEqual([])
@@ -147,9 +152,12 @@ const overhang = 'document.documentElement.scrollWidth - window.innerWidth'
 
 async function faultsOf(page: Page): Promise<string[]> {
   if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(axe)
-  const found = await page.evaluate<string[]>(judge)
+  return [...(await page.evaluate<string[]>(judge)), ...(await tooWide(page))]
+}
+
+async function tooWide(page: Page): Promise<string[]> {
   const over = await page.evaluate<number>(overhang)
-  return over > 0 ? [...found, `${over} px wider than the page`] : found
+  return over > 0 ? [`${over} px wider than the page`] : []
 }
 
 function findOnPath(...names: readonly string[]): string | undefined {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DashboardRole } from '../../../src/control/access.js'
+import type { QueueSummary } from '../../../src/dashboard/api/contract.js'
 import { until } from '../../support/until.js'
 import { browserPath, look } from './browser.js'
 import { openStage, type Stage } from './stage.js'
@@ -72,6 +73,41 @@ describe.skipIf(!browserPath)('the pages of queues', { timeout: 120_000 }, () =>
     await resume.click()
     await row(on, 'billing').getByText('paused').waitFor({ state: 'detached' })
     await until(async () => (await job.status()).state === 'succeeded')
+  })
+
+  test('of many, those are shown whose name is typed, or that need somebody, and what can be done stays in sight', async () => {
+    const on = await visit('system')
+    // What it would say is not what is shown.
+    await on.route(/\/api\/live\?/, () => {})
+    await on.route(/\/api\/queues\?/, async (route) => {
+      const response = await route.fetch()
+      const answer = (await response.json()) as { queues: QueueSummary[] }
+      const [first] = answer.queues
+      const more = Array.from({ length: 12 }, (_, at) => ({
+        ...first,
+        name: `${'of-a-tenant-'.repeat(6)}${at}`,
+        ...{ waiting: 1_234_567, oldestMs: 1_000_000, isPaused: false },
+        servedBy: at === 7 ? [] : ['a-worker-of-that-tenant@its-own-host'],
+      }))
+      const queues = [...answer.queues, ...more]
+      await route.fulfill({ response, json: { ...answer, queues, total: queues.length } })
+    })
+    await on.goto(`${stage.room.dashboard}queues`)
+    await on.getByLabel('Name').pressSequentially('TENANT')
+    await until(async () => (await on.locator('tbody tr').count()) === 12)
+
+    await look(on, 'queues-long')
+    for (const width of [1280, 1024]) {
+      await on.setViewportSize({ width, height: 900 })
+      const button = await on
+        .getByRole('button', { name: /^Pause/ })
+        .first()
+        .boundingBox()
+      expect((button?.x ?? width) + (button?.width ?? 0)).toBeLessThan(width)
+    }
+    await on.getByLabel('Which').selectOption('Those that need somebody')
+    await until(async () => (await on.locator('tbody tr').count()) === 1)
+    expect(new URL(on.url()).search).toBe('?name=TENANT&needs=somebody')
   })
 
   test('a queue has a page, with who paused it', async () => {

@@ -1,9 +1,12 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DashboardRole } from '../../../src/control/access.js'
+import type { TaskSummary } from '../../../src/dashboard/api/contract.js'
 import { until } from '../../support/until.js'
 import { browserPath, look } from './browser.js'
 import { openStage, type Stage } from './stage.js'
+
+const slow = { p50Ms: 104_000, p95Ms: 283_000 }
 
 describe.skipIf(!browserPath)('the pages of tasks', { timeout: 120_000 }, () => {
   let stage: Stage
@@ -47,9 +50,32 @@ describe.skipIf(!browserPath)('the pages of tasks', { timeout: 120_000 }, () => 
     await on.getByLabel('Module').selectOption('reports')
     await rows(on).nth(2).waitFor({ state: 'detached' })
     expect(new URL(on.url()).search).toBe('?sort=-started&module=reports')
-    await on.getByLabel('Name').fill('nothing')
-    await on.getByLabel('Name').press('Enter')
+    await on.getByLabel('Name').pressSequentially('nothing')
     await on.getByText('No task has this in its name.').waitFor()
+  })
+
+  test('long names and times make no row higher, and nothing wider than the page', async () => {
+    const on = await visit('system')
+    // What it would say is not what is shown.
+    await on.route(/\/api\/live\?/, () => {})
+    await on.route(/\/api\/tasks\?/, async (route) => {
+      const response = await route.fetch()
+      const answer = (await response.json()) as { tasks: TaskSummary[] }
+      const tasks = answer.tasks.map((task, at) => ({
+        ...task,
+        ...(at === 1 ? { name: `${task.name}${'AndMore'.repeat(12)}`, queue: 'of-a-tenant-'.repeat(6) } : {}),
+        rates: { ...task.rates, run: slow, wait: slow },
+      }))
+      await route.fulfill({ response, json: { ...answer, tasks } })
+    })
+    await on.goto(`${stage.room.dashboard}tasks`)
+    await on.getByRole('link', { name: /AndMore/ }).waitFor()
+
+    await look(on, 'tasks-long')
+    const [usual, long] = await rows(on).evaluateAll((all) => all.map((row) => row.clientHeight))
+    expect(long).toBe(usual)
+    const table = on.locator('div:has(> table)')
+    expect(await table.evaluate((frame) => frame.scrollWidth - frame.clientWidth)).toBe(0)
   })
 
   test('a task has a page: how it does, its failures, its payload and its options', async () => {

@@ -4,15 +4,16 @@ import css from './row-name.module.css'
 interface RowNameProps {
   /** All of it, where it is cut. */
   readonly name: string
-  /** How much room it has beside other columns. */
-  readonly room: 'short' | 'long'
   readonly children: ReactNode
 }
 
-/** The name that a row is of, with what marks it. Beside others it is cut; on a phone, where it heads a card, it is not. */
-export function RowName({ name, room, children }: RowNameProps) {
+/**
+ * The name that a row is of, with what marks it, in a column that takes what room is left. There it is cut; on a phone,
+ * where it heads a card, it is not.
+ */
+export function RowName({ name, children }: RowNameProps) {
   return (
-    <span className={`${css.name} ${css[room]}`} title={name}>
+    <span className={css.name} title={name}>
       {children}
     </span>
   )

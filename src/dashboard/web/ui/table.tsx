@@ -36,6 +36,10 @@ export interface Column<Row extends RowData> {
   readonly narrow?: 'title' | 'hidden'
   /** May take what room is left, and is cut at its end. */
   readonly isWide?: boolean
+  /** Of a name: takes what room is left, and is cut, but never to less than a short name needs. */
+  readonly isRest?: boolean
+  /** Stays in sight where the table is wider than the page. */
+  readonly isFixed?: boolean
 }
 
 export interface Sort {
@@ -213,10 +217,12 @@ function Cell<Row extends RowData>({
   )
 }
 
-function classOf<Row extends RowData>({ isNumber, isWide, narrow }: Column<Row>): string {
+function classOf<Row extends RowData>({ isNumber, isWide, isRest, isFixed, narrow }: Column<Row>): string {
   return [
     isNumber && css.number,
     isWide && css.wide,
+    isRest && css.rest,
+    isFixed && css.fixed,
     narrow === 'hidden' && css.notNarrow,
     narrow === 'title' && css.heads,
   ]

@@ -2,7 +2,9 @@ import { Link } from 'wouter'
 import { isEnd } from '../../../../job/state.js'
 import type { JobRow } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
+import { Cut } from '../../ui/cut.js'
 import { tellCount } from '../../ui/format.js'
+import { NameLink } from '../../ui/name-link.js'
 import { percentOf, tellProgress } from '../../ui/reported.js'
 import { Badge, State } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
@@ -19,9 +21,11 @@ export const columns: readonly Column<Row>[] = [
     title: 'Task',
     narrow: 'title',
     cell: ({ id, task }) => (
-      <Link href={`/jobs/${id}`} className={css.task}>
-        {task} <span className={css.short}>{id.slice(-8)}</span>
-      </Link>
+      <Cut text={task} room="long">
+        <Link href={`/jobs/${id}`} className={css.task}>
+          {task} <span className={css.short}>{id.slice(-8)}</span>
+        </Link>
+      </Cut>
     ),
   },
   {
@@ -38,9 +42,13 @@ export const columns: readonly Column<Row>[] = [
   {
     id: 'queue',
     title: 'Queue',
-    cell: ({ queue }) => <Link href={`/queues/${encodeURIComponent(queue)}`}>{queue}</Link>,
+    cell: ({ queue }) => (
+      <Cut text={queue}>
+        <NameLink kind="queue" name={queue} />
+      </Cut>
+    ),
   },
-  { id: 'owner', title: 'Owner', cell: ({ owner }) => owner ?? <None /> },
+  { id: 'owner', title: 'Owner', cell: ({ owner }) => (owner === null ? <None /> : <Cut text={owner} />) },
   { id: 'tags', title: 'Tags', cell: ({ tags }) => <Tags tags={tags} /> },
   {
     id: 'attempts',
@@ -66,7 +74,11 @@ export const columns: readonly Column<Row>[] = [
       workerId === null ? (
         <None />
       ) : (
-        <Link href={`/workers/${encodeURIComponent(workerId)}`}>{workerName ?? workerId.slice(-12)}</Link>
+        <Cut text={workerName ?? workerId}>
+          <NameLink kind="worker" name={workerId}>
+            {workerName ?? workerId.slice(-12)}
+          </NameLink>
+        </Cut>
       ),
   },
   { id: 'progress', title: 'Progress', cell: (job) => <Progress job={job} /> },

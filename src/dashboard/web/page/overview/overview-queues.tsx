@@ -1,5 +1,6 @@
 import { Link } from 'wouter'
 import { Card } from '../../ui/card.js'
+import { Cut } from '../../ui/cut.js'
 import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
@@ -39,7 +40,16 @@ export function allOf(count: number, shown: number): string {
 }
 
 const columns: readonly Column<Queue>[] = [
-  { id: 'name', title: 'Queue', narrow: 'title', cell: ({ name }) => <NameLink kind="queue" name={name} /> },
+  {
+    id: 'name',
+    title: 'Queue',
+    narrow: 'title',
+    cell: ({ name }) => (
+      <Cut text={name} room="long">
+        <NameLink kind="queue" name={name} />
+      </Cut>
+    ),
+  },
   {
     id: 'waiting',
     title: 'Waiting',

@@ -2,6 +2,7 @@ import type { QueueSummary, Range } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { tellCount, tellPart } from '../../ui/format.js'
 import { NameLink } from '../../ui/name-link.js'
+import { Percentiles } from '../../ui/percentiles.js'
 import { tellPerMinute } from '../../ui/rate.js'
 import { RowName } from '../../ui/row-name.js'
 import { Badge } from '../../ui/state.js'
@@ -20,6 +21,7 @@ export function queueColumns(range: Range): readonly Column<Queue>[] {
       id: 'name',
       title: 'Queue',
       narrow: 'title',
+      isRest: true,
       value: ({ name }) => name,
       cell: (queue) => <Name queue={queue} />,
     },
@@ -52,12 +54,13 @@ export function queueColumns(range: Range): readonly Column<Queue>[] {
       title: 'Wait p50 / p95',
       isNumber: true,
       value: ({ rates }) => rates.wait.p95Ms ?? -1,
-      cell: ({ rates: { wait } }) => <Waits p50Ms={wait.p50Ms} p95Ms={wait.p95Ms} />,
+      cell: ({ rates: { wait } }) => <Percentiles of={wait} />,
     },
     { id: 'workers', title: 'Served by', cell: (queue) => <ServedBy queue={queue} /> },
     {
       id: 'pause',
       title: 'Action',
+      isFixed: true,
       cell: ({ name, isPaused, waiting }) => (
         <Pause queue={name} isPaused={isPaused} waiting={waiting} size="small" />
       ),
@@ -69,20 +72,10 @@ function count(id: string, title: string, of: (queue: Queue) => number): Column<
   return { id, title, isNumber: true, value: of, cell: (queue) => tellCount(of(queue)) }
 }
 
-/** Half of the jobs waited so long at most, and 95 % of them. */
-function Waits({ p50Ms, p95Ms }: { readonly p50Ms: number | null; readonly p95Ms: number | null }) {
-  if (p50Ms === null) return <None />
-  return (
-    <>
-      <Duration ms={p50Ms} /> / <Duration ms={p95Ms} />
-    </>
-  )
-}
-
 function Name({ queue: { name, isPaused, limits } }: { readonly queue: Queue }) {
   const told = tellLimits(limits)
   return (
-    <RowName name={name} room="short">
+    <RowName name={name}>
       <NameLink kind="queue" name={name} />
       {isPaused && <Badge tone="warning">paused</Badge>}
       {told !== '' && <span className={css.limits}>{told}</span>}

@@ -2,6 +2,7 @@ import { Link } from 'wouter'
 import type { QueuePage } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { Card } from '../../ui/card.js'
+import { Cut } from '../../ui/cut.js'
 import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
@@ -21,7 +22,11 @@ export function QueueTasks({ queue: { name, tasks } }: { readonly queue: Json<Qu
             id: 'name',
             title: 'Task',
             narrow: 'title',
-            cell: (task) => <NameLink kind="task" name={task.name} />,
+            cell: (task) => (
+              <Cut text={task.name} room="long">
+                <NameLink kind="task" name={task.name} />
+              </Cut>
+            ),
           },
           {
             id: 'open',

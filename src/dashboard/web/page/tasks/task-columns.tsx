@@ -1,13 +1,15 @@
 import { Link } from 'wouter'
 import type { Range, Rates, TaskSummary } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
+import { Cut } from '../../ui/cut.js'
 import { tellCount, tellPart } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
 import { Meter } from '../../ui/meter.js'
 import { NameLink } from '../../ui/name-link.js'
+import { Percentiles } from '../../ui/percentiles.js'
 import { tellPerMinute } from '../../ui/rate.js'
 import type { Column } from '../../ui/table.js'
-import { Duration, None } from '../../ui/time.js'
+import { None } from '../../ui/time.js'
 import { standingOf } from './standing.js'
 import { TaskName } from './task-name.js'
 
@@ -19,6 +21,7 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       id: 'name',
       title: 'Task',
       narrow: 'title',
+      isRest: true,
       value: ({ name }) => name,
       cell: (task) => <TaskName name={task.name} standing={standingOf(task)} />,
     },
@@ -26,7 +29,14 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       id: 'queue',
       title: 'Queue',
       value: ({ queue }) => queue ?? '',
-      cell: ({ queue }) => (queue === null ? <None /> : <NameLink kind="queue" name={queue} />),
+      cell: ({ queue }) =>
+        queue === null ? (
+          <None />
+        ) : (
+          <Cut text={queue}>
+            <NameLink kind="queue" name={queue} />
+          </Cut>
+        ),
     },
     {
       id: 'workers',
@@ -57,18 +67,20 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       value: ({ rates }) => rates.failureRate ?? -1,
       cell: ({ rates }) => <Failures rates={rates} />,
     },
-    { ...percentile('run50', 'Run p50', ({ run }) => run.p50Ms), narrow: 'hidden' },
-    percentile('run95', 'Run p95', ({ run }) => run.p95Ms),
-    { ...percentile('wait50', 'Wait p50', ({ wait }) => wait.p50Ms), narrow: 'hidden' },
-    { ...percentile('wait95', 'Wait p95', ({ wait }) => wait.p95Ms), narrow: 'hidden' },
+    percentiles('run', 'Run p50 / p95', ({ run }) => run),
+    { ...percentiles('wait', 'Wait p50 / p95', ({ wait }) => wait), narrow: 'hidden' },
   ]
 }
 
-function percentile(id: string, title: string, of: (rates: Json<Rates>) => number | null): Column<Task> {
+function percentiles(
+  id: string,
+  title: string,
+  of: (rates: Json<Rates>) => Json<Rates>['run'],
+): Column<Task> {
   return {
     ...{ id, title, isNumber: true },
-    value: ({ rates }) => of(rates) ?? -1,
-    cell: ({ rates }) => <Duration ms={of(rates)} />,
+    value: ({ rates }) => of(rates).p95Ms ?? -1,
+    cell: ({ rates }) => <Percentiles of={of(rates)} />,
   }
 }
 

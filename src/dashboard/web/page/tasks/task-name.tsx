@@ -13,7 +13,7 @@ interface TaskNameProps {
 export function TaskName({ name, standing }: TaskNameProps) {
   const module = moduleOf(name)
   return (
-    <RowName name={name} room="long">
+    <RowName name={name}>
       <Link href={`/tasks/${encodeURIComponent(name)}`}>
         {module !== '' && <span className={css.module}>{module}.</span>}
         {module === '' ? name : name.slice(module.length + 1)}

@@ -3,6 +3,7 @@ import { call } from '../../api/call.js'
 import { useMay } from '../../api/use-api.js'
 import { Button } from '../../ui/button.js'
 import { Card } from '../../ui/card.js'
+import { Cut } from '../../ui/cut.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { TextField } from '../../ui/field.js'
 import { tellCount } from '../../ui/format.js'
@@ -55,13 +56,23 @@ const columns: readonly Column<Active>[] = [
     title: 'Job',
     narrow: 'title',
     cell: ({ id, task }) => (
-      <NameLink kind="job" name={id}>
-        {task}
-      </NameLink>
+      <Cut text={task} room="long">
+        <NameLink kind="job" name={id}>
+          {task}
+        </NameLink>
+      </Cut>
     ),
   },
   { id: 'id', title: 'Id', isWide: true, cell: ({ id }) => <code>{id}</code> },
-  { id: 'queue', title: 'Queue', cell: ({ queue }) => <NameLink kind="queue" name={queue} /> },
+  {
+    id: 'queue',
+    title: 'Queue',
+    cell: ({ queue }) => (
+      <Cut text={queue}>
+        <NameLink kind="queue" name={queue} />
+      </Cut>
+    ),
+  },
   { id: 'attempt', title: 'Attempt', isNumber: true, cell: ({ attempt }) => tellCount(attempt) },
   { id: 'running', title: 'For', isNumber: true, cell: ({ runningMs }) => <Duration ms={runningMs} /> },
 ]
@@ -71,6 +82,7 @@ function cancelColumn(onCancel: (job: Active) => void): Column<Active> {
     id: 'cancel',
     title: 'Action',
     isNumber: true,
+    isFixed: true,
     cell: (job) => (
       <Button size="small" aria-label={`Cancel ${job.task} ${job.id}`} onClick={() => onCancel(job)}>
         Cancel…

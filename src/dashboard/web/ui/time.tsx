@@ -40,7 +40,11 @@ export function Time({ at }: { readonly at: string | number | null | undefined }
   const ms = new Date(at).getTime()
   const [ago, exact] = [tellAgo(ms, now), tellMoment(ms)]
   return (
-    <time dateTime={new Date(ms).toISOString()} title={style === 'relative' ? exact : ago}>
+    <time
+      dateTime={new Date(ms).toISOString()}
+      title={style === 'relative' ? exact : ago}
+      {...(style === 'relative' ? {} : { 'data-exact': '' })}
+    >
       {style === 'relative' ? ago : exact}
     </time>
   )

@@ -19,6 +19,9 @@ interface TextFilterProps {
 
 const usualMs = 120
 
+/** A server is asked once nobody has typed for so long. */
+export const pauseMs = 500
+
 /** Text that holds as it is typed; by Enter and by going on also what is not whole. */
 export function TextFilter({
   label,

@@ -11,7 +11,7 @@ import { ProblemNote } from '../../ui/note.js'
 import { Page } from '../../ui/page.js'
 import { Pager } from '../../ui/pager.js'
 import { type Column, Table } from '../../ui/table.js'
-import { TextFilter } from '../../ui/text-filter.js'
+import { pauseMs, TextFilter } from '../../ui/text-filter.js'
 import { None, Time } from '../../ui/time.js'
 import { Waiting } from '../../ui/waiting.js'
 import css from './audit.module.css'
@@ -30,8 +30,8 @@ export default function AuditPage() {
   })
   const used = [verb, by, from, since].filter(Boolean).length
   /** Another list begins at its beginning. */
-  const change = (changes: Readonly<Record<string, string>>) =>
-    search.set({ before: undefined, ...changes }, { isStep: true })
+  const change = (changes: Readonly<Record<string, string>>, isMore = false) =>
+    search.set({ before: undefined, ...changes }, { isStep: !isMore })
   return (
     <Page title="Audit" note="What people did, and the app’s own code asked for. It is kept for 90 days.">
       <Filters used={used} onClear={() => change({ verb: '', by: '', from: '', since: '' })}>
@@ -41,7 +41,13 @@ export default function AuditPage() {
           names={auditVerbs}
           onChange={([next = '']) => change({ verb: next })}
         />
-        <TextFilter label="Who" value={by ?? ''} names={[]} onChange={(next) => change({ by: next })} />
+        <TextFilter
+          label="Who"
+          value={by ?? ''}
+          names={[]}
+          afterMs={pauseMs}
+          onChange={(next, isMore) => change({ by: next }, isMore)}
+        />
         <ChoiceFilter
           label="From where"
           value={fromChoices.find(({ value }) => value === from)?.value ?? ''}

@@ -1,7 +1,7 @@
 import { useApi } from '../../api/use-api.js'
 import { ChoiceFilter, Filters } from '../../ui/filters.js'
 import { NameFilter } from '../../ui/name-filter.js'
-import { TextFilter } from '../../ui/text-filter.js'
+import { pauseMs, TextFilter } from '../../ui/text-filter.js'
 import { isWholeDuration, namesIn } from '../../ui/typed.js'
 import type { useJobsView } from './use-view.js'
 import { type JobsView, jobsRanges, rangeNames } from './view.js'
@@ -71,9 +71,6 @@ export function FilterRow({ view, change }: Pick<ReturnType<typeof useJobsView>,
     </Filters>
   )
 }
-
-/** The server is asked once nobody has typed for so long. */
-const pauseMs = 500
 
 const durations = ['100ms', '1s', '10s', '1m', '10m', '1h']
 

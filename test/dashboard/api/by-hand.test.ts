@@ -5,7 +5,7 @@ import { freshServers } from '../../support/lab.js'
 import { until } from '../../support/until.js'
 import { type Filled, openShowroom, type Showroom } from '../pages/showroom.js'
 import { ask } from '../shop.js'
-import { api, byHeader, get, portOf, post } from './scene.js'
+import { api, byHeader, get, portOf, post, users } from './scene.js'
 
 let room: Showroom
 let filled: Filled
@@ -81,9 +81,12 @@ describe('a job that is enqueued by hand', () => {
     const path = '/tasks/billing.charge/enqueue'
 
     const plain = await post(scene, path, body)
+    users.set('nora', { name: 'nora@shop', may: (action) => action === 'view' || action === 'task.enqueue' })
+    const other = await post(scene, path, { ...body, copyOf: filled.secret }, { 'X-User': 'nora' })
     const copy = await post(scene, path, { ...body, copyOf: filled.secret }, { 'X-User': 'olga' })
 
     expect([plain.status, plain.body.issues[0].path]).toEqual([422, ['card', 'number']])
+    expect([other.status, other.body.code]).toEqual([403, 'FORBIDDEN'])
     expect(copy.status).toBe(200)
     expect(copy.body.job.payload.card.number).toBe('[redacted]')
     expect((await post(scene, `/jobs/${copy.body.id}/reveal`)).body.payload.card.number).toBe(secret)

@@ -69,7 +69,7 @@ describe.each(brokers)('with the broker on %s', (kind) => {
 
     expect((await celeriac('control', 'resume', 'default')).code).toBe(0)
 
-    await until(async () => (await job.status()).state === 'succeeded', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'succeeded')
   })
 })
 
@@ -107,10 +107,10 @@ describe('what is set by task', () => {
   test('cancels a job, and ends workers', async () => {
     const worker = await startWorker('-n', 'mail@one')
     const job = await jobs.enqueue('work.rest', 60_000)
-    await until(async () => (await job.status()).state === 'running', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'running')
 
     expect((await celeriac('control', 'revoke', job.id)).out).toContain('cancelling: it runs')
-    await until(async () => (await job.status()).state === 'cancelled', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'cancelled')
     expect((await celeriac('control', 'shutdown')).code).toBe(0)
     expect(await worker.ended).toBe(0)
     expect(await celeriac('control', 'pool-grow')).toMatchObject({ code: 3, err: 'No worker is running.\n' })

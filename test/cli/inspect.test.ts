@@ -81,7 +81,7 @@ describe('with workers', () => {
   test('what runs is listed by worker', async () => {
     await startWorker('-n', 'mail@one', '-c', '2')
     const job = await jobs.enqueue('work.rest', 60_000)
-    await until(async () => (await job.status()).state === 'running', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'running')
 
     const active = await celeriac('inspect', 'active')
     expect(active.err).toBe('')
@@ -122,7 +122,7 @@ describe('the store knows', () => {
 
     expect((await here('inspect', 'query', job.id)).out).toMatch(/work\.rest queued in default for /)
     const worker = await startWorker('-n', 'mail@one')
-    await until(async () => (await job.status()).state === 'running', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'running')
     const { code, out } = await celeriac('inspect', 'query_task', job.id, waiting.id, unknown)
 
     expect(code).toBe(4)
@@ -130,7 +130,7 @@ describe('the store knows', () => {
     expect(out).toMatch(/work\.quick scheduled in default, due in [\d.]+ min/)
     expect(out).toContain(`${unknown} unknown: there is no such job`)
     await job.cancel()
-    await until(async () => (await job.status()).state === 'cancelled', { timeoutMs: 20_000 })
+    await until(async () => (await job.status()).state === 'cancelled')
     expect((await here('inspect', 'query', job.id)).out).toMatch(/work\.rest cancelled .* ago, took /)
   })
 })

@@ -53,7 +53,7 @@ beforeEach(async () => {
 async function failed(to: string): Promise<string> {
   isBroken = true
   const job = await jobs.enqueue(send, { to })
-  await until(async () => (await job.status()).state === 'failed', { timeoutMs: 20_000 })
+  await until(async () => (await job.status()).state === 'failed')
   isBroken = false
   return job.id
 }

@@ -128,7 +128,7 @@ describe('celeriac top', () => {
     expect(terminal.output()).toContain('\u001b[?1049h')
     await terminal.shows('work.quick')
     const frames = terminal.output().split('celeriac top').length
-    await until(() => terminal.output().split('celeriac top').length > frames + 2, { timeoutMs: 20_000 })
+    await until(() => terminal.output().split('celeriac top').length > frames + 2)
 
     terminal.press('\u001b[B')
     await terminal.shows('> mail')

@@ -184,6 +184,6 @@ describe('--purge', () => {
     })
     expect((await elsewhere.status()).state).toBe('queued')
     const after = await jobs.enqueue('work.quick')
-    await until(async () => (await after.status()).state === 'succeeded', { timeoutMs: 20_000 })
+    await until(async () => (await after.status()).state === 'succeeded')
   })
 })

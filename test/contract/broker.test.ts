@@ -221,7 +221,7 @@ describe.each(kinds)('the $name broker', (kind) => {
       collect({ queue: 'media', limit: 50 }),
     ]
 
-    await until(() => mailTaken.length === 1500 && mediaTaken.length === 700, { timeoutMs: 15_000 })
+    await until(() => mailTaken.length === 1500 && mediaTaken.length === 700, { timeoutMs: 50_000 })
     expect(mailTaken).toEqual(idsOf(mail))
     expect(new Set(mediaTaken)).toEqual(new Set(idsOf(media)))
   })
@@ -499,8 +499,8 @@ describe.each(kinds)('the $name broker', (kind) => {
       await expect(loaded.dispatch([delivery()])).rejects.toMatchObject({ code: 'BROKER_UNAVAILABLE' })
       const before = taken.size
       await server.start()
-      await until(() => taken.size > before + 50, { timeoutMs: 8000 })
-      await until(() => taken.size === sent.length, { timeoutMs: 15_000 })
+      await until(() => taken.size > before + 50)
+      await until(() => taken.size === sent.length)
       expect(said.filter((message) => message.includes('in trouble'))).toHaveLength(1)
 
       const late = delivery()

@@ -81,7 +81,7 @@ async function startWorker(): Promise<void> {
   await app.startWorker(app.config.workerProcess)
 }
 
-const ended = (id: string) => until(() => app.ended(id, 10_000), { timeoutMs: 20_000 })
+const ended = (id: string) => until(() => app.ended(id, 10_000))
 
 async function failed(task: string, payload: unknown): Promise<string> {
   const { id } = await app.enqueue(task, payload)

@@ -10,7 +10,7 @@ import { until } from '../support/until.js'
 vi.setConfig({ testTimeout: 60_000 })
 
 const at = (seconds: number) => new Date(Date.UTC(2030, 0, 1) + seconds * 1000)
-const patient = { timeoutMs: 20_000 }
+const patient = { timeoutMs: 60_000 }
 const ann = '01890a5d-ac96-774b-bcce-b302099a8057'
 
 describe('what is seen of a job', () => {

@@ -317,13 +317,13 @@ describe('an action', () => {
     await shop.jobs.enqueueMany(tasks.mail.moody, Array(130).fill(undefined), { queue: 'mail' })
     const cancelled = await tasks.mail.send.enqueue('x', { queue: 'mail', delay: '1h' })
     await cancelled.cancel()
-    await until(async () => (await queueOf('mail')).counts.failed === 131, { timeoutMs: 15_000 })
+    await until(async () => (await queueOf('mail')).counts.failed === 131)
     mood.isGood = true
 
     const answer = await put('/queues/mail/retry/failed')
 
     expect(JSON.parse(answer.body)).toEqual({ retried: 130, skipped: 0 })
-    await until(async () => (await queueOf('mail')).counts.completed === 130, { timeoutMs: 15_000 })
+    await until(async () => (await queueOf('mail')).counts.completed === 130)
     expect((await cancelled.status()).state).toBe('cancelled')
   })
 

@@ -63,11 +63,11 @@ function read(asked: ClientRequest, answer: IncomingMessage): EventClient {
     },
     async sees(event, matches = () => true) {
       const find = () => parse(text).find((each) => each.event === event && matches(each.data as never))
-      const seen = await until(find, { timeoutMs: 15_000 })
+      const seen = await until(find)
       return seen as ServerSent
     },
     async ended() {
-      await until(() => hasEnded, { timeoutMs: 15_000 })
+      await until(() => hasEnded)
       return parse(text)
     },
     pause: () => void answer.pause(),

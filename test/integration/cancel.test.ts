@@ -174,7 +174,7 @@ describe.each(brokers)('a cancel, with the broker on %s', (kind) => {
       const asked = job.cancel({ by: 'ann' })
       if (when === 'before') first?.signal('SIGKILL')
       expect(await asked).toBe('cancelling')
-      await until(async () => (await job.status()).state === 'cancelled', { timeoutMs: 20_000 })
+      await until(async () => (await job.status()).state === 'cancelled')
 
       await (await web.enqueue(work.quick, undefined, { delay: '1s' })).result()
       expect(effects.of(job.id).filter((effect) => effect.startsWith('start'))).toEqual(['start 1'])

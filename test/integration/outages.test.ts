@@ -33,7 +33,7 @@ describe('servers that nobody answers for', () => {
     expect(refused).not.toHaveProperty('message', expect.stringContaining('secret'))
 
     await postgres.start()
-    await until(() => jobs.ready().then(() => true), { timeoutMs: 15_000 })
+    await until(() => jobs.ready().then(() => true))
     expect(await (await task.enqueue()).result()).toBe('hello')
   })
 
@@ -111,7 +111,7 @@ describe('servers that nobody answers for', () => {
     await expect(job.status()).rejects.toBeInstanceOf(StoreUnavailableError)
     await postgres.start()
 
-    await until(async () => (await job.status()).state === 'succeeded', { timeoutMs: 15_000 })
+    await until(async () => (await job.status()).state === 'succeeded')
     expect(await job.status()).toMatchObject({ result: 'kept', attempt: 1 })
     expect(runs).toBe(1)
   })

@@ -67,11 +67,11 @@ describe.each(brokers)('limits that change on %s', (kind) => {
     expect(count.most).toBe(1)
 
     await web.limits.set({ task: 'work.single' }, { concurrency: 6 })
-    await until(() => count.now === 6, { timeoutMs: 5000 })
+    await until(() => count.now === 6)
 
     expect(await web.limits.reset({ task: 'work.single' })).toBe(true)
     expect(await web.limits.reset({ task: 'work.single' })).toBe(false)
-    await until(() => count.now === 1, { timeoutMs: 5000 })
+    await until(() => count.now === 1)
     await Promise.all(handles.slice(0, 20).map((job) => job.result()))
     expect(count.most).toBe(6)
   })

@@ -28,7 +28,7 @@ describe('a process with nothing to do', () => {
     const texts = listenToStatements()
     const count = (part: string) => texts.filter((text) => text.includes(part)).length
     const maintenance = startMaintenance(ground, 100)
-    await until(() => count('SET broker_mark') >= 10, { timeoutMs: 20_000 })
+    await until(() => count('SET broker_mark') >= 10)
     await maintenance.close()
 
     const rounds = count('INSERT INTO celeriac.pass')

@@ -25,7 +25,7 @@ async function startProcess(database: string, redis: string | undefined): Promis
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString()
   })
-  await until(() => output.includes('ready'), { timeoutMs: 20_000 })
+  await until(() => output.includes('ready'))
   return child
 }
 
@@ -52,7 +52,7 @@ describe.each(brokers)('on %s', (kind) => {
       const maintenance = startMaintenance(ground, roundMs)
       onTestFinished(() => maintenance.close())
 
-      await until(async () => (await stepsOf(ground)) === undefined, { timeoutMs: 20_000 })
+      await until(async () => (await stepsOf(ground)) === undefined)
       const done = { waiting: count, delayed: 0, taken: 0 }
       expect(await ground.broker.counts('default')).toEqual(done)
       // It went on where the first was, but for the step that was under way.

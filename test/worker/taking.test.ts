@@ -157,11 +157,11 @@ describe.each(brokers)('on a real broker, %s', { timeout: 60_000 }, (kind) => {
     const codes = async () => (await watch.look(worker)).map(({ code }) => code)
     await watch.broker.dispatch([{ jobId: '0198', number: 1, task: 'work.send', queue: 'mail' }])
 
-    await until(async () => (await codes()).includes('takes-no-jobs'), { timeoutMs: 20_000 })
+    await until(async () => (await codes()).includes('takes-no-jobs'))
 
     const intake = watch.broker.take('mail', { onDelivery: async () => 'done' })
     onTestFinished(() => intake.close())
     intake.setLimit(1)
-    await until(async () => (await codes()).length === 0, { timeoutMs: 20_000 })
+    await until(async () => (await codes()).length === 0)
   })
 })

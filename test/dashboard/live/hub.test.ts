@@ -146,7 +146,7 @@ describe('however many addresses are watched', () => {
         },
         watchers[at] as Watcher,
       )
-    await until(() => watchers.every(({ told }) => told.length === 1), { timeoutMs: 15_000 })
+    await until(() => watchers.every(({ told }) => told.length === 1))
 
     for (const [at, time] of begun.entries())
       expect(time - (begun[at - 5] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThan(990)

@@ -223,7 +223,7 @@ describe.skipIf(!browserPath)('the page of jobs', { timeout: 90_000 }, () => {
     await tag.pressSequentially('ly', { delay: 30 })
     await page.waitForURL(/tag=monthly$/)
     const monthly = await counted({ tag: 'monthly' })
-    await until(async () => (await rows(page).count()) === monthly, { timeoutMs: 20_000 })
+    await until(async () => (await rows(page).count()) === monthly)
     const hasFocus = await tag.evaluate((input) => input.matches(':focus'))
     await page.goBack()
     await page.getByRole('heading', { name: all ?? '', exact: true }).waitFor()

@@ -22,6 +22,7 @@ describe.skipIf(!browserPath)('the pages of the audit', { timeout: 120_000 }, ()
     return page
   }
   const rows = (on: Page) => on.getByRole('row').filter({ has: on.locator('td') })
+  const line = (on: Page, text: string) => rows(on).filter({ hasText: text }).first()
 
   test('while nobody has done anything, it says what will stand there', async () => {
     const on = await visit('audit')
@@ -45,22 +46,22 @@ describe.skipIf(!browserPath)('the pages of the audit', { timeout: 120_000 }, ()
 
     await on.getByLabel('Who').fill('bob@example.com')
     await on.getByLabel('Who').press('Enter')
-    await rows(on).nth(2).waitFor({ state: 'detached' })
+    await line(on, 'paused queue billing').waitFor({ state: 'detached' })
     await on.getByLabel('From where').selectOption('cli')
-    await rows(on).nth(1).waitFor({ state: 'detached' })
+    await line(on, 'set the rate limit').waitFor({ state: 'detached' })
     expect(new URL(on.url()).search).toBe('?by=bob%40example.com&from=cli')
 
     await on.goBack()
-    await rows(on).nth(1).waitFor()
+    await line(on, 'set the rate limit').waitFor()
     await on.getByLabel('What').selectOption('pause')
     await on.getByText('Nothing that fits was done.').waitFor()
     await on.getByRole('button', { name: 'Clear' }).click()
-    await rows(on).nth(2).waitFor()
+    await line(on, 'paused queue billing').waitFor()
   })
 
   test('a line links to the jobs that it is about', async () => {
     const on = await visit('audit?verb=retry')
-    await on.getByRole('link', { name: 'state:failed task:mail.send' }).click()
+    await on.getByRole('link', { name: 'state:failed task:mail.send' }).first().click()
     await on.getByRole('heading', { name: 'Jobs', exact: true }).waitFor()
     expect(new URL(on.url()).searchParams.getAll('task')).toEqual(['mail.send'])
   })

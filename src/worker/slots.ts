@@ -53,7 +53,7 @@ const cautionMs = 1000
 /** What a handler is thought to take before any has returned. */
 const firstGuessMs = 50
 const weight = 0.05
-/** A handler that has run for so many times the average finishes nothing soon. */
+/** A handler that has run for so many times the average, and longer than a claimed job waits, finishes nothing soon. */
 const slowFactor = 4
 
 interface Ready<Job> {
@@ -176,7 +176,7 @@ export function createSlots<Job>({
   }
 
   function slow(now: number): number {
-    const before = now - Math.max(aheadMs, slowFactor * averageMs)
+    const before = now - Math.max(patienceMs, slowFactor * averageMs)
     let count = 0
     for (const since of running.values()) {
       if (since > before) break

@@ -2,13 +2,7 @@ import { validate as isUuid } from 'uuid'
 import type { Dispatcher } from '../enqueue/dispatch.js'
 import type { Enqueuer, EnqueueTarget } from '../enqueue/enqueue.js'
 import { limitKeyOf } from '../enqueue/job-row.js'
-import {
-  EnqueueOptionError,
-  PayloadInvalidError,
-  type PayloadIssue,
-  SchemaTimeoutError,
-  UnknownTaskError,
-} from '../errors.js'
+import { EnqueueOptionError, PayloadInvalidError, SchemaTimeoutError, UnknownTaskError } from '../errors.js'
 import type { EnqueueOptions, Job, JobHandle } from '../job/job.js'
 import { restoreHidden } from '../job/restore.js'
 import { isEnd } from '../job/state.js'
@@ -166,14 +160,10 @@ async function toWhole(
     )
   const { value, issues } = restoreHidden(redact, 'payload', payload, source?.payload)
   // What the task does not hide any more, the new job would show.
-  const shown = restoreHidden(source?.options.redact ?? [], 'payload', value, undefined)
-  const all = [...issues, ...shown.issues.filter((issue) => !issues.some((each) => isSame(each, issue)))]
+  const nowShown = (source?.options.redact ?? []).filter((path) => !redact.includes(path))
+  const all = [...issues, ...restoreHidden(nowShown, 'payload', value, undefined).issues]
   if (all.length > 0) throw new PayloadInvalidError(task, all)
   return value
-}
-
-function isSame({ path }: PayloadIssue, other: PayloadIssue): boolean {
-  return JSON.stringify(path) === JSON.stringify(other.path)
 }
 
 const uncheckable =

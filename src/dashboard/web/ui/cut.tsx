@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import css from './cut.module.css'
 
-interface CutProps {
+export interface CutProps {
   /** All of it. */
   readonly text: string
   /** How much room it has beside other columns. */

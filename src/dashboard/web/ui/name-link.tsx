@@ -1,4 +1,5 @@
 import { Link } from 'wouter'
+import { Cut, type CutProps } from './cut.js'
 
 interface NameLinkProps {
   readonly kind: 'task' | 'queue' | 'worker' | 'job'
@@ -11,6 +12,19 @@ interface NameLinkProps {
 /** The page of something that has a name. */
 export function NameLink({ kind, name, children = name }: NameLinkProps) {
   return <Link href={`/${kind}s/${encodeURIComponent(name)}`}>{children}</Link>
+}
+
+/** The same in a cell. */
+export function CutLink({
+  kind,
+  name,
+  room = 'short',
+}: Pick<NameLinkProps, 'kind' | 'name'> & Pick<CutProps, 'room'>) {
+  return (
+    <Cut text={name} room={room}>
+      <NameLink kind={kind} name={name} />
+    </Cut>
+  )
 }
 
 /** Several of them, by commas. */

@@ -4,7 +4,7 @@ import type { JobRow } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { Cut } from '../../ui/cut.js'
 import { tellCount } from '../../ui/format.js'
-import { NameLink } from '../../ui/name-link.js'
+import { CutLink, NameLink } from '../../ui/name-link.js'
 import { percentOf, tellProgress } from '../../ui/reported.js'
 import { Badge, State } from '../../ui/state.js'
 import type { Column } from '../../ui/table.js'
@@ -42,11 +42,7 @@ export const columns: readonly Column<Row>[] = [
   {
     id: 'queue',
     title: 'Queue',
-    cell: ({ queue }) => (
-      <Cut text={queue}>
-        <NameLink kind="queue" name={queue} />
-      </Cut>
-    ),
+    cell: ({ queue }) => <CutLink kind="queue" name={queue} />,
   },
   { id: 'owner', title: 'Owner', cell: ({ owner }) => (owner === null ? <None /> : <Cut text={owner} />) },
   { id: 'tags', title: 'Tags', cell: ({ tags }) => <Tags tags={tags} /> },

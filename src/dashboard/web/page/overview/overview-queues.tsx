@@ -1,10 +1,9 @@
 import { Link } from 'wouter'
 import { Card } from '../../ui/card.js'
-import { Cut } from '../../ui/cut.js'
 import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
-import { NameLink } from '../../ui/name-link.js'
+import { CutLink } from '../../ui/name-link.js'
 import { Badge, State } from '../../ui/state.js'
 import { type Column, Table } from '../../ui/table.js'
 import { Duration } from '../../ui/time.js'
@@ -44,11 +43,7 @@ const columns: readonly Column<Queue>[] = [
     id: 'name',
     title: 'Queue',
     narrow: 'title',
-    cell: ({ name }) => (
-      <Cut text={name} room="long">
-        <NameLink kind="queue" name={name} />
-      </Cut>
-    ),
+    cell: ({ name }) => <CutLink kind="queue" name={name} room="long" />,
   },
   {
     id: 'waiting',

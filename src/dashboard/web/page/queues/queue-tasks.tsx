@@ -2,11 +2,10 @@ import { Link } from 'wouter'
 import type { QueuePage } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
 import { Card } from '../../ui/card.js'
-import { Cut } from '../../ui/cut.js'
 import { Empty } from '../../ui/empty.js'
 import { tellCount } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
-import { NameLink } from '../../ui/name-link.js'
+import { CutLink } from '../../ui/name-link.js'
 import { Table } from '../../ui/table.js'
 
 /** Tasks with jobs here, or that name this queue. */
@@ -22,11 +21,7 @@ export function QueueTasks({ queue: { name, tasks } }: { readonly queue: Json<Qu
             id: 'name',
             title: 'Task',
             narrow: 'title',
-            cell: (task) => (
-              <Cut text={task.name} room="long">
-                <NameLink kind="task" name={task.name} />
-              </Cut>
-            ),
+            cell: (task) => <CutLink kind="task" name={task.name} room="long" />,
           },
           {
             id: 'open',

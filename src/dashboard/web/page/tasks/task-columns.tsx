@@ -1,11 +1,10 @@
 import { Link } from 'wouter'
 import type { Range, Rates, TaskSummary } from '../../../api/contract.js'
 import type { Json } from '../../api/json.js'
-import { Cut } from '../../ui/cut.js'
 import { tellCount, tellPart } from '../../ui/format.js'
 import { jobsLink } from '../../ui/jobs-link.js'
 import { Meter } from '../../ui/meter.js'
-import { NameLink } from '../../ui/name-link.js'
+import { CutLink } from '../../ui/name-link.js'
 import { Percentiles } from '../../ui/percentiles.js'
 import { tellPerMinute } from '../../ui/rate.js'
 import type { Column } from '../../ui/table.js'
@@ -29,14 +28,7 @@ export function taskColumns(range: Range): readonly Column<Task>[] {
       id: 'queue',
       title: 'Queue',
       value: ({ queue }) => queue ?? '',
-      cell: ({ queue }) =>
-        queue === null ? (
-          <None />
-        ) : (
-          <Cut text={queue}>
-            <NameLink kind="queue" name={queue} />
-          </Cut>
-        ),
+      cell: ({ queue }) => (queue === null ? <None /> : <CutLink kind="queue" name={queue} />),
     },
     {
       id: 'workers',

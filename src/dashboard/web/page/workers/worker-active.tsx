@@ -7,7 +7,7 @@ import { Cut } from '../../ui/cut.js'
 import { ActDialog } from '../../ui/dialog.js'
 import { TextField } from '../../ui/field.js'
 import { tellCount } from '../../ui/format.js'
-import { NameLink } from '../../ui/name-link.js'
+import { CutLink, NameLink } from '../../ui/name-link.js'
 import { tellOutcomes } from '../../ui/operation-words.js'
 import { type Column, Table } from '../../ui/table.js'
 import { Duration } from '../../ui/time.js'
@@ -67,11 +67,7 @@ const columns: readonly Column<Active>[] = [
   {
     id: 'queue',
     title: 'Queue',
-    cell: ({ queue }) => (
-      <Cut text={queue}>
-        <NameLink kind="queue" name={queue} />
-      </Cut>
-    ),
+    cell: ({ queue }) => <CutLink kind="queue" name={queue} />,
   },
   { id: 'attempt', title: 'Attempt', isNumber: true, cell: ({ attempt }) => tellCount(attempt) },
   { id: 'running', title: 'For', isNumber: true, cell: ({ runningMs }) => <Duration ms={runningMs} /> },

@@ -326,6 +326,17 @@ describe('a job that is enqueued by hand', () => {
     expect((await app.search({})).jobs).toHaveLength(2)
   })
 
+  test('keeps nothing that its task hides no more', async () => {
+    const servers = await freshServers('postgres')
+    app = await openTestApp(servers)
+    const { id } = await app.enqueue('mail.send', { to: 'ann', card: { number: '4111' } }, { delay: '1h' })
+    const later = await openTestApp({ ...servers, tasks: { mail: { send: defineTask(run) } } })
+
+    const copy = later.enqueueByHand('mail.send', { card: { number: '[redacted]' } }, { copyOf: id }, asker)
+
+    await expect(copy).rejects.toThrow('card.number: "[redacted]" stands for a hidden value')
+  })
+
   test('must say whose it is where jobs have owners', async () => {
     app = await openTestApp({ owner: () => 'ann' })
 
